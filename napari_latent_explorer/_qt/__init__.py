@@ -1,0 +1,1 @@
+"""Panels, one per file."""

@@ -1,0 +1,1 @@
+"""Canvases for point clouds: arrays in, picks out."""

@@ -1,0 +1,1 @@
+"""What things are: recordings, phenotypes, cohorts and latents as frozen values."""

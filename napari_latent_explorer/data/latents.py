@@ -1,0 +1,71 @@
+"""Latent vectors of a cohort, and of which bundle they are."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_latent_explorer.data.arrays import read_only
+from napari_latent_explorer.errors import StudyError
+
+
+@dataclass(frozen=True, eq=False)
+class LatentSpace:
+    """The latent vectors that one encoder gave to the participants of a cohort.
+
+    Attributes
+    ----------
+    values
+        ``(n_participants, latent_dim)`` float32.
+    participant_ids
+        ``(n_participants,)`` strings, in the order of the rows.
+    modality
+        ``mri``, ``ecg`` or ``joint``.
+    bundle_fingerprint
+        Fingerprint of the bundle whose encoder made them.
+    """
+
+    values: NDArray[np.float32]
+    participant_ids: NDArray[np.str_]
+    modality: str
+    bundle_fingerprint: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "values", read_only(self.values, np.float32))
+        object.__setattr__(self, "participant_ids", read_only(self.participant_ids, np.str_))
+        if self.values.ndim != 2 or len(self.values) != len(self.participant_ids):
+            raise StudyError(
+                f"The {self.modality} latents have shape {self.values.shape} for {len(self.participant_ids)} "
+                "participants; expected (n_participants, latent_dim). Encode the study again."
+            )
+
+    @cached_property
+    def _row_of(self) -> dict[str, int]:
+        return {participant_id: row for row, participant_id in enumerate(self.participant_ids.tolist())}
+
+    @property
+    def latent_dim(self) -> int:
+        """Number of latent dimensions."""
+        return self.values.shape[1]
+
+    @property
+    def mean(self) -> NDArray[np.float32]:
+        """Mean vector ``(latent_dim,)``."""
+        return self.values.mean(axis=0)
+
+    @property
+    def std(self) -> NDArray[np.float32]:
+        """Standard deviation ``(latent_dim,)`` of each dimension over the participants."""
+        return self.values.std(axis=0)
+
+    def of(self, participant_ids: Iterable[str]) -> NDArray[np.float32]:
+        """Vectors ``(n_ids, latent_dim)`` of the given participants, in the order given; KeyError for a stranger."""
+        rows = [self._row_of[participant_id] for participant_id in participant_ids]
+        return self.values[rows]
+
+    def aligned_to(self, participant_ids: NDArray[np.str_]) -> "LatentSpace":
+        """The same latents with rows in the order of `participant_ids`."""
+        values = self.of(participant_ids.tolist())
+        return LatentSpace(values, participant_ids, self.modality, self.bundle_fingerprint)

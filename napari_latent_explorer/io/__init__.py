@@ -1,0 +1,1 @@
+"""Files to data and back; no networks."""

@@ -1,0 +1,1 @@
+"""Networks in torch; they know no cohort, no file and no screen."""

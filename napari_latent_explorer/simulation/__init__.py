@@ -1,0 +1,1 @@
+"""One beating heart with known factors, in numpy."""
