@@ -1,0 +1,139 @@
+"""From a latent vector to a beating heart, an ECG and predictions, on one worker thread.
+
+The cycle: 1. the probe moves; 2. `request` freezes the vector together with the bundle and the predictors of this moment;
+3. the worker decodes and predicts from what it was given, and reads no state; 4. `dispatch` brings the outcome to the
+listener's thread; 5. `decoded` is emitted, unless the bundle has changed since. Requests that come faster than the
+decoder follow the rule of `LatestWins`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from psygnal import Signal
+
+from napari_latent_explorer.data.arrays import read_only
+from napari_latent_explorer.session.dispatch import Dispatch, inline
+from napari_latent_explorer.session.latest_wins import LatestWins
+
+if TYPE_CHECKING:
+    from napari_latent_explorer.analysis.prediction import PredictionTable, PredictorTable
+    from napari_latent_explorer.modeling.decoding import DecodeResult
+
+
+class Bundle(Protocol):
+    """What the session needs to know of a trained model; `modeling.bundle.ModelBundle` is one."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Name of exactly these weights."""
+
+    @property
+    def latent_dim(self) -> int:
+        """Number of latent dimensions."""
+
+    @property
+    def warning(self) -> str:
+        """What its user must know, in plain words; empty if nothing."""
+
+
+DecodeFunction = Callable[[Any, NDArray[np.float32]], "DecodeResult"]
+"""From bundle and vector ``(latent_dim,)`` to decoded recordings."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DecodeOutcome:
+    """What a latent vector means: recordings and predictions made from the same vector.
+
+    Attributes
+    ----------
+    result
+        Decoded cine, labels and ECG.
+    predictions
+        Predicted phenotypes; None while no predictors are fit.
+    """
+
+    result: "DecodeResult"
+    predictions: "PredictionTable | None"
+
+    @property
+    def vector(self) -> NDArray[np.float32]:
+        """The latent vector ``(latent_dim,)``."""
+        return self.result.vector
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Work:
+    """One request with everything that it needs."""
+
+    vector: NDArray[np.float32]
+    bundle: Bundle
+    predictors: "PredictorTable | None"
+
+
+def decode_vector(bundle: Any, vector: NDArray[np.float32]) -> "DecodeResult":
+    """Decode everything that the bundle can; torch is first imported here, on the worker."""
+    from napari_latent_explorer.modeling.decoding import DecodeRequest, decode
+
+    return decode(bundle, DecodeRequest(vector))
+
+
+class DecodeService:
+    """Decodes the newest vector asked for; one running, one waiting.
+
+    Parameters
+    ----------
+    decode_fn
+        Pure function; by default the bundle's own networks.
+    dispatch
+        Brings outcomes to the thread that listens.
+    """
+
+    decoded = Signal(object, description="A `DecodeOutcome`.")
+    failed = Signal(Exception, description="A vector could not be decoded.")
+
+    def __init__(self, decode_fn: DecodeFunction = decode_vector, dispatch: Dispatch = inline) -> None:
+        self._decode_fn = decode_fn
+        self._bundle: Bundle | None = None
+        self._predictors: PredictorTable | None = None
+        self._queue: LatestWins[_Work, DecodeOutcome] = LatestWins(self._work, dispatch)
+        self._queue.finished.connect(self.decoded.emit)
+        self._queue.failed.connect(self.failed.emit)
+
+    def set_bundle(self, bundle: Bundle | None) -> None:
+        """Decode with another bundle from now on; what was asked of the old one is forgotten."""
+        self._bundle = bundle
+        self._predictors = None
+        self._queue.forget()
+
+    def set_predictors(self, predictors: "PredictorTable | None") -> None:
+        """Predict with these from the next request on."""
+        self._predictors = predictors
+
+    def request(self, vector: ArrayLike) -> None:
+        """Ask for the recordings and predictions of `vector` ``(latent_dim,)``; nothing happens without a bundle."""
+        if self._bundle is not None:
+            frozen = read_only(np.array(vector, dtype=np.float32))
+            self._queue.request(_Work(frozen, self._bundle, self._predictors))
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is being decoded."""
+        return self._queue.is_idle
+
+    def wait(self, timeout_s: float | None = None) -> bool:
+        """Block until idle; False after `timeout_s`. Not for the thread that listens."""
+        return self._queue.wait(timeout_s)
+
+    def close(self) -> None:
+        """Stop the worker thread."""
+        self._queue.close()
+
+    def _work(self, work: _Work) -> DecodeOutcome:
+        result = self._decode_fn(work.bundle, work.vector)
+        predictions = None
+        if work.predictors is not None:
+            predictions = work.predictors.predict({"mri": work.vector, "ecg": work.vector})
+        return DecodeOutcome(result, predictions)

@@ -1,0 +1,128 @@
+"""Recordings that are brought before the user: a participant's own, or a file from outside the study."""
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_latent_explorer.data.arrays import read_only
+from napari_latent_explorer.data.cine import CineLabels, CineMRI
+from napari_latent_explorer.data.ecg import ECG
+from napari_latent_explorer.data.progress import Progress
+from napari_latent_explorer.errors import RecordingError, StudyError
+from napari_latent_explorer.session.decode_service import Bundle
+
+Recording = TypeVar("Recording")
+
+
+class Recordings(Protocol):
+    """Where a participant's recordings come from; `io.study.Study` is one."""
+
+    def cine(self, participant_id: str) -> CineMRI:
+        """Cine of a participant."""
+
+    def labels(self, participant_id: str) -> CineLabels:
+        """Label map of a participant's cine."""
+
+    def ecg(self, participant_id: str) -> ECG:
+        """ECG of a participant."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ShownParticipant:
+    """A participant's own recordings; None for those that they do not have."""
+
+    participant_id: str
+    cine: CineMRI | None
+    labels: CineLabels | None
+    ecg: ECG | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LoadedRecording:
+    """A recording from outside the study, as it is and as the model sees it.
+
+    Attributes
+    ----------
+    modality
+        ``mri`` or ``ecg``.
+    path
+        Where it was read.
+    original
+        As recorded.
+    prepared
+        On the model's grid: the cropped and resampled cine, or the median beat.
+    vector
+        ``(latent_dim,)`` its latent vector.
+    rule
+        How `prepared` was made from `original`, in words.
+    warning
+        What the bundle wants its user to know, in words.
+    """
+
+    modality: str
+    path: Path
+    original: CineMRI | ECG
+    prepared: CineMRI | ECG
+    vector: NDArray[np.float32]
+    rule: str
+    warning: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "vector", read_only(self.vector, np.float32))
+
+
+def read_participant(study: Recordings, participant_id: str) -> Generator[Progress, None, ShownParticipant]:
+    """Read the recordings of one participant; one that they lack is None.
+
+    Yields
+    ------
+    Progress
+        Before each recording.
+    """
+    yield Progress(0, 3, f"Reading the cine of {participant_id}")
+    cine = _or_none(study.cine, participant_id)
+    yield Progress(1, 3, f"Reading the labels of {participant_id}")
+    labels = _or_none(study.labels, participant_id) if cine is not None else None
+    yield Progress(2, 3, f"Reading the ECG of {participant_id}")
+    ecg = _or_none(study.ecg, participant_id)
+    if cine is None and ecg is None:
+        raise RecordingError(f"Participant {participant_id} has neither a cine nor an ECG in this study.")
+    return ShownParticipant(participant_id, cine, labels, ecg)
+
+
+def _or_none(read: Callable[[str], Recording], participant_id: str) -> Recording | None:
+    try:
+        return read(participant_id)
+    except StudyError:
+        return None
+
+
+def read_and_encode(path: Path, bundle: Any) -> Generator[Progress, None, LoadedRecording]:
+    """Read a cine or an ECG, bring it to the model's grid and encode it; torch is first imported here, on the worker.
+
+    Yields
+    ------
+    Progress
+        Before reading, preparing and encoding.
+    """
+    from napari_latent_explorer.io.formats import read_recording
+    from napari_latent_explorer.modeling.encoding import encode_recording
+    from napari_latent_explorer.modeling.preprocessing import prepare_cine, prepare_ecg
+
+    yield Progress(0, 3, f"Reading {path.name}")
+    original = read_recording(path)
+    yield Progress(1, 3, "Preparing it for the model")
+    if isinstance(original, CineMRI):
+        prepared_cine = prepare_cine(original)
+        modality, prepared, rule = "mri", prepared_cine.cine, prepared_cine.rule
+    else:
+        prepared_ecg = prepare_ecg(original)
+        modality, prepared, rule = "ecg", prepared_ecg.ecg_mv, prepared_ecg.rule
+    yield Progress(2, 3, "Encoding it")
+    vector = encode_recording(bundle, original)
+    model: Bundle = bundle
+    return LoadedRecording(modality, path, original, prepared, vector, rule, model.warning)
