@@ -1,0 +1,115 @@
+"""The cross-modal autoencoder: two encoders into one latent space, two decoders out of it, and a label head.
+
+At test time there is no merging: the latent of either modality alone is decoded to both.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from napari_latent_explorer.nn.cine import COMPACT_CINE, PUBLISHED_CINE, LabelHead, LabelHeadConfig
+from napari_latent_explorer.nn.coder import CoderConfig, Decoder, Encoder
+from napari_latent_explorer.nn.ecg import COMPACT_ECG, PUBLISHED_ECG
+
+PresetName = Literal["published", "compact"]
+Modality = Literal["mri", "ecg"]
+MODALITIES: tuple[Modality, ...] = ("mri", "ecg")
+
+
+@dataclass(frozen=True, slots=True)
+class AutoencoderConfig:
+    """Everything that settles the shape of the network.
+
+    Attributes
+    ----------
+    latent_dim
+        Length of a latent vector.
+    mri, ecg
+        Widths of each modality's encoder and decoder; None for an autoencoder of the other modality alone.
+    labels
+        The label head on the cine decoder; None for none.
+    """
+
+    latent_dim: int = 256
+    mri: CoderConfig | None = COMPACT_CINE
+    ecg: CoderConfig | None = COMPACT_ECG
+    labels: LabelHeadConfig | None = None
+
+    @classmethod
+    def preset(cls, name: PresetName, labels: LabelHeadConfig | None = None) -> "AutoencoderConfig":
+        """``published`` has the widths of the released networks, ``compact`` trains on a desktop CPU."""
+        if name == "published":
+            return cls(256, PUBLISHED_CINE, PUBLISHED_ECG, labels)
+        return cls(256, COMPACT_CINE, COMPACT_ECG, labels)
+
+    @property
+    def coders(self) -> dict[Modality, CoderConfig]:
+        """Configurations of the modalities that the network has."""
+        both: dict[Modality, CoderConfig | None] = {"mri": self.mri, "ecg": self.ecg}
+        return {modality: coder for modality, coder in both.items() if coder is not None}
+
+    def only(self, modality: Modality) -> "AutoencoderConfig":
+        """The autoencoder of the same size for one modality alone, without labels."""
+        kept = self.coders[modality]
+        return AutoencoderConfig(self.latent_dim, **{"mri": None, "ecg": None, modality: kept})
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "AutoencoderConfig":
+        """Inverse of `to_dict`; KeyError or TypeError when a field is missing or unknown."""
+        labels = values["labels"]
+        return cls(
+            latent_dim=int(values["latent_dim"]),
+            mri=CoderConfig.from_dict(values["mri"]) if values["mri"] else None,
+            ecg=CoderConfig.from_dict(values["ecg"]) if values["ecg"] else None,
+            labels=LabelHeadConfig.from_dict(labels) if labels else None,
+        )
+
+
+class CrossModalAutoencoder(nn.Module):
+    """Encoders and decoders of the modalities in `config`, keyed by ``mri`` and ``ecg``."""
+
+    def __init__(self, config: AutoencoderConfig, initial_log_scale: float = 0.0) -> None:
+        super().__init__()
+        self.config = config
+        coders = config.coders
+        self.encoders = nn.ModuleDict({name: Encoder(coder, config.latent_dim) for name, coder in coders.items()})
+        self.decoders = nn.ModuleDict({name: Decoder(coder, config.latent_dim) for name, coder in coders.items()})
+        self.label_head: LabelHead | None = None
+        if config.labels is not None and config.mri is not None:
+            self.label_head = LabelHead(config.mri.decoder_blocks[-1], config.labels)
+        self.log_scale = nn.Parameter(torch.tensor(initial_log_scale))
+
+    def encode(self, modality: str, x: Tensor) -> Tensor:
+        """Recordings ``(batch, n_channels, *space)`` to latents ``(batch, latent_dim)``."""
+        z: Tensor = self.encoders[modality](x)
+        return z
+
+    def decode(self, modality: str, z: Tensor) -> Tensor:
+        """Latents ``(batch, latent_dim)`` of either modality to recordings of `modality`."""
+        x: Tensor = self.decoders[modality](z)
+        return x
+
+    def decode_cine(self, z: Tensor, frames: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
+        """Cine ``(batch, frame, row, column)`` and class scores ``(batch, frame, class, row, column)`` in one pass.
+
+        The scores are of the given `frames` only if any are given, and None without a label head.
+        """
+        decoder = self.decoders["mri"]
+        assert isinstance(decoder, Decoder)
+        features = decoder.features(z)
+        cine: Tensor = decoder.output(features)
+        return cine, None if self.label_head is None else self.label_head(features, frames)
+
+    def decode_labels(self, z: Tensor) -> Tensor:
+        """Class number ``(batch, frame, row, column)`` of each decoded pixel."""
+        _, scores = self.decode_cine(z)
+        if scores is None:
+            raise ValueError("This autoencoder has no label head.")
+        return scores.max(dim=2).indices  # twice as fast as argmax here

@@ -1,0 +1,78 @@
+"""Cine networks: presets of widths, and the label head that says which structure each decoded pixel is.
+
+The frames of the cine are the channels of the image, so one 2-D network sees the whole beat. The label head reads the
+decoder's last features *detached*: it learns to name what the decoder draws, while no gradient of a label ever reaches the
+latents, which therefore stay what self-supervision made of them.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from napari_latent_explorer.nn.blocks import make_activation, make_convolution
+from napari_latent_explorer.nn.coder import CoderConfig
+
+N_FRAMES = 50
+CINE_SPACE = (96, 96)
+
+PUBLISHED_CINE = CoderConfig(
+    n_channels=N_FRAMES, space=CINE_SPACE, kernel=3, stem=24, encoder_blocks=(40, 40, 40), decoder_blocks=(40, 40, 40),
+    block_size=3, activation="gelu", pooling="average",
+)  # fmt: skip
+"""1,734,240 parameters in the encoder and 1,741,930 in the decoder with 256 latents."""
+
+COMPACT_CINE = CoderConfig(
+    n_channels=N_FRAMES, space=CINE_SPACE, kernel=3, stem=16, encoder_blocks=(24, 32, 48), decoder_blocks=(48, 32, 24),
+    block_size=2, activation="gelu", pooling="average",
+)  # fmt: skip
+"""Narrower towards full resolution, where the cost is, and wider at the bottom."""
+
+
+@dataclass(frozen=True, slots=True)
+class LabelHeadConfig:
+    """What the label head tells apart.
+
+    Attributes
+    ----------
+    label_values
+        Value of each class in a label map; the class number in the network is the place in this tuple.
+    n_frames
+        Frames that it labels.
+    filters
+        Width of its hidden layer.
+    """
+
+    label_values: tuple[int, ...] = (0, 1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 12, 13)
+    n_frames: int = N_FRAMES
+    filters: int = 32
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "LabelHeadConfig":
+        """From plain values as JSON holds them."""
+        return cls(tuple(values["label_values"]), int(values["n_frames"]), int(values["filters"]))
+
+
+class LabelHead(nn.Module):
+    """Features of the cine decoder ``(batch, n_in, rows, columns)`` to class scores of each frame."""
+
+    def __init__(self, n_in: int, config: LabelHeadConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.n_classes = len(config.label_values)
+        self.hidden = make_convolution(2, n_in, config.filters, 3)
+        self.activation = make_activation("gelu")
+        self.output = make_convolution(2, config.filters, config.n_frames * self.n_classes, 1)
+
+    def forward(self, features: Tensor, frames: Tensor | None = None) -> Tensor:
+        """Class scores ``(batch, n_frames, n_classes, rows, columns)``, of the given `frames` only if any are given."""
+        h: Tensor = self.activation(self.hidden(features.detach()))
+        weight, bias = self.output.weight, self.output.bias
+        if frames is not None:
+            rows = (frames[:, None] * self.n_classes + torch.arange(self.n_classes, device=frames.device)).flatten()
+            weight, bias = weight[rows], None if bias is None else bias[rows]
+        scores = functional.conv2d(h, weight, bias)
+        return scores.unflatten(1, (-1, self.n_classes))

@@ -1,0 +1,125 @@
+"""Encoder and decoder as the paper builds them, for one modality.
+
+Encoder: residual stem, then for each dense block *pool, block*, then flatten to the latent. Decoder: latent to the smallest
+feature map, then for each dense block *nearest upsampling by 2, block*, then a linear 1x1 convolution to the output channels.
+No skip connection crosses the latent. What differs between cine and ECG is only the `CoderConfig`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from math import prod
+from typing import Any
+
+from torch import Tensor, nn
+
+from napari_latent_explorer.nn.blocks import (
+    ActivationName,
+    DenseConvolutional,
+    LatentHead,
+    PoolingName,
+    ResidualStem,
+    UnflattenLast,
+    make_activation,
+    make_convolution,
+    make_linear,
+    make_pooling,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CoderConfig:
+    """Widths of one modality's encoder and decoder.
+
+    Attributes
+    ----------
+    n_channels
+        Channels of the recording: frames of a cine, leads of an ECG.
+    space
+        Size of the rest: ``(rows, columns)`` or ``(samples,)``; divisible by 2 to the number of dense blocks.
+    kernel
+        Kernel width, odd.
+    stem
+        Filters of the residual stem.
+    encoder_blocks, decoder_blocks
+        Filters of each dense block in the order in which data pass them.
+    block_size
+        Convolutions in a dense block.
+    activation, pooling
+        Names as in `blocks`.
+    """
+
+    n_channels: int
+    space: tuple[int, ...]
+    kernel: int
+    stem: int
+    encoder_blocks: tuple[int, ...]
+    decoder_blocks: tuple[int, ...]
+    block_size: int
+    activation: ActivationName
+    pooling: PoolingName
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "CoderConfig":
+        """Inverse of `to_dict`, lists from JSON turned back into tuples."""
+        return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in values.items()})
+
+
+class Encoder(nn.Module):
+    """Recording ``(batch, n_channels, *space)`` to latent ``(batch, latent_dim)``."""
+
+    def __init__(self, config: CoderConfig, latent_dim: int) -> None:
+        super().__init__()
+        dim = _dimensionality(config)
+        layers: list[nn.Module] = [
+            ResidualStem(dim, config.n_channels, config.stem, config.kernel, config.activation)
+        ]
+        n_in = config.stem
+        for filters in config.encoder_blocks:
+            layers.append(make_pooling(dim, config.pooling))
+            layers.append(DenseConvolutional(dim, n_in, filters, config.block_size, config.kernel, config.activation))
+            n_in = filters
+        self.features = nn.Sequential(*layers)
+        space = [size // 2 ** len(config.encoder_blocks) for size in config.space]
+        self.head = LatentHead(prod(space) * n_in, latent_dim, config.activation)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Encode a batch."""
+        z: Tensor = self.head(self.features(x))
+        return z
+
+
+class Decoder(nn.Module):
+    """Latent ``(batch, latent_dim)`` to recording ``(batch, n_channels, *space)``."""
+
+    def __init__(self, config: CoderConfig, latent_dim: int) -> None:
+        super().__init__()
+        dim = _dimensionality(config)
+        space = [size // 2 ** len(config.decoder_blocks) for size in config.space]
+        n_in = config.encoder_blocks[-1]
+        self.linear = make_linear(latent_dim, prod(space) * n_in)
+        self.activation = make_activation(config.activation)
+        layers: list[nn.Module] = [UnflattenLast(n_in, space)]
+        for filters in config.decoder_blocks:
+            layers.append(nn.Upsample(scale_factor=2, mode="nearest"))
+            layers.append(DenseConvolutional(dim, n_in, filters, config.block_size, config.kernel, config.activation))
+            n_in = filters
+        self.blocks = nn.Sequential(*layers)
+        self.output = make_convolution(dim, n_in, config.n_channels, 1)
+
+    def features(self, z: Tensor) -> Tensor:
+        """Last feature map ``(batch, decoder_blocks[-1], *space)``, before the output convolution."""
+        h: Tensor = self.blocks(self.activation(self.linear(z)))
+        return h
+
+    def forward(self, z: Tensor) -> Tensor:
+        """Decode a batch."""
+        x: Tensor = self.output(self.features(z))
+        return x
+
+
+def _dimensionality(config: CoderConfig) -> Any:
+    return len(config.space)
