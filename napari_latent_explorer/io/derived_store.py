@@ -1,0 +1,105 @@
+"""What was computed from a study, under the fingerprint of the bundle that made it.
+
+``latents/<bundle fingerprint>/<modality>.npz`` and ``projections/<bundle fingerprint>/<name>.npz``: plain NumPy
+archives, read without pickle, so nothing in them is ever executed.
+"""
+
+import json
+from collections.abc import Mapping
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_latent_explorer.data.latents import LatentSpace
+from napari_latent_explorer.errors import StudyError
+from napari_latent_explorer.io.atomic import write_file
+from napari_latent_explorer.io.study_manifest import path_component
+
+LATENTS_FOLDER = "latents"
+PROJECTIONS_FOLDER = "projections"
+
+_META = "meta_json"
+
+
+def write_latents(root: Path, latents: LatentSpace) -> None:
+    """Write latents; those of the same bundle and modality are replaced."""
+    arrays = {"values": latents.values, "participant_ids": latents.participant_ids}
+    _write(latents_path(root, latents.modality, latents.bundle_fingerprint), arrays)
+
+
+def read_latents(root: Path, modality: str, bundle_fingerprint: str) -> LatentSpace:
+    """Read latents of one modality made by one bundle; `StudyError` when there are none or the file is damaged."""
+    path = latents_path(root, modality, bundle_fingerprint)
+    arrays = _read(path, f"{modality} latents of the bundle {bundle_fingerprint}", "encode")
+    missing = [name for name in ("values", "participant_ids") if name not in arrays]
+    if missing:
+        raise StudyError(f"{path} lacks {', '.join(missing)}. Encode the study again.")
+    return LatentSpace(arrays["values"], arrays["participant_ids"], modality, bundle_fingerprint)
+
+
+def latents_path(root: Path, modality: str, bundle_fingerprint: str) -> Path:
+    """File of the latents of one modality and bundle."""
+    return (
+        root
+        / LATENTS_FOLDER
+        / path_component(bundle_fingerprint, "the fingerprint of a bundle")
+        / f"{path_component(modality, 'a modality')}.npz"
+    )
+
+
+def fingerprints_with_latents(root: Path) -> tuple[str, ...]:
+    """Fingerprints of the bundles whose latents are there, the newest first."""
+    files = [path for path in (root / LATENTS_FOLDER).glob("*/*.npz") if not path.name.startswith(".")]
+    newest_first = sorted(files, key=lambda path: (-path.stat().st_mtime_ns, path.parent.name))
+    return tuple(dict.fromkeys(path.parent.name for path in newest_first))
+
+
+def write_projection(
+    root: Path, name: str, bundle_fingerprint: str, arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]
+) -> None:
+    """Write a projection's arrays and its description (plain JSON), replacing the one of the same name."""
+    if _META in arrays:
+        raise StudyError(f"An array of a projection cannot be called {_META!r}.")
+    description = np.array(json.dumps(dict(meta)))
+    _write(projection_path(root, name, bundle_fingerprint), {**arrays, _META: description})
+
+
+def read_projection(root: Path, name: str, bundle_fingerprint: str) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+    """Read a projection's arrays and description; `StudyError` when there is none or the file is damaged."""
+    path = projection_path(root, name, bundle_fingerprint)
+    arrays = _read(path, f"projection {name!r} of the bundle {bundle_fingerprint}", "project")
+    try:
+        meta = json.loads(str(arrays.pop(_META)))
+    except (KeyError, ValueError) as damage:
+        raise StudyError(f"{path} has no readable description. Project the study again.") from damage
+    return arrays, meta
+
+
+def projection_path(root: Path, name: str, bundle_fingerprint: str) -> Path:
+    """File of one projection of one bundle's latents."""
+    return (
+        root
+        / PROJECTIONS_FOLDER
+        / path_component(bundle_fingerprint, "the fingerprint of a bundle")
+        / f"{path_component(name, 'the name of a projection')}.npz"
+    )
+
+
+def _write(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
+    content = BytesIO()
+    np.savez_compressed(content, allow_pickle=False, **arrays)
+    write_file(path, content.getvalue())
+
+
+def _read(path: Path, what: str, verb: str) -> dict[str, NDArray[Any]]:
+    if not path.is_file():
+        raise StudyError(f"The study has no {what} ({path} is missing). Run `napari-latent-explorer {verb}` on it.")
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            return {name: archive[name] for name in archive.files}
+    except (OSError, ValueError, EOFError, BadZipFile, KeyError, NotImplementedError, MemoryError) as damage:
+        raise StudyError(f"{path} is damaged: {damage}. Run `napari-latent-explorer {verb}` again.") from damage
