@@ -6,6 +6,7 @@ from typing import Literal
 MriQuality = Literal["good", "ghosting", "motion", "wrong_plane"]
 EcgQuality = Literal["good", "spikes"]
 Conduction = Literal["normal", "lbbb", "rbbb"]
+Smoking = Literal["never", "previous", "current"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ class ParticipantFactors:
     """Extra thickness of the septum over the free wall as a fraction; near 0, above 0.5 in hypertrophic cardiomyopathy."""
 
     heart_rotation_deg: float
-    """Rotation of the long axis in the frontal plane, relative to the population's mean."""
+    """Rotation of the long axis in the frontal plane, relative to the population's mean; positive is more vertical."""
     heart_offset_mm: tuple[float, float]
     """Shift (rows, columns) of the heart in the 4-chamber field of view."""
     breathing_position_mm: float
@@ -60,6 +61,8 @@ class ParticipantFactors:
 
     mri_quality: MriQuality
     ecg_quality: EcgQuality
+    smoking: Smoking | None = None
+    """None when the person did not answer."""
 
     @property
     def bmi_kg_m2(self) -> float:
