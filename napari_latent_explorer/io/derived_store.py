@@ -99,7 +99,7 @@ def _read(path: Path, what: str, verb: str) -> dict[str, NDArray[Any]]:
     if not path.is_file():
         raise StudyError(f"The study has no {what} ({path} is missing). Run `napari-latent-explorer {verb}` on it.")
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files}
     except (OSError, ValueError, EOFError, BadZipFile, KeyError, NotImplementedError, MemoryError) as damage:
         raise StudyError(f"{path} is damaged: {damage}. Run `napari-latent-explorer {verb}` again.") from damage
