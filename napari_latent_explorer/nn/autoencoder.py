@@ -107,9 +107,23 @@ class CrossModalAutoencoder(nn.Module):
         cine: Tensor = decoder.output(features)
         return cine, None if self.label_head is None else self.label_head(features, frames)
 
+    def decode_cine_and_classes(self, z: Tensor, *, with_classes: bool = True) -> tuple[Tensor, Tensor | None]:
+        """Cine and class number ``(batch, frame, row, column)`` of each pixel; None without a label head."""
+        if not with_classes or self.label_head is None:
+            return self.decode("mri", z), None
+        cine, scores = self.decode_cine(z)
+        assert scores is not None
+        return cine, scores.max(dim=2).indices  # twice as fast as argmax
+
     def decode_labels(self, z: Tensor) -> Tensor:
-        """Class number ``(batch, frame, row, column)`` of each decoded pixel."""
-        _, scores = self.decode_cine(z)
-        if scores is None:
+        """Class number ``(batch, frame, row, column)`` of each decoded pixel.
+
+        Raises
+        ------
+        ValueError
+            When the network has no label head.
+        """
+        _, classes = self.decode_cine_and_classes(z)
+        if classes is None:
             raise ValueError("This autoencoder has no label head.")
-        return scores.max(dim=2).indices  # twice as fast as argmax here
+        return classes

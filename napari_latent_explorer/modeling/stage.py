@@ -1,0 +1,264 @@
+"""One stage of training: epochs of steps over the participants, with validation, checkpoints and the best weights.
+
+The hard idea is that a stage can be killed at any moment and goes on bit for bit: all randomness of an epoch follows from
+(seed, stage, epoch), and weights, optimizer and history are written in one step after each epoch.
+"""
+
+import math
+import time
+import zlib
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from napari_latent_explorer.data.progress import Progress
+from napari_latent_explorer.errors import TrainingError
+from napari_latent_explorer.io.atomic import partial_path, refusals_named
+from napari_latent_explorer.modeling.objectives import Objective
+from napari_latent_explorer.modeling.training_config import StageName, TrainingConfig
+from napari_latent_explorer.nn.autoencoder import CrossModalAutoencoder
+
+WARM_UP_STEPS = 50
+FINAL_RATE = 0.02
+MAX_DECAYS = 3
+PROGRESS_UNITS = 1000
+
+History = list[dict[str, float]]
+
+
+@dataclass(slots=True)
+class StageState:
+    """What changes while a stage runs; exactly what a checkpoint holds besides weights and optimizer."""
+
+    epoch: int = 0
+    step: int = 0
+    progress: float = 0.0
+    elapsed_s: float = 0.0
+    plateau_factor: float = 1.0
+    n_decays: int = 0
+    best_loss: float = math.inf
+    history: History = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Stage:
+    """A stage ready to run.
+
+    Attributes
+    ----------
+    name
+        Which stage.
+    network
+        Trained in place; holds the best weights at the end.
+    objective
+        Loss of a batch.
+    train_rows, valid_rows
+        Rows of the model inputs.
+    participant_ids
+        Id of each row, for messages.
+    config
+        The run's configuration.
+    checkpoint
+        File for the state after each epoch.
+    """
+
+    name: StageName
+    network: CrossModalAutoencoder
+    objective: Objective
+    train_rows: NDArray[np.intp]
+    valid_rows: NDArray[np.intp]
+    participant_ids: NDArray[np.str_]
+    config: TrainingConfig
+    checkpoint: Path
+    state: StageState = field(default_factory=StageState)
+    best: dict[str, torch.Tensor] = field(default_factory=dict)
+    optimizer: torch.optim.Optimizer = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.optimizer = torch.optim.Adam(self.network.parameters(), lr=self.peak_rate)
+
+    # ---------------------------------------------------------------------------------------------------- sizes
+
+    @property
+    def batch_size(self) -> int:
+        """Participants in a step."""
+        return self.config.batch_size_joint if self.name == "joint" else self.config.batch_size
+
+    @property
+    def peak_rate(self) -> float:
+        """Highest learning rate."""
+        return self.config.learning_rate_joint if self.name == "joint" else self.config.learning_rate
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Full batches in the training participants (one smaller batch when there are too few for a full one)."""
+        return max(1, len(self.train_rows) // self.batch_size)
+
+    @property
+    def epochs_left(self) -> int:
+        """Epochs still to run, by the configuration or by what the time budget allows at the speed so far."""
+        budget_s, state = self.config.budget_s(self.name), self.state
+        if state.n_decays >= MAX_DECAYS:
+            return 0
+        if budget_s is None or state.epoch == 0:
+            return self.config.epochs(self.name) - state.epoch
+        seconds_per_epoch = state.elapsed_s / state.epoch
+        return round(max(0.0, budget_s - state.elapsed_s) / seconds_per_epoch)
+
+    # ---------------------------------------------------------------------------------------------------- running
+
+    def run(self) -> Generator[Progress, None, History]:
+        """Train to the end, writing a checkpoint after each epoch; returns one row of numbers per epoch."""
+        while (left := self.epochs_left) > 0:
+            started = time.monotonic()
+            parts = yield from self._train_epoch(left)
+            self._finish_epoch(parts, started)
+            yield self._report(f"validation {self.state.history[-1]['valid_loss']:.4f}")
+        self.network.load_state_dict(self.best)
+        return self.state.history
+
+    def _train_epoch(self, epochs_left: int) -> Generator[Progress, None, dict[str, float]]:
+        """One pass in random order; returns the mean of each part of the loss."""
+        random = self._generator("train", self.state.epoch)
+        order = self.train_rows[torch.randperm(len(self.train_rows), generator=random).numpy()]
+        share = (1.0 - self.state.progress) / (epochs_left * self.steps_per_epoch)
+        sums: dict[str, float] = {}
+        self.network.train()
+        for i in range(self.steps_per_epoch):
+            rows = order[i * self.batch_size : (i + 1) * self.batch_size]
+            for name, value in self._step(rows, random).items():
+                sums[name] = sums.get(name, 0.0) + value
+            self.state.progress += share
+            yield self._report(", ".join(f"{name} {total / (i + 1):.4f}" for name, total in sums.items()))
+        return {name: total / self.steps_per_epoch for name, total in sums.items()}
+
+    def _step(self, rows: NDArray[np.intp], random: torch.Generator) -> dict[str, float]:
+        rate = self._rate()
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        loss = self.objective(self.network, rows, random)
+        parts = {name: float(part) for name, part in loss.parts.items()}
+        if not all(math.isfinite(part) for part in parts.values()):
+            raise self._not_finite(rows, parts)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.total.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.config.gradient_norm)
+        self.optimizer.step()
+        self.state.step += 1
+        return parts
+
+    def _rate(self) -> float:
+        """Learning rate now."""
+        if self.config.schedule == "plateau":
+            return self.peak_rate * self.state.plateau_factor
+        warm_up = min(1.0, (self.state.step + 1) / WARM_UP_STEPS)
+        cosine = 0.5 * (1.0 + math.cos(math.pi * min(1.0, self.state.progress)))
+        return self.peak_rate * warm_up * (FINAL_RATE + (1.0 - FINAL_RATE) * cosine)
+
+    def _finish_epoch(self, parts: dict[str, float], started: float) -> None:
+        state = self.state
+        validation = self.validate()
+        if not math.isfinite(validation["valid_loss"]):
+            raise TrainingError(f"Validation of stage {self.name} after epoch {state.epoch + 1} is not finite.")
+        if validation["valid_loss"] < state.best_loss:
+            state.best_loss = validation["valid_loss"]
+            self.best = {name: value.detach().clone() for name, value in self.network.state_dict().items()}
+        elif self.config.schedule == "plateau":
+            state.plateau_factor *= 0.5
+            state.n_decays += 1
+        state.epoch += 1
+        state.elapsed_s += time.monotonic() - started
+        row = {"epoch": float(state.epoch), "learning_rate": self._rate(), "elapsed_s": round(state.elapsed_s, 1)}
+        state.history.append(row | {f"train_{name}": value for name, value in parts.items()} | validation)
+        self.save_checkpoint()
+
+    @torch.no_grad()
+    def validate(self) -> dict[str, float]:
+        """Loss, its parts and what else the objective watches, on the validation participants, always by the same draw."""
+        self.network.eval()
+        random = self._generator("valid", 0)
+        size = max(2, self.batch_size)
+        batches = [self.valid_rows[i : i + size] for i in range(0, len(self.valid_rows), size)]
+        sums: dict[str, float] = {}
+        for rows in batches:
+            loss = self.objective(self.network, rows, random)
+            for name, part in (loss.parts | {"loss": loss.total}).items():
+                sums[name] = sums.get(name, 0.0) + float(part) * len(rows) / len(self.valid_rows)
+        monitored = self.objective.monitored(self.network, self.valid_rows)
+        return {f"valid_{name}": value for name, value in (sums | monitored).items()}
+
+    # ---------------------------------------------------------------------------------------------------- resuming
+
+    def save_checkpoint(self) -> None:
+        """Write everything that `resume` needs, in one step."""
+        content = {
+            "state": {name: getattr(self.state, name) for name in StageState.__slots__},
+            "network": self.network.state_dict(),
+            "best": self.best,
+            "optimizer": self.optimizer.state_dict(),
+            "config": self.config.to_dict() | {"stage_shares": list(self.config.stage_shares)},
+        }
+        partial = partial_path(self.checkpoint)
+        with refusals_named(self.checkpoint, 30 * sum(p.numel() for p in self.network.parameters())):
+            self.checkpoint.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                torch.save(content, partial)
+                partial.replace(self.checkpoint)
+            finally:
+                partial.unlink(missing_ok=True)
+
+    def resume(self) -> bool:
+        """Go on from the checkpoint if there is one; tells whether there was.
+
+        Raises
+        ------
+        TrainingError
+            When the checkpoint is damaged or was made with another configuration.
+        """
+        if not self.checkpoint.is_file():
+            return False
+        content = self._read_checkpoint()
+        found = TrainingConfig.from_dict(content["config"])
+        if found != self.config:
+            raise TrainingError(
+                f"The checkpoint {self.checkpoint} was made with another configuration. Train with the same options as "
+                "before, or into another folder."
+            )
+        self.network.load_state_dict(content["network"])
+        self.optimizer.load_state_dict(content["optimizer"])
+        self.best = content["best"]
+        self.state = StageState(**content["state"])
+        return True
+
+    def _read_checkpoint(self) -> dict[str, Any]:
+        try:
+            content: dict[str, Any] = torch.load(self.checkpoint, map_location="cpu", weights_only=True)
+        except Exception as damage:
+            raise TrainingError(
+                f"The checkpoint {self.checkpoint} cannot be read ({damage}). Delete it to begin this stage anew."
+            ) from damage
+        return content
+
+    # ---------------------------------------------------------------------------------------------------- messages
+
+    def _generator(self, purpose: str, epoch: int) -> torch.Generator:
+        seed = zlib.crc32(f"{self.config.seed}/{self.name}/{purpose}/{epoch}".encode())
+        return torch.Generator().manual_seed(seed)
+
+    def _report(self, losses: str) -> Progress:
+        titles = {"mri": "MRI autoencoder", "ecg": "ECG autoencoder", "joint": "cross-modal autoencoder"}
+        message = f"{titles[self.name]}, epoch {self.state.epoch + 1}: {losses}"
+        return Progress(min(PROGRESS_UNITS, int(PROGRESS_UNITS * self.state.progress)), PROGRESS_UNITS, message)
+
+    def _not_finite(self, rows: NDArray[np.intp], parts: dict[str, float]) -> TrainingError:
+        bad = ", ".join(f"{name} = {value}" for name, value in parts.items() if not math.isfinite(value))
+        return TrainingError(
+            f"The loss of stage {self.name} is not finite ({bad}) in epoch {self.state.epoch + 1}, step "
+            f"{self.state.step + 1}; the batch was {', '.join(self.participant_ids[rows].tolist())}. Look at these "
+            "recordings, or lower the learning rate and train again; the last checkpoint is kept."
+        )
