@@ -1,7 +1,8 @@
 """System libraries that a Qt window with OpenGL needs on Linux, and how to get those that are missing.
 
-A file of the standard library alone: tox runs it as a script before anything else is there. Each library is looked for by
-the name under which it is loaded, so that the answer holds on every distribution; the packages are Debian's and Ubuntu's.
+A file of the standard library alone: tox runs it as a script before anything else is there. Each library is looked for
+by the name under which it is loaded, so that the answer holds on every distribution; the packages are Debian's and
+Ubuntu's.
 """
 
 import ctypes
@@ -75,7 +76,9 @@ def main() -> int:
         environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
         return subprocess.run(command, shell=True, check=False, env=environment).returncode
     pasted = command.replace("apt-get", "sudo apt-get")
-    sys.stderr.write(f"System libraries that a window needs are missing. Install them, then try again:\n\n    {pasted}\n\n")
+    sys.stderr.write(
+        f"A window needs system libraries that are missing. Install them, then try again:\n\n    {pasted}\n\n"
+    )
     return 1
 
 

@@ -1,0 +1,111 @@
+"""`train`, `encode`, `project` and `evaluate`: from a study to latents, maps and scores."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from napari_latent_explorer._cli.progress import run
+from napari_latent_explorer._cli.study import StudyFolder
+
+if TYPE_CHECKING:
+    from napari_latent_explorer.io.study import Study
+
+BundleFolder = Annotated[Path, typer.Argument(metavar="BUNDLE", help="Folder of a model bundle, made by `train`.")]
+
+
+def train(
+    study_folder: StudyFolder,
+    output: Annotated[Path, typer.Option(help="Folder of the bundle to make.")],
+    preset: Annotated[
+        Literal["compact", "published"],
+        typer.Option(help="Widths of the networks: for a desktop CPU, or the paper's, for a GPU."),
+    ] = "compact",
+    max_minutes: Annotated[
+        float | None, typer.Option(min=0.01, help="End training after this wall time, in minutes.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Settles weights, split and order of participants.")] = 0,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with a training that was stopped.")] = False,
+) -> None:
+    """Train a cross-modal autoencoder of MRI and ECG on a study and save it as a bundle.
+
+    One latent space of 256 dimensions for cines (50 x 96 x 96) and ECGs (12 leads x 600 samples at 500 Hz); the bundle
+    holds weights (safetensors), configuration and training curve.
+    """
+    from napari_latent_explorer.modeling.recordings import open_study
+    from napari_latent_explorer.modeling.training import TrainingConfig
+    from napari_latent_explorer.modeling.training import train as train_on
+
+    study = open_study(study_folder)
+    config = TrainingConfig(preset=preset, max_minutes=max_minutes, seed=seed)
+    bundle = run(
+        train_on(study, config, output, resume=resume),
+        "Training",
+        "The last finished epoch is kept. Run the same command with --resume to go on.",
+    )
+    typer.echo(f"{output}: bundle {bundle.fingerprint}. Next: napari-latent-explorer encode {study_folder} {output}")
+
+
+def encode(
+    study_folder: StudyFolder,
+    bundle_folder: BundleFolder,
+    batch_size: Annotated[int, typer.Option(min=1, help="Participants in one step.")] = 32,
+) -> None:
+    """Encode every recording of a study into latents (256 numbers each, no unit) and keep them in the study."""
+    from napari_latent_explorer.modeling.bundle import ModelBundle
+    from napari_latent_explorer.modeling.encoding import encode_study
+    from napari_latent_explorer.modeling.recordings import open_study
+
+    study = open_study(study_folder)
+    bundle = ModelBundle.load(bundle_folder)
+    for modality in study.modalities:
+        work = encode_study(study, bundle, modality, batch_size=batch_size)
+        latents = run(work, f"Encoding {modality}", "What is encoded is kept. Run the same command again to go on.")
+        study.save_latents(latents)
+        typer.echo(f"{modality}: {len(latents.values)} x {latents.latent_dim} latents of bundle {bundle.fingerprint}")
+    typer.echo(f"Next: napari-latent-explorer project {study_folder} {bundle_folder}")
+
+
+def project(
+    study_folder: StudyFolder,
+    bundle_folder: BundleFolder,
+    seed: Annotated[int, typer.Option(min=0, help="Settles the map.")] = 0,
+) -> None:
+    """Lay the latents of a study out on two-dimensional t-SNE maps (no unit) and keep these in the study."""
+    from napari_latent_explorer.analysis.projection import fit_tsne
+
+    study, fingerprint = _encoded_study(study_folder, bundle_folder)
+    for modality in study.modalities:
+        work = fit_tsne(study.latents(modality, fingerprint), seed=seed)
+        projection = run(work, f"Projecting {modality}", "Finished maps are kept. Run the same command again.")
+        arrays, meta = projection.to_arrays()
+        study.save_projection(modality, fingerprint, arrays, meta)
+        typer.echo(f"{modality}: map of {len(projection.coordinates)} participants")
+    typer.echo(f"Next: napari-latent-explorer evaluate {study_folder} {bundle_folder} --output SCORES")
+
+
+def _encoded_study(study_folder: Path, bundle_folder: Path) -> "tuple[Study, str]":
+    """Open the study, which must have latents of the bundle, and name the bundle's fingerprint."""
+    from napari_latent_explorer.modeling.bundle import ModelBundle
+    from napari_latent_explorer.modeling.recordings import open_study
+
+    return open_study(study_folder), ModelBundle.load(bundle_folder).fingerprint
+
+
+def evaluate(
+    study_folder: StudyFolder,
+    bundle_folder: BundleFolder,
+    output: Annotated[Path, typer.Option(help="Folder for the tables.")],
+    seed: Annotated[int, typer.Option(min=0, help="Settles folds and bootstrap samples.")] = 0,
+) -> None:
+    """Score a bundle on people whom it has not learned from, against its unimodal baselines and against chance."""
+    from napari_latent_explorer.modeling.bundle import ModelBundle
+    from napari_latent_explorer.modeling.evaluation import evaluate as evaluate_on
+    from napari_latent_explorer.modeling.recordings import open_study
+
+    study = open_study(study_folder)
+    bundle = ModelBundle.load(bundle_folder)
+    result = run(evaluate_on(study, bundle, seed=seed), "Evaluating", "Nothing is written. Run it again.")
+    output.mkdir(parents=True, exist_ok=True)
+    for name, table in result.tables.items():
+        table.to_csv(output / f"{name}.csv", index=False)
