@@ -142,7 +142,7 @@ class Stage:
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         loss = self.objective(self.network, rows, random)
-        parts = {name: float(part) for name, part in loss.parts.items()}
+        parts = {name: float(part.detach()) for name, part in loss.parts.items()}
         if not all(math.isfinite(part) for part in parts.values()):
             raise self._not_finite(rows, parts)
         self.optimizer.zero_grad(set_to_none=True)

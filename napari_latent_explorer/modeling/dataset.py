@@ -1,0 +1,187 @@
+"""From the recordings of a study to `ModelInputs`, once, in several processes, kept beside the training run.
+
+The arrays lie as plain ``.npy`` files that are mapped into memory, and a flag per participant says whose rows are written, so
+building can be stopped and goes on. What is on the model's grid already, as simulated recordings are, is taken as it is.
+"""
+
+import json
+from collections.abc import Generator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_latent_explorer.data.cine import CineLabels, CineMRI
+from napari_latent_explorer.data.ecg import ECG
+from napari_latent_explorer.data.progress import Progress
+from napari_latent_explorer.errors import StudyError, TrainingError
+from napari_latent_explorer.io.atomic import refusals_named, write_file
+from napari_latent_explorer.io.study import Study
+from napari_latent_explorer.modeling.bundle_metadata import (
+    ECG_UNIT_UV,
+    PIXEL_SPACING_MM,
+    QRS_ONSET_MS,
+    SAMPLING_RATE_HZ,
+)
+from napari_latent_explorer.modeling.inputs import ModelInputs, to_whole_numbers
+from napari_latent_explorer.modeling.recordings import open_study
+from napari_latent_explorer.modeling.worker_pool import work_through
+from napari_latent_explorer.nn.cine import CINE_SPACE, N_FRAMES
+from napari_latent_explorer.nn.ecg import N_LEADS, N_SAMPLES
+
+KEY_FILE = "inputs.json"
+FORMAT_VERSION = 1
+_SPACING_TOLERANCE_MM = 0.01
+_ONSET_TOLERANCE_MS = 40.0
+
+_ARRAYS: dict[str, tuple[tuple[int, ...], str]] = {
+    "cine": ((*CINE_SPACE, N_FRAMES), "uint8"),
+    "ecg": ((N_LEADS, N_SAMPLES), "float32"),
+    "labels": ((N_FRAMES, *CINE_SPACE), "uint8"),
+    "filled": ((3,), "bool"),
+    "is_done": ((), "bool"),
+}
+_FILLED = ("mri", "ecg", "labels")
+
+
+def build_model_inputs(
+    study: Study, folder: Path, n_workers: int | None = None
+) -> Generator[Progress, None, ModelInputs]:
+    """Model inputs of all participants of a study, from `folder` if they are there, else made and kept there.
+
+    Needs about 0.95 MB per participant on disk, and little memory.
+
+    Parameters
+    ----------
+    study
+        Where recordings are.
+    folder
+        Where the arrays lie.
+    n_workers
+        Processes; None for one per processor.
+
+    Raises
+    ------
+    StudyError
+        When a recording cannot be read or there is no space.
+    """
+    ids = study.cohort().participant_ids
+    key = {"format_version": FORMAT_VERSION, "study": study.fingerprint, "n_participants": len(ids)}
+    if _read_key(folder) != key:
+        _create(folder, len(ids), key)
+    is_done = np.load(folder / "is_done.npy")
+    rows = np.flatnonzero(~is_done).tolist()
+    if rows:
+        yield from work_through(_fill_row, rows, n_workers, "reading recordings", _open_in_worker, (study.path, folder))
+    return load_model_inputs(folder, ids)
+
+
+def load_model_inputs(folder: Path, participant_ids: NDArray[np.str_]) -> ModelInputs:
+    """Map finished arrays into memory, read-only."""
+    arrays: dict[str, NDArray[Any]] = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in _ARRAYS}
+    if not arrays["is_done"].all():
+        raise TrainingError(f"The model inputs in {folder} are half-written; start the training again to finish them.")
+    filled = dict(zip(_FILLED, np.array(arrays["filled"]).T, strict=True))
+    return ModelInputs(
+        participant_ids, arrays["cine"], arrays["ecg"], arrays["labels"], filled["mri"], filled["ecg"], filled["labels"]
+    )
+
+
+def model_cine(cine: CineMRI, labels: CineLabels | None) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
+    """Signal ``(frame, row, column)`` on 0..255 and label values of one participant on the model's grid."""
+    if is_on_model_grid(cine):
+        return to_whole_numbers(cine.frames[:, 0]), None if labels is None else labels.frames[:, 0]
+    from napari_latent_explorer.modeling.preprocessing import prepare_cine
+
+    return to_whole_numbers(prepare_cine(cine, labels).tensor), None
+
+
+def model_ecg(ecg: ECG) -> NDArray[np.float32]:
+    """Median beat ``(n_leads, n_samples)`` of one participant in model units of 50 uV."""
+    if is_model_beat(ecg):
+        return ecg.leads() * np.float32(1000.0 / ECG_UNIT_UV)
+    from napari_latent_explorer.modeling.preprocessing import prepare_ecg
+
+    return prepare_ecg(ecg).tensor
+
+
+def is_on_model_grid(cine: CineMRI) -> bool:
+    """Whether a cine needs no cropping and no resampling."""
+    return cine.frames.shape == (N_FRAMES, 1, *CINE_SPACE) and bool(
+        np.allclose(cine.spacing_mm[1:], PIXEL_SPACING_MM, atol=_SPACING_TOLERANCE_MM)
+    )
+
+
+def is_model_beat(ecg: ECG) -> bool:
+    """Whether an ECG is a median beat with the model's sampling and place of the QRS complex."""
+    return (
+        ecg.kind == "median"
+        and ecg.sampling_rate_hz == SAMPLING_RATE_HZ
+        and ecg.signal_mv.shape[1] == N_SAMPLES
+        and (ecg.qrs_onset_ms is None or abs(ecg.qrs_onset_ms - QRS_ONSET_MS) < _ONSET_TOLERANCE_MS)
+    )
+
+
+def _read_key(folder: Path) -> dict[str, Any] | None:
+    path = folder / KEY_FILE
+    if not path.is_file():
+        return None
+    key: dict[str, Any] = json.loads(path.read_text())
+    return key
+
+
+def _create(folder: Path, n_participants: int, key: dict[str, Any]) -> None:
+    """Empty arrays of full size; the key comes last and makes them valid."""
+    (folder / KEY_FILE).unlink(missing_ok=True)
+    with refusals_named(folder, 950_000 * n_participants):
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, (shape, dtype) in _ARRAYS.items():
+            np.lib.format.open_memmap(folder / f"{name}.npy", "w+", dtype, (n_participants, *shape)).flush()
+    write_file(folder / KEY_FILE, json.dumps(key).encode())
+
+
+@cache
+def _worker_study(path: Path) -> Study:
+    return open_study(path)
+
+
+_worker_place: dict[str, Path] = {}
+
+
+def _open_in_worker(study_path: Path, folder: Path) -> None:
+    _worker_place.update(study=study_path, folder=folder)
+
+
+@cache
+def _worker_arrays(folder: Path) -> dict[str, NDArray[Any]]:
+    return {name: np.load(folder / f"{name}.npy", mmap_mode="r+") for name in _ARRAYS}
+
+
+def _fill_row(row: int) -> None:
+    """Write one participant's rows; the flag last."""
+    study, arrays = _worker_study(_worker_place["study"]), _worker_arrays(_worker_place["folder"])
+    cohort = study.cohort()
+    participant_id = str(cohort.participant_ids[row])
+    available = {name: bool(mask[row]) for name, mask in cohort.availability.items()}
+    if available.get("mri", False):
+        labels = _labels_or_none(study, participant_id)
+        cine, label_values = model_cine(study.cine(participant_id), labels)
+        arrays["cine"][row] = np.moveaxis(cine, 0, -1)
+        if label_values is not None:
+            arrays["labels"][row] = label_values
+        arrays["filled"][row, [0, 2]] = True, label_values is not None
+    if available.get("ecg", False):
+        arrays["ecg"][row] = model_ecg(study.ecg(participant_id))
+        arrays["filled"][row, 1] = True
+    arrays["is_done"][row] = True
+
+
+def _labels_or_none(study: Study, participant_id: str) -> CineLabels | None:
+    if not study.has_labels:
+        return None
+    try:
+        return study.labels(participant_id)
+    except StudyError:
+        return None

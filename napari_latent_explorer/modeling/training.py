@@ -1,0 +1,226 @@
+"""Training a cross-modal autoencoder on a study: one call from recordings to a bundle.
+
+In the folder of the run:
+
+    weights.safetensors, config.json, ...   the bundle
+    training_curve.csv                      one row per epoch of every stage
+    baselines/mri, baselines/ecg            bundles of the unimodal autoencoders that the cross-modal one began with
+    work/                                   model inputs and checkpoints, removed at the end unless asked to stay
+
+The unimodal autoencoders come first; their weights are where the cross-modal stage begins, which adds the merged
+reconstruction, the contrastive term and the label head. Called again after a stop, training goes on where it was.
+"""
+
+import shutil
+from collections.abc import Generator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+
+from napari_latent_explorer.data.progress import Progress
+from napari_latent_explorer.errors import TrainingError
+from napari_latent_explorer.io.atomic import write_file
+from napari_latent_explorer.io.study import Study
+from napari_latent_explorer.modeling import bundle_files
+from napari_latent_explorer.modeling.bundle import ModelBundle
+from napari_latent_explorer.modeling.bundle_metadata import PREPROCESSING, describe_model
+from napari_latent_explorer.modeling.dataset import build_model_inputs
+from napari_latent_explorer.modeling.inputs import ModelInputs, class_weights
+from napari_latent_explorer.modeling.objectives import CrossModalObjective, Objective, UnimodalObjective
+from napari_latent_explorer.modeling.precision import Precision
+from napari_latent_explorer.modeling.stage import History, Stage
+from napari_latent_explorer.modeling.training_config import STAGES, StageName, TrainingConfig
+from napari_latent_explorer.nn.autoencoder import AutoencoderConfig, CrossModalAutoencoder, Modality
+from napari_latent_explorer.nn.cine import LabelHeadConfig
+
+CURVE_FILE = "training_curve.csv"
+BASELINES = "baselines"
+WORK = "work"
+MIN_PAIRS = 4
+MAX_VALIDATION = 256
+
+
+def train(
+    study: Study,
+    config: TrainingConfig,
+    output: str | Path,
+    *,
+    resume: bool = True,
+    keep_work: bool = False,
+    n_workers: int | None = None,
+) -> Generator[Progress, None, ModelBundle]:
+    """Train on a study and save bundle, baselines and training curve in `output`.
+
+    Parameters
+    ----------
+    study
+        Participants with MRI and ECG.
+    config
+        How to train.
+    output
+        Folder of the run.
+    resume
+        Go on from checkpoints in `output`; otherwise they are removed first.
+    keep_work
+        Keep model inputs and checkpoints.
+    n_workers
+        Processes that read recordings.
+
+    Raises
+    ------
+    TrainingError
+        When there are too few pairs, the loss is not finite, or checkpoints are of another configuration.
+    StudyError
+        When recordings cannot be read or there is no space.
+    """
+    root = Path(output).expanduser().absolute()
+    if not resume and (root / WORK).exists():
+        shutil.rmtree(root / WORK)
+    inputs = yield from build_model_inputs(study, root / WORK / "inputs", n_workers)
+    run = TrainingRun.prepare(study, inputs, config, root)
+    bundle = yield from run.run()
+    if not keep_work:
+        shutil.rmtree(root / WORK)
+    return bundle
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TrainingRun:
+    """A run with its participants divided.
+
+    Attributes
+    ----------
+    study, inputs, config, root
+        What to train on, how, and where to.
+    rows
+        Rows of the inputs to ``train`` on, to ``valid``ate on and that are held out as ``test``.
+    precision
+        Device and number format.
+    """
+
+    study: Study
+    inputs: ModelInputs
+    config: TrainingConfig
+    root: Path
+    rows: dict[str, NDArray[np.intp]]
+    precision: Precision
+
+    @classmethod
+    def prepare(cls, study: Study, inputs: ModelInputs, config: TrainingConfig, root: Path) -> "TrainingRun":
+        """Divide the participants at random by the configuration's seed and shares."""
+        cohort = study.cohort()
+        shares = {"train": config.train_fraction, "valid": config.valid_fraction}
+        parts = cohort.split(shares | {"test": 1.0 - sum(shares.values())}, config.seed)
+        rows = {name: cohort.rows_of(ids.tolist()) for name, ids in parts.items()}
+        rows["valid"] = rows["valid"][:MAX_VALIDATION]
+        pairs = {name: len(np.intersect1d(part, inputs.rows_with("joint"))) for name, part in rows.items()}
+        if min(pairs["train"], pairs["valid"]) < MIN_PAIRS:
+            raise TrainingError(
+                f"The study {study.path} has {pairs['train']} participants with both MRI and ECG to train on and "
+                f"{pairs['valid']} to validate on; at least {MIN_PAIRS} of each are needed."
+            )
+        return cls(study, inputs, config, root, rows, Precision.choose(config.precision))
+
+    def run(self) -> Generator[Progress, None, ModelBundle]:
+        """All stages in order."""
+        torch.manual_seed(self.config.seed)
+        network = self._network()
+        histories: dict[StageName, History] = {}
+        for modality in network.config.coders:
+            if self.config.epochs(modality) > 0:
+                unimodal = CrossModalAutoencoder(network.config.only(modality))
+                _copy_weights(network, unimodal, modality)
+                histories[modality] = yield from self._run_stage(modality, unimodal)
+                self._bundle(unimodal, histories[modality]).save(self.root / BASELINES / modality)
+                _copy_weights(unimodal, network, modality)
+        histories["joint"] = yield from self._run_stage("joint", network)
+        bundle = self._bundle(network, histories["joint"])
+        self._write_curve(histories)
+        bundle.save(self.root)
+        return bundle
+
+    def _network(self) -> CrossModalAutoencoder:
+        has_labels = self.config.labelled_frames > 0 and bool(self.inputs.has_labels[self.rows["train"]].any())
+        labels = LabelHeadConfig() if has_labels else None
+        config = AutoencoderConfig.preset(self.config.preset, labels)
+        return CrossModalAutoencoder(config, self.config.initial_log_scale)
+
+    def _run_stage(self, name: StageName, network: CrossModalAutoencoder) -> Generator[Progress, None, History]:
+        network.to(self.precision.device, memory_format=torch.channels_last)
+        usable = self.inputs.rows_with(name)
+        stage = Stage(
+            name,
+            network,
+            self._objective(name, network),
+            np.intersect1d(self.rows["train"], usable),
+            np.intersect1d(self.rows["valid"], usable),
+            self.inputs.participant_ids,
+            self.config,
+            self.root / WORK / f"checkpoint_{name}.pt",
+        )
+        stage.resume()
+        yield Progress(0, 1, f"{name}: {len(stage.train_rows)} participants ({self.precision})")
+        return (yield from stage.run())
+
+    def _objective(self, name: StageName, network: CrossModalAutoencoder) -> Objective:
+        if name != "joint":
+            return UnimodalObjective(self.inputs, name, self.precision)
+        labels = network.config.labels
+        weights = None if labels is None else class_weights(self.inputs, self.rows["train"], labels.label_values)
+        return CrossModalObjective(self.inputs, self.config, self.precision, weights)
+
+    # ------------------------------------------------------------------------------------------------------- results
+
+    def _bundle(self, network: CrossModalAutoencoder, history: History) -> ModelBundle:
+        """Wrap a trained network with what is known of it."""
+        factors = self.study.factors_table()
+        metadata = describe_model(
+            network.config,
+            is_simulated=factors is not None,
+            data_source=f"study {self.study.name!r} ({self.study.fingerprint})",
+            n_participants=len(self.rows["train"]),
+        )
+        held_out = self.inputs.participant_ids[self.rows["test"]].tolist()
+        training = {
+            "config": self.config.to_dict(),
+            "study_fingerprint": self.study.fingerprint,
+            "precision": str(self.precision),
+            "torch": str(torch.__version__),
+            "epochs": len(history),
+            "last_epoch": history[-1],
+            "held_out_ids": held_out,
+        }
+        network.cpu()
+        bundle = ModelBundle(network, metadata, PREPROCESSING, {}, training)
+        statistics: dict[str, NDArray[np.float32]] = {}
+        for modality in bundle.modalities:
+            latents = self._latents(bundle, modality)
+            statistics |= {f"{modality}_mean": latents.mean(axis=0), f"{modality}_std": latents.std(axis=0)}
+        return ModelBundle(network, metadata, PREPROCESSING, statistics, training)
+
+    def _latents(self, bundle: ModelBundle, modality: str) -> NDArray[np.float32]:
+        rows = np.intersect1d(self.rows["train"], self.inputs.rows_with(modality))[:1000]
+        batches = [rows[i : i + 64] for i in range(0, len(rows), 64)]
+        return np.concatenate([bundle.encode(modality, self.inputs.batch(modality, part).numpy()) for part in batches])
+
+    def _write_curve(self, histories: dict[StageName, History]) -> None:
+        tables = [pd.DataFrame(histories[name]).assign(stage=name) for name in STAGES if name in histories]
+        curve = pd.concat(tables, ignore_index=True)
+        first = ["stage", "epoch"]
+        curve = curve[first + [column for column in curve.columns if column not in first]]
+        write_file(self.root / CURVE_FILE, curve.to_csv(index=False, float_format="%.6g").encode())
+
+
+def _copy_weights(source: CrossModalAutoencoder, target: CrossModalAutoencoder, modality: Modality) -> None:
+    """Copy encoder and decoder of one modality."""
+    target.encoders[modality].load_state_dict(source.encoders[modality].state_dict())
+    target.decoders[modality].load_state_dict(source.decoders[modality].state_dict())
+
+
+def is_trained(path: Path) -> bool:
+    """Whether the folder holds a finished bundle."""
+    return all((path / name).is_file() for name in bundle_files.FILES)
