@@ -21,7 +21,7 @@ WRONG_INPUT = 2
 class Commands(TyperGroup):
     """A group of commands that turns errors of the input into messages."""
 
-    def invoke(self, ctx: typer.Context) -> Any:
+    def invoke(self, ctx: Any) -> Any:
         """Run the command that was asked for."""
         try:
             return super().invoke(ctx)
