@@ -1,8 +1,8 @@
 """The moving electrical dipole of one simulated heart: a vectorcardiogram as a sum of Gaussian waves in space.
 
 Axes are Frank's: x to the patient's left, y to the feet, z to the back; time is in ms after QRS onset, moments in mV.
-Each wave is confined to its interval (P, QRS, ST-T) by a smooth window, so that PR, QRS duration and QT are those of the
-factors. What the factors do not settle, the person's morphology, comes from a generator of their seed.
+Each wave is confined to its interval (P, QRS, ST-T) by a smooth window, so that PR, QRS duration and QT are those of
+the factors. What the factors do not settle, the person's morphology, comes from a generator of their seed.
 
 References
 ----------
@@ -39,21 +39,21 @@ LEAD_FIELD: Final = np.array(
 _QrsShape = tuple[tuple[float, float, tuple[float, float, float]], ...]
 
 NORMAL_QRS: Final[_QrsShape] = (
-    (0.18, 0.060, (-0.13, 0.02, -0.20)),  # septum: r in V1, q in V6
-    (0.38, 0.085, (0.72, 0.36, -0.18)),  # apex: R in V3 to V5
-    (0.54, 0.090, (0.62, 0.28, 0.72)),  # free wall: S in V1 and V2, R in V6
+    (0.18, 0.072, (-0.15, 0.02, -0.22)),  # septum: r in V1, q in V6
+    (0.39, 0.095, (0.70, 0.36, -0.18)),  # apex: R in V3 to V5
+    (0.53, 0.100, (0.58, 0.28, 0.72)),  # free wall: S in V1 and V2, R in V6
     (0.76, 0.075, (-0.20, -0.14, 0.28)),  # base: s in V5 and V6
 )
 LBBB_QRS: Final[_QrsShape] = (
     (0.16, 0.070, (0.22, 0.10, 0.02)),
-    (0.34, 0.095, (0.90, 0.28, 0.62)),
-    (0.62, 0.110, (0.98, 0.06, 0.88)),  # late free wall: the second summit of V6
+    (0.34, 0.105, (0.84, 0.28, 0.60)),
+    (0.59, 0.125, (0.94, 0.06, 0.86)),  # late free wall: the second summit of V6
     (0.83, 0.065, (0.22, -0.08, 0.26)),
 )
 RBBB_QRS: Final[_QrsShape] = (
-    (0.11, 0.040, (-0.13, 0.02, -0.22)),
-    (0.25, 0.056, (0.72, 0.36, -0.15)),
-    (0.36, 0.060, (0.60, 0.26, 0.55)),
+    (0.12, 0.047, (-0.15, 0.02, -0.22)),
+    (0.26, 0.062, (0.68, 0.36, -0.15)),
+    (0.35, 0.066, (0.57, 0.26, 0.55)),
     (0.68, 0.105, (-0.46, 0.05, -0.42)),  # late right ventricle: R' in V1, broad S in I and V6
 )
 """Waves of ventricular activation: time of the peak and standard deviation as fractions of the QRS, moment in mV."""
@@ -125,15 +125,21 @@ def _p_wave(factors: ParticipantFactors, rng: np.random.Generator) -> WaveInterv
     """Right atrium, then left; a large left atrium prolongs P and deepens its terminal part in V1."""
     chance = rng.standard_normal(4)
     left = factors.la_max_volume_ml / 65.0
-    duration = float(np.clip(98.0 * left**0.25 + 7.0 * chance[0], 70.0, min(140.0, factors.pr_interval_ms - 18.0)))
+    duration = float(
+        np.clip(
+            98.0 * left**0.25 + 0.3 * (factors.age_years - 64.0) + 7.0 * chance[0],
+            70.0,
+            min(140.0, factors.pr_interval_ms - 18.0),
+        )
+    )
     moments = np.array([[0.030, 0.075, -0.040], [0.065, 0.040, 0.050]])
     moments[1] *= left**0.6
     moments *= np.exp(0.18 * chance[1:3, None])
     moments = moments @ _frontal_turn(factors.heart_rotation_deg + 5.0 * chance[3]).T
-    width = np.full(2, 0.17 * duration)
-    peaks = -factors.pr_interval_ms + duration * np.array([0.37, 0.63])
+    width = np.full(2, 0.18 * duration)
+    peaks = -factors.pr_interval_ms + duration * np.array([0.36, 0.64])
     start = -factors.pr_interval_ms
-    return WaveInterval(start, start + duration, 0.2 * duration, 0.2 * duration, moments, peaks, width, width)
+    return WaveInterval(start, start + duration, 0.1 * duration, 0.1 * duration, moments, peaks, width, width)
 
 
 def _qrs(factors: ParticipantFactors, rng: np.random.Generator) -> WaveInterval:
@@ -148,16 +154,21 @@ def _qrs(factors: ParticipantFactors, rng: np.random.Generator) -> WaveInterval:
     moments *= _voltage(factors)
     if factors.conduction != "lbbb":
         _scar_and_septum(moments, factors)
-    moments = moments @ _horizontal_turn(9.0 * turn - 0.35 * factors.heart_rotation_deg).T
-    moments = moments @ _turn_to_axis(widths @ moments, factors.frontal_axis_deg).T
-    return WaveInterval(0.0, duration, 0.10 * duration, 0.12 * duration, moments, peaks, widths, widths)
+    moments = (
+        moments @ _horizontal_turn(9.0 * turn - 0.35 * factors.heart_rotation_deg - 0.25 * (factors.age_years - 64.0)).T
+    )
+    by_left = (
+        3 if factors.conduction == "rbbb" else len(moments)
+    )  # the axis in RBBB is that of the left ventricle alone
+    moments[:by_left] @= _turn_to_axis(widths[:by_left] @ moments[:by_left], factors.frontal_axis_deg).T
+    return WaveInterval(0.0, duration, 0.07 * duration, 0.10 * duration, moments, peaks, widths, widths)
 
 
 def _voltage(factors: ParticipantFactors) -> float:
     """QRS amplitude relative to the mean: more muscle makes more, a thick chest wall, fat and diabetes leave less."""
     voltage = factors.voltage_scale * (factors.lvm_g / 87.0) ** 0.6
     voltage *= np.exp(-0.012 * (factors.chest_wall_mm - 24.0) - 0.015 * (factors.pericardial_fat_mm - 5.0))
-    return float(voltage * (0.95 if factors.has_diabetes else 1.0) * (1.0 - 0.002 * (factors.age_years - 64.0)))
+    return float(voltage * (0.95 if factors.has_diabetes else 1.0) * (1.0 - 0.004 * (factors.age_years - 64.0)))
 
 
 def _scar_and_septum(moments: Array, factors: ParticipantFactors) -> None:
@@ -174,15 +185,15 @@ def _scar_and_septum(moments: Array, factors: ParticipantFactors) -> None:
 def _repolarisation(factors: ParticipantFactors, rng: np.random.Generator) -> WaveInterval:
     """ST segment and T; T ends, by the tangent at its steepest fall, when the QT interval does."""
     chance = rng.standard_normal(12)
-    st, t = _st_and_t(factors)
-    t = t * np.exp(0.22 * chance[0]) + 0.045 * chance[1:4]
-    st = st + 0.006 * chance[4:7]
+    st, t = _st_and_t(factors, ischemia=float(np.clip(0.5 + 0.5 * chance[10], 0.0, 1.5)))
+    t = t * np.exp(0.25 * chance[0]) + 0.050 * chance[1:4]
+    st = st + np.array([0.010, 0.008, 0.016]) * chance[4:7]
     turn = 0.35 * (factors.frontal_axis_deg - 28.0) if factors.conduction == "normal" else 0.0
-    turning = _frontal_turn(turn) @ _horizontal_turn(6.0 * chance[7])
+    turning = _frontal_turn(turn) @ _horizontal_turn(7.0 * chance[7])
     qt, j = factors.qt_interval_ms, factors.qrs_duration_ms
-    fall = 0.092 * qt * np.exp(0.08 * chance[8])
+    fall = 0.084 * qt * np.exp(0.08 * chance[8])
     rise = 1.65 * fall * np.exp(0.08 * chance[9])
-    peak = qt - 2.0 * fall
+    peak = qt - 1.9 * fall  # where the tangent at the steepest fall meets the baseline, in the faded wave
     st_peak = j + 0.35 * (peak - j)
     return WaveInterval(
         start_ms=0.9 * j,
@@ -196,19 +207,22 @@ def _repolarisation(factors: ParticipantFactors, rng: np.random.Generator) -> Wa
     )
 
 
-def _st_and_t(factors: ParticipantFactors) -> tuple[Array, Array]:
-    """ST and T moments in mV: concordant with QRS in the healthy, opposed in bundle branch block, strain and HCM."""
+def _st_and_t(factors: ParticipantFactors, ischemia: float) -> tuple[Array, Array]:
+    """ST and T moments in mV: concordant with QRS in the healthy, opposed in block, strain and HCM.
+
+    `ischemia`, 0 to 1.5, is how much coronary artery disease shows at rest; in many it hardly does.
+    """
     if factors.conduction == "lbbb":
         return np.array([-0.07, 0.0, -0.11]), np.array([-0.24, -0.02, -0.34])
     male = 1.0 if factors.is_male else 0.0
-    t = (0.80 + 0.30 * male) * np.array([0.250, 0.100, -0.165]) * (1.0 - 0.005 * (factors.age_years - 64.0))
-    st = (0.3 + 0.7 * male) * np.array([0.020, 0.010, -0.040])
+    t = (0.86 + 0.22 * male) * np.array([0.250, 0.100, -0.165]) * (1.0 - 0.011 * (factors.age_years - 64.0))
+    st = (0.45 + 0.5 * male) * np.array([0.020, 0.010, -0.040])
     if factors.conduction == "rbbb":
         t = t + np.array([0.04, 0.0, 0.22])
     if factors.has_diabetes:
         t = 0.86 * t
     if factors.has_coronary_artery_disease:
-        t, st = 0.62 * t, st + np.array([-0.035, -0.012, 0.020])
+        t, st = (1.0 - 0.35 * ischemia) * t, st + ischemia * np.array([-0.025, -0.010, 0.012])
     if factors.has_hypertrophic_cardiomyopathy:
         return st + np.array([-0.08, -0.02, 0.03]), np.array([-0.46, -0.16, 0.14])
     strain = _strain(factors)

@@ -79,7 +79,7 @@ def _lead_field(factors: ParticipantFactors) -> Array:
 def _beats(factors: ParticipantFactors, time_ms: Array, rng: np.random.Generator) -> Array:
     """Dipole ``(3, n_times)`` of all beats; in fibrillation each QT follows the cycle before it."""
     cycle_ms = 60000.0 / factors.heart_rate_bpm
-    onset_ms = -rng.uniform(0.0, 1.0) * cycle_ms
+    onset_ms = -rng.uniform(1.0, 2.0) * cycle_ms  # one beat before the strip, whose T may reach into it
     dipole_mv = np.zeros((3, len(time_ms)))
     beat = make_beat(factors)
     while onset_ms < time_ms[-1] + 500.0:
