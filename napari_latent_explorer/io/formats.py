@@ -1,0 +1,90 @@
+"""The one table of what recordings are recognised, and by what.
+
+A format is recognised by what is in the file, not by its name alone; looking never raises, reading explains.
+"""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from napari_latent_explorer.data.cine import CineMRI
+from napari_latent_explorer.data.ecg import ECG
+from napari_latent_explorer.errors import RecordingError
+from napari_latent_explorer.io.cine_dicom import read_cine_dicom
+from napari_latent_explorer.io.dicom_image import has_dicom_mark
+from napari_latent_explorer.io.ecg_wfdb import header_of, read_ecg_wfdb
+
+_MAX_FILES_LOOKED_AT = 200
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingFormat:
+    """One format.
+
+    Attributes
+    ----------
+    name
+        Name for people.
+    modality
+        ``mri`` or ``ecg``.
+    patterns
+        File names that it usually has, for file dialogs.
+    is_recognised
+        Whether a path looks like it; never raises.
+    read
+        Reads it, or raises `RecordingError`.
+    """
+
+    name: str
+    modality: str
+    patterns: tuple[str, ...]
+    is_recognised: Callable[[Path], bool]
+    read: Callable[[Path], CineMRI | ECG]
+
+
+def recognise(path: str | Path) -> RecordingFormat | None:
+    """Format of the recording at `path`; None when there is none that is known. Never raises."""
+    try:
+        place = Path(path)
+        return next((known for known in FORMATS if known.is_recognised(place)), None)
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def read_recording(path: str | Path) -> CineMRI | ECG:
+    """Read the recording at `path` in whatever known format it is.
+
+    Raises
+    ------
+    RecordingError
+        When it is of no known format, damaged, or not what it was taken for.
+    """
+    known = recognise(path)
+    if known is None:
+        formats = "; ".join(f"{entry.name} ({', '.join(entry.patterns)})" for entry in FORMATS)
+        found = "it is of no known format" if os.path.exists(path) else "there is no such file or folder"
+        raise RecordingError(f"Cannot read {path}: {found}. What is read: {formats}.")
+    try:
+        return known.read(Path(path))
+    except OSError as refusal:
+        raise RecordingError(f"Cannot read {path}: {refusal}. Check that you may read it.") from refusal
+
+
+def _is_dicom(path: Path) -> bool:
+    if not path.is_dir():
+        return has_dicom_mark(path)
+    files = (Path(folder) / name for folder, _, names in os.walk(path) for name in sorted(names))
+    return any(has_dicom_mark(file) for file in islice(files, _MAX_FILES_LOOKED_AT))
+
+
+def _is_wfdb(path: Path) -> bool:
+    return header_of(path).is_file()
+
+
+FORMATS: tuple[RecordingFormat, ...] = (
+    RecordingFormat("DICOM cine MRI", "mri", ("*.dcm", "*.ima", "folder"), _is_dicom, read_cine_dicom),
+    RecordingFormat("WFDB ECG", "ecg", ("*.hea", "*.dat", "*.mat"), _is_wfdb, read_ecg_wfdb),
+)
+"""Every format that is read, the most particular first."""

@@ -1,0 +1,46 @@
+from pathlib import Path
+
+import pytest
+
+from napari_latent_explorer.data.cine import CineMRI
+from napari_latent_explorer.data.ecg import ECG
+from napari_latent_explorer.errors import RecordingError
+from napari_latent_explorer.io.formats import FORMATS, read_recording, recognise
+
+
+@pytest.mark.parametrize("name", ["scan.dcm", "scan.hea", "scan.mat", "scan.dat", "scan.xml", "scan", "scan.nii.gz"])
+@pytest.mark.parametrize(
+    "content", [b"", b"hello\n", b"\x89PNG\r\n" + bytes(400), b"\0" * 128 + b"DICM", bytes(range(256)) * 8]
+)
+def test_whatever_is_in_a_file_looking_never_raises_and_reading_explains(
+    tmp_path: Path, name: str, content: bytes
+) -> None:
+    path = tmp_path / name
+    path.write_bytes(content)
+    recognise(path)
+    recognise(tmp_path)
+    for place in (path, tmp_path):
+        with pytest.raises(RecordingError, match="scan|" + tmp_path.name):
+            read_recording(place)
+
+
+@pytest.mark.parametrize("path", ["", "/no/such/file", "a\0b", "x" * 5000])
+def test_what_is_not_there_is_not_recognised(path: str) -> None:
+    assert recognise(path) is None or path == ""
+    with pytest.raises(RecordingError):
+        read_recording(path or "/no/such/folder")
+
+
+def test_an_unknown_file_names_what_is_read(tmp_path: Path) -> None:
+    (tmp_path / "x.txt").write_text("x")
+    with pytest.raises(RecordingError, match=r"DICOM cine MRI .*WFDB ECG"):
+        read_recording(tmp_path / "x.txt")
+    assert {entry.modality for entry in FORMATS} == {"mri", "ecg"}
+
+
+def test_real_recordings_are_recognised_by_what_they_are(realdata: Path) -> None:
+    cine, ecg = realdata / "cine" / "siemens_4ch", realdata / "ecg" / "ptb_s0010_re"
+    known = {path: recognise(path) for path in (cine, cine / "frame_01.dcm", ecg, ecg / "s0010_re.hea")}
+    assert [entry.name for entry in known.values() if entry] == ["DICOM cine MRI"] * 2 + ["WFDB ECG"] * 2
+    assert isinstance(read_recording(cine), CineMRI)
+    assert isinstance(read_recording(ecg / "s0010_re.dat"), ECG)
