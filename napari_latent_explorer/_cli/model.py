@@ -1,5 +1,6 @@
 """`train`, `encode`, `project` and `evaluate`: from a study to latents, maps and scores."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -25,7 +26,9 @@ def train(
         float | None, typer.Option(min=0.01, help="End training after this wall time, in minutes.")
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Settles weights, split and order of participants.")] = 0,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with a training that was stopped.")] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume/--restart", help="Go on with a training that was stopped, or begin anew.")
+    ] = True,
 ) -> None:
     """Train a cross-modal autoencoder of MRI and ECG on a study and save it as a bundle.
 
@@ -33,15 +36,16 @@ def train(
     holds weights (safetensors), configuration and training curve.
     """
     from napari_latent_explorer.modeling.recordings import open_study
-    from napari_latent_explorer.modeling.training import TrainingConfig
     from napari_latent_explorer.modeling.training import train as train_on
+    from napari_latent_explorer.modeling.training_config import TrainingConfig
 
     study = open_study(study_folder)
-    config = TrainingConfig(preset=preset, max_minutes=max_minutes, seed=seed)
+    settings = TrainingConfig.published() if preset == "published" else TrainingConfig()
+    config = replace(settings, max_minutes=max_minutes, seed=seed)
     bundle = run(
         train_on(study, config, output, resume=resume),
         "Training",
-        "The last finished epoch is kept. Run the same command with --resume to go on.",
+        "The last finished epoch is kept. Run the same command again to go on.",
     )
     typer.echo(f"{output}: bundle {bundle.fingerprint}. Next: napari-latent-explorer encode {study_folder} {output}")
 

@@ -23,7 +23,7 @@ def simulate(
     participants: Annotated[int, typer.Option(min=1, help="Number of people.")] = 500,
     seed: Annotated[int, typer.Option(min=0, help="Person i depends on seed and i alone.")] = 1,
     recordings: Annotated[
-        bool, typer.Option(help="Write cine, labels and ECG (0.9 MB a person), or make them from factors on demand.")
+        bool, typer.Option(help="Write cine, labels and ECG (0.5 MB a person), or make them from factors on demand.")
     ] = True,
     workers: Annotated[int, typer.Option(min=1, help="Processes that simulate at once.")] = os.cpu_count() or 1,
 ) -> None:
