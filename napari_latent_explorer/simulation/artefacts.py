@@ -1,4 +1,4 @@
-"""What makes a recording unreadable: MRI with ghosts or breathing, an ECG with spikes. Pure functions of array and generator."""
+"""What makes a recording unreadable: MRI with ghosts or breathing, an ECG with spikes."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -7,31 +7,35 @@ _AUGMENTED_LEADS = (3, 4, 5)
 
 
 def ghosting(frames: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
-    """Copies of the body displaced along the phase encoding (rows), from lines of k-space that disagree.
+    """Add copies of the body along the phase encoding (rows), as if every n-th line of k-space disagreed.
 
     Parameters
     ----------
     frames
         ``(n_frames, n_rows, n_columns)`` signal.
     rng
-        Settles the ghosts' number, strength and phase.
+        Settles the ghosts' number, strengths and phases.
 
     Returns
     -------
     ghosted
         Same shape.
     """
-    period = int(rng.integers(2, 5))
-    strength = rng.uniform(0.75, 0.95)
-    phase = rng.uniform(0.0, 2.0 * np.pi)
-    line = np.arange(frames.shape[1])
-    drift = np.exp(1j * rng.uniform(2.0, 3.0) * np.sin(2.0 * np.pi * line / period + phase))
-    modulation = 1.0 - strength * (0.5 + 0.5 * np.cos(2.0 * np.pi * line / period + phase))
-    return _reweight_lines(frames, (modulation * drift / np.sqrt(np.mean(modulation**2)))[None, :])
+    n_rows = frames.shape[1]
+    n_copies = int(rng.integers(2, 4))
+    fade = np.sin(np.pi * (np.arange(n_rows) + 0.5) / n_rows).astype(np.float32) ** 0.5
+    faded = frames * fade[None, :, None]
+    ghosted = 0.55 * frames.astype(np.complex64)
+    for copy in range(1, n_copies + 1):
+        turn = np.exp(1j * rng.uniform(-1.2, 1.2))
+        weight = np.complex64(rng.uniform(0.35, 0.55) * turn)
+        ghosted += weight * np.roll(faded, round(n_rows * copy / (n_copies + 1)), axis=1)
+    magnitude: NDArray[np.float32] = np.abs(ghosted)
+    return magnitude
 
 
 def motion(frames: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
-    """A participant who breathes and moves: every line of k-space was taken at another place along the rows.
+    """Let the participant breathe and move: every line of k-space is taken at another place along the rows.
 
     Parameters
     ----------
@@ -48,9 +52,10 @@ def motion(frames: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.
     n_frames, n_rows, _ = frames.shape
     breath = np.sin(2.0 * np.pi * (rng.uniform(2.0, 4.0) * np.arange(n_rows) / n_rows + rng.uniform()))
     jerks = np.cumsum(rng.standard_normal((n_frames, n_rows)) * (rng.random((n_frames, n_rows)) < 0.12), axis=1)
-    shift_rows = rng.uniform(5.0, 8.0) * breath + 3.5 * jerks
+    shift_rows = rng.uniform(4.5, 7.0) * breath + 2.0 * jerks
     frequency = np.fft.fftfreq(n_rows)
-    return _reweight_lines(frames, np.exp(-2j * np.pi * frequency * shift_rows))
+    lines = np.fft.fft(frames, axis=1) * np.exp(-2j * np.pi * frequency * shift_rows)[:, :, None]
+    return np.abs(np.fft.ifft(lines, axis=1)).astype(np.float32)
 
 
 def spikes(signal_mv: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
@@ -79,9 +84,3 @@ def spikes(signal_mv: NDArray[np.float32], rng: np.random.Generator) -> NDArray[
             stop = min(start + len(pulse), n_samples)
             spiked[lead, start:stop] += pulse[: stop - start].astype(np.float32)
     return spiked
-
-
-def _reweight_lines(frames: NDArray[np.float32], weights: NDArray[np.complex128]) -> NDArray[np.float32]:
-    """Multiply the lines of k-space, ``weights (n_frames or 1, n_rows)``, and go back to magnitudes."""
-    lines = np.fft.fft(frames, axis=1)
-    return np.abs(np.fft.ifft(lines * weights[:, :, None], axis=1)).astype(np.float32)

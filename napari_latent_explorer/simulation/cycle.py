@@ -89,7 +89,8 @@ class HeartCycle:
         early = np.exp(-(((time_ms - self.filling_begins_ms - 0.45 * self.early_filling_ms) / 90.0) ** 2))
         kick_at_ms = self.rr_ms - 0.6 * self.atrial_kick_ms
         kick = np.exp(-(((time_ms - kick_at_ms) / 60.0) ** 2)) * (self.kick_share > 0.0)
-        return opens * closes * np.clip(0.4 + 0.6 * (early + kick), 0.0, 1.0)
+        opening: NDArray[np.float64] = opens * closes * np.clip(0.4 + 0.6 * (early + kick), 0.0, 1.0)
+        return opening
 
     def _filling(self, time_ms: NDArray[np.float64], kick_share: float) -> NDArray[np.float64]:
         early = smooth_step((time_ms - self.filling_begins_ms) / self.early_filling_ms)

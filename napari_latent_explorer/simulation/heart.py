@@ -1,12 +1,13 @@
 """One three-dimensional beating heart as signed distances, so that any plane through it shows the same heart.
 
-The heart's own axes are ``h`` (base to apex), ``s`` (from the long axis towards the right ventricle) and ``n`` (normal of
-the 4-chamber plane), in mm, with ``h = 0`` at the mitral plane in end diastole. The apex stands still, the base comes down.
+The heart's own axes are ``h`` (base to apex), ``s`` (from the long axis towards the right ventricle) and ``n`` (normal
+of the 4-chamber plane), in mm, with ``h = 0`` at the mitral plane in end diastole. The apex stands still and the base
+comes down.
 
 The one hard idea: every shape is chosen so that its volume has a closed form, and each frame's shape is solved from the
 volumes that the factors ask for. The LV cavity is a truncated prolate ellipsoid. Its outer surface is another, whose
-radius may depend on the angle around the axis; muscle keeps its volume. The RV lies on that outer surface with thickness
-``T (1 - u**2) c(angle)``, ``u`` running from the tricuspid plane to the RV apex: its volume is quadratic in ``T``.
+radius may depend on the angle around the axis; muscle keeps its volume. The RV lies on that outer surface, thick
+``T (1 - u**2) c(angle)`` with ``u`` running from the tricuspid plane to the RV apex: its volume is quadratic in ``T``.
 """
 
 from dataclasses import dataclass
@@ -16,30 +17,45 @@ from numpy.typing import ArrayLike, NDArray
 
 from napari_latent_explorer.simulation.cycle import HeartCycle
 from napari_latent_explorer.simulation.factors import ParticipantFactors
-
-Floats = NDArray[np.float32]
+from napari_latent_explorer.simulation.surfaces import (
+    AnyFloats,
+    Floats,
+    capsule_distance,
+    cut_ellipsoid_factor,
+    ellipsoid_distance,
+    melt,
+    rounded_cut,
+    twice_cut_ball_factor,
+)
 
 MYOCARDIUM_G_PER_ML = 1.05
 
-COLUMN_AXIS = np.array([0.9954, 0.0, 0.0958])
+COLUMN_AXIS = np.array([0.9954, 0.0, 0.0958]) / np.linalg.norm([0.9954, 0.0, 0.0958])
 """Direction (LPS) of increasing columns of the 4-chamber plane: to the patient's left."""
-ROW_AXIS = np.array([0.0788, -0.5693, -0.8183])
+PLANE_NORMAL = np.cross(COLUMN_AXIS, [0.0788, -0.5693, -0.8183])
+PLANE_NORMAL /= np.linalg.norm(PLANE_NORMAL)
+ROW_AXIS = np.cross(PLANE_NORMAL, COLUMN_AXIS)
 """Direction (LPS) of increasing rows of the 4-chamber plane: forward and down."""
-PLANE_NORMAL = np.cross(COLUMN_AXIS, ROW_AXIS)
 
 _LONG_AXIS_DEG = 61.0
 """Mean angle in the 4-chamber plane from the columns' direction to the long axis."""
 _LV_CUT = 0.7
 """The mitral plane cuts the LV ellipsoid this part of a semi-axis above its equator."""
 _LV_APEX_THICKNESS = 0.55
-_RV_EDGE = np.cos(np.deg2rad(78.0))
+_RV_EDGE = float(np.cos(np.deg2rad(82.0)))
 _RV_REACH = 0.9
 _TRICUSPID_OFFSET_MM = 4.0
 _ATRIAL_CUT = 0.5
 """Where the valve plane and the atrial septum cut the atria, in semi-axes from their centre."""
 _ATRIAL_SEPTAL_CUT = 0.8
+_ATRIAL_FACTOR = twice_cut_ball_factor(_ATRIAL_CUT, _ATRIAL_SEPTAL_CUT)
 _ATRIAL_SEPTUM_HALF_MM = 1.3
 _EDGE_MM = 5.0
+_GROOVE_MM = 16.0
+_ATRIAL_EDGE_MM = 9.0
+_VEIN_MM = 5.5
+_VEINS = ((-0.88, 0.46, 0.1), (-0.45, -0.88, 0.1))
+"""Ways of the right and the left pulmonary vein out of the left atrium, in the heart's axes."""
 ATRIAL_WALL_MM = 2.2
 RV_WALL_MM = 3.2
 BREATHING_SHARE = 0.5
@@ -58,7 +74,7 @@ class Volumes:
 
 @dataclass(frozen=True, slots=True)
 class HeartShape:
-    """What the heart's surfaces follow from, each ``(n_frames, 1)`` in mm (semi-axes, thicknesses, places along ``h``)."""
+    """What the surfaces follow from, ``(n_frames, 1)`` each, in mm: semi-axes, thicknesses, places along ``h``."""
 
     mitral_h: Floats
     lv_centre_h: Floats
@@ -78,7 +94,7 @@ class HeartShape:
 
 @dataclass(frozen=True, slots=True)
 class HeartPoints:
-    """Points in the heart's own axes, in mm, and what depends on their angle around the long axis; each ``(n_points,)``."""
+    """Points in the heart's axes in mm, and what depends on their angle around the long axis, ``(n_points,)`` each."""
 
     h: Floats
     s: Floats
@@ -94,7 +110,7 @@ class HeartPoints:
 
 @dataclass(frozen=True, slots=True)
 class HeartDistances:
-    """Signed distances in mm, ``(n_frames, n_points)`` each, negative inside; first order, so exact near the surface."""
+    """Signed distances in mm, ``(n_frames, n_points)`` each, negative inside; exact near the surface."""
 
     lv_cavity: Floats
     lv_wall: Floats
@@ -114,6 +130,12 @@ class HeartDistances:
         for wall in walls:
             np.minimum(surface, wall, out=surface)
         return surface
+
+    @property
+    def pericardium(self) -> Floats:
+        """Distance to the heart with the grooves between its chambers filled, as fat fills them."""
+        ventricles, atria = melt(self.lv_wall, self.rv_wall, _GROOVE_MM), np.minimum(self.la_wall, self.ra_wall)
+        return melt(ventricles, atria, _GROOVE_MM)
 
 
 class Heart:
@@ -136,15 +158,16 @@ class Heart:
                 PLANE_NORMAL,
             ]
         )
-        self._length_mm = 94.0 * (factors.lvedv_ml / 140.0) ** 0.28
+        self._length_mm = 90.0 * (factors.lvedv_ml / 140.0) ** 0.28
         self._wall_moments = _angular_moments(factors.septal_asymmetry)
         end_diastole, end_systole = self._ventricles(np.array([0.0])), self._ventricles(np.array([1.0]))
         self.apex_h = float(self._length_mm + _LV_APEX_THICKNESS * end_diastole["wall"][0])
         base_radius = end_diastole["lv_radius"] + end_diastole["wall"] * (1.0 + factors.septal_asymmetry)
         self.atrial_septum_s = float(np.sqrt(1.0 - _LV_CUT**2) * base_radius[0]) - 2.5
         mitral_at_end_systole = self.apex_h - self._cavity_depth(end_systole)[0]
-        self.la_roof_h = float(mitral_at_end_systole - 1.28 * (1e3 * factors.la_max_volume_ml) ** (1 / 3))
-        self.ra_roof_h = float(mitral_at_end_systole + 3.0 - 1.2 * (1e3 * factors.ra_max_volume_ml) ** (1 / 3))
+        self.la_roof_h = float(mitral_at_end_systole - 1.03 * (1e3 * factors.la_max_volume_ml) ** (1 / 3))
+        self.ra_roof_h = float(mitral_at_end_systole + 3.0 - 1.12 * (1e3 * factors.ra_max_volume_ml) ** (1 / 3))
+        self._filled = self.shape(np.array([self.cycle.filling_begins_ms / self.cycle.rr_ms]))
         shift = factors.heart_offset_mm[0] * ROW_AXIS + factors.heart_offset_mm[1] * COLUMN_AXIS
         self.resting_origin_mm = shift - self._middle() @ self.axes
         self.origin_mm = self.resting_origin_mm + np.array([0.0, 0.0, BREATHING_SHARE * factors.breathing_position_mm])
@@ -168,9 +191,11 @@ class Heart:
 
     def to_patient(self, h: float, s: float, n: float = 0.0, *, resting: bool = False) -> NDArray[np.float64]:
         """Patient position ``(3,)`` in mm of a place in the heart's axes, at mean breathing where `resting`."""
-        return (self.resting_origin_mm if resting else self.origin_mm) + np.array([h, s, n]) @ self.axes
+        origin_mm = self.resting_origin_mm if resting else self.origin_mm
+        position: NDArray[np.float64] = origin_mm + np.array([h, s, n]) @ self.axes
+        return position
 
-    def locate(self, points_mm: NDArray[np.float64]) -> HeartPoints:
+    def locate(self, points_mm: AnyFloats) -> HeartPoints:
         """Patient points ``(n_points, 3)`` in the heart's own axes."""
         h, s, n = (self.axes @ (points_mm - self.origin_mm).T).astype(np.float32)
         r = np.sqrt(s * s + n * n) + np.float32(1e-3)
@@ -209,9 +234,9 @@ class Heart:
         x = at.h - shape.lv_centre_h
         above_mitral = shape.mitral_h - at.h
         above_tricuspid = shape.tricuspid_h - at.h
-        cavity = _ellipsoid_distance(at.r, x, shape.lv_radius, shape.lv_length)
+        cavity = ellipsoid_distance(at.r, x, shape.lv_radius, shape.lv_length)
         outer_radius = shape.lv_radius + shape.wall * at.septal
-        outer = _ellipsoid_distance(at.r, x, outer_radius, shape.outer_length)
+        outer = ellipsoid_distance(at.r, x, outer_radius, shape.outer_length)
         free_wall, thickness = _rv_free_wall(at, x, outer_radius, shape)
         rv_wall_mm = np.minimum(0.5 * thickness, np.float32(RV_WALL_MM))
         off_rv = np.maximum(at.h - shape.rv_tip_h - RV_WALL_MM, -outer)
@@ -220,22 +245,36 @@ class Heart:
         septum = np.abs(at.s - self.atrial_septum_s) - np.float32(_ATRIAL_SEPTUM_HALF_MM)
         return HeartDistances(
             lv_cavity=np.maximum(cavity, above_mitral),
-            lv_wall=_rounded_cut(outer, above_mitral),
-            rv_cavity=np.maximum(np.maximum(_rounded_cut(free_wall, above_tricuspid), -outer), 1.0 - thickness),
-            rv_wall=np.maximum(_rounded_cut(free_wall - rv_wall_mm, above_tricuspid), off_rv),
+            lv_wall=rounded_cut(outer, above_mitral, _EDGE_MM),
+            rv_cavity=np.maximum(
+                np.maximum(rounded_cut(free_wall, above_tricuspid, _EDGE_MM), -outer), 1.0 - thickness
+            ),
+            rv_wall=np.maximum(rounded_cut(free_wall - rv_wall_mm, above_tricuspid, _EDGE_MM), off_rv),
             la_cavity=la_cavity,
-            la_wall=_rounded_cut(la - ATRIAL_WALL_MM, -above_mitral),
+            la_wall=rounded_cut(la - ATRIAL_WALL_MM, -above_mitral, _ATRIAL_EDGE_MM),
             ra_cavity=ra_cavity,
-            ra_wall=_rounded_cut(ra - ATRIAL_WALL_MM, -above_tricuspid - ATRIAL_WALL_MM),
+            ra_wall=rounded_cut(ra - ATRIAL_WALL_MM, -above_tricuspid - ATRIAL_WALL_MM, _ATRIAL_EDGE_MM),
             atrial_septum=np.maximum(np.maximum(septum, np.maximum(la, ra) - 4.0), -above_mitral - 5.0),
         )
+
+    def pulmonary_veins(self, at: HeartPoints) -> Floats:
+        """Distance ``(n_points,)`` to the right and left pulmonary vein, which stand still."""
+        shape = self._filled
+        radius, length = float(shape.la_radius[0, 0]), float(shape.la_length[0, 0])
+        start = (self.la_roof_h + length, self.atrial_septum_s - _ATRIAL_SEPTAL_CUT * radius, 0.0)
+        offsets = (at.h - np.float32(start[0]), at.s - np.float32(start[1]), at.n)
+        distances = [
+            capsule_distance(offsets, np.array(toward) / np.linalg.norm(toward), radius + 8.0, _VEIN_MM)
+            for toward in _VEINS
+        ]
+        return np.minimum(*distances)
 
     def _ventricles(self, emptied: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
         """Semi-axes of the LV cavity and its mean wall thickness ``(n_frames,)`` in mm."""
         f = self.factors
         volume = 1e3 * (f.lvedv_ml - (f.lvedv_ml - f.lvesv_ml) * emptied)
         length = self._length_mm * (1.0 - f.longitudinal_shortening * emptied) / (1.0 + _LV_CUT)
-        radius = np.sqrt(volume / (np.pi * length * _cut_factor(_LV_CUT)))
+        radius = np.sqrt(volume / (np.pi * length * cut_ellipsoid_factor(_LV_CUT)))
         return {"lv_radius": radius, "lv_length": length, "wall": self._wall(radius, length, volume)}
 
     def _wall(
@@ -249,7 +288,7 @@ class Heart:
             wall = 0.5 * (low + high)
             outer_length = length + _LV_APEX_THICKNESS * wall
             area = np.pi * (radius**2 + 2.0 * radius * wall * first + wall**2 * second)
-            is_small = area * outer_length * _cut_factor(_LV_CUT * length / outer_length) < target
+            is_small = area * outer_length * cut_ellipsoid_factor(_LV_CUT * length / outer_length) < target
             low, high = np.where(is_small, wall, low), np.where(is_small, high, wall)
         return 0.5 * (low + high)
 
@@ -277,9 +316,10 @@ class Heart:
         around = np.mean(crescent) * lv["lv_radius"] + np.mean(crescent * self._septal(cosine)) * lv["wall"]
         linear = 2.0 * np.pi * along * around
         square = np.pi * np.mean(crescent**2) * depth * (8.0 / 15.0)
-        return (np.sqrt(linear**2 + 4e3 * square * volume_ml) - linear) / (2.0 * square)
+        thickness: NDArray[np.float64] = (np.sqrt(linear**2 + 4e3 * square * volume_ml) - linear) / (2.0 * square)
+        return thickness
 
-    def _septal(self, cosine: NDArray[np.floating]) -> NDArray[np.floating]:
+    def _septal(self, cosine: AnyFloats) -> AnyFloats:
         return 1.0 + self.factors.septal_asymmetry * _septal_weight(cosine)
 
     def _atrium(
@@ -291,69 +331,48 @@ class Heart:
         along = at.h - (roof_h + length)
         q = np.sqrt((across * across + at.n * at.n) / radius**2 + (along / length) ** 2)
         whole = (q - 1.0) * (0.5 * (radius + length))
-        cavity = np.maximum(_rounded_cut(whole, -above_valve), -inward)
+        cavity = np.maximum(rounded_cut(whole, -above_valve, _ATRIAL_EDGE_MM), -inward)
         return np.maximum(whole, -inward - ATRIAL_WALL_MM), cavity
 
     def _middle(self) -> NDArray[np.float64]:
-        """Middle of the end-diastolic heart in its own axes, which the field of view is centred on."""
-        shape = self.shape(np.array([0.0]))
-        right = self.atrial_septum_s + 1.8 * float(shape.ra_radius[0, 0])
-        left = float(shape.lv_radius[0, 0] + shape.wall[0, 0])
-        return np.array([0.5 * (self.apex_h + self.la_roof_h) - 4.0, 0.42 * (right - left), 0.0])
+        """Find the middle of the box around the heart, in its axes; the field of view is centred on it."""
+        full, relaxed = self._filled, self.shape(np.array([0.0]))
+        la_s = self.atrial_septum_s - _ATRIAL_SEPTAL_CUT * full.la_radius
+        ra_s = self.atrial_septum_s + _ATRIAL_SEPTAL_CUT * full.ra_radius
+        balls = (
+            (self.la_roof_h + full.la_length, la_s, full.la_length, full.la_radius),
+            (self.ra_roof_h + full.ra_length, ra_s, full.ra_length, full.ra_radius),
+            (relaxed.lv_centre_h, np.zeros(1), relaxed.outer_length, relaxed.lv_radius + relaxed.wall),
+        )
+        columns, rows = self.axes[:2] @ COLUMN_AXIS, self.axes[:2] @ ROW_AXIS
+        middle = []
+        for direction, room_mm in ((columns, 0.0), (rows, 8.0)):
+            ends = []
+            for h, s, along, across in balls:
+                centre = float(np.squeeze(h * direction[0] + s * direction[1]))
+                reach = float(np.squeeze(np.hypot(along * direction[0], across * direction[1])))
+                ends += [centre - reach, centre + reach]
+            middle.append(0.5 * (min(ends) - room_mm + max(ends)))
+        return np.array([*(middle[0] * columns + middle[1] * rows), 0.0])
 
 
 _ANGLES = np.linspace(0.0, 2.0 * np.pi, 720, endpoint=False)
 
 
-def _septal_weight(cosine: NDArray[np.floating]) -> NDArray[np.floating]:
+def _septal_weight(cosine: AnyFloats) -> AnyFloats:
     """1 in the middle of the septum, 0 at the free wall."""
     return (0.5 * (1.0 + cosine)) ** 2
 
 
-def _crescent(cosine: NDArray[np.floating]) -> NDArray[np.floating]:
+def _crescent(cosine: AnyFloats) -> AnyFloats:
     """Relative thickness of the RV around the long axis."""
-    return np.clip((cosine - _RV_EDGE) / (1.0 - _RV_EDGE), 0.0, 1.0) ** 0.6
+    crescent: AnyFloats = np.clip((cosine - _RV_EDGE) / (1.0 - _RV_EDGE), 0.0, 1.0) ** 0.7
+    return crescent
 
 
 def _angular_moments(asymmetry: float) -> tuple[float, float]:
     thickness = 1.0 + asymmetry * _septal_weight(np.cos(_ANGLES))
     return float(np.mean(thickness)), float(np.mean(thickness**2))
-
-
-def _cut_factor(cut: ArrayLike) -> NDArray[np.float64]:
-    """Integral of ``1 - x**2`` from ``-cut`` to 1: volume of a cut ellipsoid over ``pi radius**2 length``."""
-    cut = np.asarray(cut, dtype=np.float64)
-    return (1.0 + cut) - (1.0 + cut**3) / 3.0
-
-
-def _atrial_factor() -> float:
-    """Volume of an atrium over ``radius**2 length``: a ball cut by the valve's plane and by the atrial septum."""
-    x, weights = np.polynomial.legendre.leggauss(64)
-    middle, half = 0.5 * (_ATRIAL_CUT - 1.0), 0.5 * (_ATRIAL_CUT + 1.0)
-    disc = np.sqrt(1.0 - (middle + half * x) ** 2)
-    cut = np.clip(_ATRIAL_SEPTAL_CUT / disc, -1.0, 1.0)
-    area = disc**2 * (np.pi - np.arccos(cut) + cut * np.sqrt(1.0 - cut**2))
-    return float(half * area @ weights)
-
-
-_ATRIAL_FACTOR = _atrial_factor()
-
-
-def _ellipsoid_distance(r: Floats, x: Floats, radius: Floats, length: Floats) -> Floats:
-    """First-order signed distance to the ellipsoid of revolution ``(r / radius)**2 + (x / length)**2 = 1``."""
-    across = (r / radius) ** 2
-    along = (x / length) ** 2
-    q = across + along
-    slope = np.sqrt(across / radius**2 + along / length**2) + np.float32(1e-6)
-    root = np.sqrt(q)
-    return (root - 1.0) * root / slope
-
-
-def _rounded_cut(distance: Floats, plane: Floats) -> Floats:
-    """Distance to a body that a plane cuts off, its edge rounded."""
-    across, along = distance + np.float32(_EDGE_MM), plane + np.float32(_EDGE_MM)
-    rounded = np.sqrt(np.maximum(across, 0.0) ** 2 + np.maximum(along, 0.0) ** 2)
-    return rounded + np.minimum(np.maximum(across, along), 0.0) - np.float32(_EDGE_MM)
 
 
 def _rv_free_wall(at: HeartPoints, x: Floats, outer_radius: Floats, shape: HeartShape) -> tuple[Floats, Floats]:

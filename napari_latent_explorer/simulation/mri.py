@@ -1,4 +1,4 @@
-"""Cine MRI of a simulated heart: any plane of it, with the contrast, blur, shading and noise of bSSFP, and its label map."""
+"""Cine MRI of a simulated heart: any plane of it, with a scanner's shading, faults and noise, and its label map."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -13,16 +13,15 @@ from napari_latent_explorer.simulation.heart import (
     COLUMN_AXIS,
     PLANE_NORMAL,
     ROW_AXIS,
-    Floats,
     Heart,
     HeartDistances,
     HeartPoints,
     HeartShape,
 )
-from napari_latent_explorer.simulation.thorax import BLOOD, FAT, Surroundings, Thorax, coverage, paint
+from napari_latent_explorer.simulation.rendering import Texture, render_heart
+from napari_latent_explorer.simulation.surfaces import Floats
+from napari_latent_explorer.simulation.thorax import Surroundings, Thorax
 
-_MYOCARDIUM = 0.27
-_VALVE = 0.24
 _WHITE = 215.0
 """Grey value of signal 1."""
 _NEAR_HEART_MM = 6.0
@@ -191,103 +190,18 @@ def _slice(
     classes = np.repeat(background[None], len(phases), axis=0)
     extremes = heart.shape(np.array([0.0, heart.cycle.filling_begins_ms / heart.cycle.rr_ms]))
     reach = heart.distances(heart.locate(points_mm), extremes).surface.min(axis=0)
-    near = np.flatnonzero(reach < _NEAR_HEART_MM + heart.factors.pericardial_fat_mm)
+    near = np.flatnonzero(reach < _NEAR_HEART_MM + 2.5 * heart.factors.pericardial_fat_mm)
     if len(near):
         at = heart.locate(points_mm[near])
-        texture = _Texture.of(at, rng)
+        texture = Texture.of(heart, at, rng)
         shapes = heart.shape(phases)
         for start in range(0, len(phases), _FRAMES_AT_ONCE):
             some = slice(start, start + _FRAMES_AT_ONCE)
             shape = HeartShape(**{name: getattr(shapes, name)[some] for name in HeartShape.__slots__})
             distances = heart.distances(at, shape)
-            signal[some, near] = _render(heart, at, shape, distances, still.signal[near], texture, phases[some])
+            signal[some, near] = render_heart(heart, at, shape, distances, still.signal[near], texture, phases[some])
             classes[some, near] = label(distances, at, shape, np.repeat(background[None, near], len(phases[some]), 0))
     return signal, classes
-
-
-@dataclass(frozen=True, slots=True)
-class _Texture:
-    """Random patterns ``(n_points,)`` that ride on the blood and on the trabeculae."""
-
-    flow_cosine: Floats
-    flow_sine: Floats
-    trabeculae: Floats
-
-    @classmethod
-    def of(cls, at: HeartPoints, rng: np.random.Generator) -> "_Texture":
-        def pattern(wavelength_mm: float) -> Floats:
-            waves = rng.normal(0.0, 2.0 * np.pi / wavelength_mm, (6, 3)).astype(np.float32)
-            turns = rng.uniform(0.0, 2.0 * np.pi, (6, 1)).astype(np.float32)
-            return np.sum(np.sin(waves @ np.stack([at.h, at.s, at.n]) + turns), axis=0) / np.float32(np.sqrt(3.0))
-
-        return cls(pattern(34.0), pattern(34.0), pattern(10.0))
-
-
-def _render(
-    heart: Heart,
-    at: HeartPoints,
-    shape: HeartShape,
-    d: HeartDistances,
-    still: Floats,
-    texture: _Texture,
-    phases: NDArray[np.float64],
-) -> Floats:
-    """Paint the heart over its surroundings, from the pericardium inwards."""
-    surface = d.surface
-    signal = np.repeat(still[None], len(phases), axis=0)
-    fat_mm = heart.factors.pericardial_fat_mm
-    paint(signal, 0.12, surface - fat_mm - 1.2)
-    paint(signal, FAT * 0.9, surface - fat_mm)
-    for wall in (d.la_wall, d.ra_wall, d.rv_wall, d.lv_wall, d.atrial_septum):
-        paint(signal, _MYOCARDIUM, wall)
-    turn = (2.0 * np.pi * phases).astype(np.float32)[:, None]
-    blood = BLOOD * (1.0 + 0.06 * (np.cos(turn) * texture.flow_cosine + np.sin(turn) * texture.flow_sine))
-    depth = np.clip((at.h - shape.tricuspid_h) / (shape.rv_tip_h - shape.tricuspid_h), 0.0, 1.0)
-    trabecular = coverage(0.8 - texture.trabeculae, 1.0) * np.clip(1.2 + d.rv_cavity * 0.11, 0.0, 1.0) * depth
-    paint(signal, blood * 1.12, d.ra_cavity)
-    paint(signal, blood * 1.05, d.la_cavity)
-    paint(signal, blood * 0.97 * (1.0 - 0.6 * trabecular), d.rv_cavity)
-    paint(signal, blood, d.lv_cavity)
-    for papillary in _papillary_muscles(at, shape):
-        paint(signal, _MYOCARDIUM * 1.1, np.maximum(papillary, d.lv_cavity - 1.0))
-    for leaflet in _leaflets(heart, at, shape):
-        paint(signal, _VALVE, leaflet)
-    return signal
-
-
-def _papillary_muscles(at: HeartPoints, shape: HeartShape) -> list[Floats]:
-    """Distances to the two papillary muscles, which thicken as the cavity shrinks."""
-    along = (at.h - shape.lv_centre_h) / shape.lv_length
-    inset = 0.74 * shape.lv_radius * np.sqrt(np.clip(1.0 - along * along, 0.05, 1.0))
-    muscles = []
-    for angle in np.deg2rad([168.0, -125.0]):
-        s, n = inset * np.float32(np.cos(angle)), inset * np.float32(np.sin(angle))
-        across = np.sqrt((at.s - s) ** 2 + (at.n - n) ** 2)
-        ends = np.abs(along - 0.3) - 0.32
-        muscles.append(np.maximum(across - 0.16 * shape.lv_radius, ends * shape.lv_length))
-    return muscles
-
-
-def _leaflets(heart: Heart, at: HeartPoints, shape: HeartShape) -> list[Floats]:
-    """Distances to the four leaflets that the 4-chamber plane cuts: thin, hinged at the annulus, tented when shut."""
-    mitral = np.sqrt(np.float32(1.0 - 0.7**2)) * shape.lv_radius
-    septum = mitral + shape.wall * np.float32(1.0 + heart.factors.septal_asymmetry)
-    far = septum + shape.rv_thickness
-    hinges = (
-        (-mitral, 1.0, 0.95 * mitral, shape.mitral_h),
-        (mitral, -1.0, 1.05 * mitral, shape.mitral_h),
-        (septum, 1.0, 0.45 * (far - septum), shape.tricuspid_h),
-        (far, -1.0, 0.55 * (far - septum), shape.tricuspid_h),
-    )
-    swing = np.float32(0.16) + np.float32(1.05) * shape.opening
-    cosine, sine = np.cos(swing), np.sin(swing)
-    leaflets = []
-    for hinge, direction, length, base in hinges:
-        s, h = (at.s - hinge) * np.float32(direction), at.h - base
-        along = np.clip(s * cosine + h * sine, 0.0, length)
-        across = np.sqrt((s - along * cosine) ** 2 + (h - along * sine) ** 2)
-        leaflets.append(np.maximum(across - 0.75, np.abs(at.n) - 0.8 * mitral))
-    return leaflets
 
 
 def _label_surroundings(still: Surroundings, imaging_plane: ImagingPlane) -> NDArray[np.uint8]:
@@ -341,7 +255,7 @@ def _label_short_axis(
 
 
 def _acquire(signal: Floats, factors: ParticipantFactors, rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Coil shading, a dark band, what went wrong, Rician noise, grey values; signal ``(n_frames, n_rows, n_columns)``."""
+    """Add shading, a dark band, faults and Rician noise to signal ``(n_frames, n_rows, n_columns)``; scale to grey."""
     n_rows, n_columns = signal.shape[1:]
     y, x = np.linspace(-1.0, 1.0, n_rows)[:, None], np.linspace(-1.0, 1.0, n_columns)
     tilt = rng.normal(0.0, 0.1, 3)
@@ -354,15 +268,16 @@ def _acquire(signal: Floats, factors: ParticipantFactors, rng: np.random.Generat
         signal = artefacts.ghosting(signal, rng)
     elif factors.mri_quality == "motion":
         signal = artefacts.motion(signal, rng)
-    noise = np.float32(rng.uniform(0.015, 0.035))
+    noise = np.float32(rng.uniform(0.008, 0.022))
     real = signal + noise * rng.standard_normal(signal.shape, dtype=np.float32)
     imaginary = noise * rng.standard_normal(signal.shape, dtype=np.float32)
     magnitude = np.sqrt(real * real + imaginary * imaginary)
-    return np.clip(_WHITE * magnitude + 0.5, 0.0, 255.0).astype(np.uint8)
+    grey: NDArray[np.uint8] = np.clip(_WHITE * magnitude + 0.5, 0.0, 255.0).astype(np.uint8)
+    return grey
 
 
 def _misplaced(grid: ImagingGrid, rng: np.random.Generator) -> ImagingGrid:
-    """Turn a grid by 60 to 90 degrees about its rows or columns and move it off, as when the wrong slice was planned."""
+    """Turn a grid by 60 to 90 degrees and move it off, as when the wrong slice was planned."""
     slices, rows, columns = grid.affine[:3, :3].T
     step_mm = np.linalg.norm(rows)
     normal = slices / np.linalg.norm(slices)

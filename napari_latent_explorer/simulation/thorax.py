@@ -1,7 +1,7 @@
-"""What stands still around the heart: lungs with vessels, mediastinum, aorta, spine, liver, chest wall, as bSSFP shows them.
+"""What stands still around the heart in bSSFP: lungs with vessels, mediastinum, aorta, spine, liver, chest wall.
 
-Everything is placed from the heart of the same participant: the aorta and the spine behind the left atrium, the chest wall
-in front of the apex, the liver under the right ventricle.
+Everything is placed from the participant's heart: the aorta and the spine behind the left atrium, the chest wall in
+front of the apex, the liver under the right ventricle.
 """
 
 from dataclasses import dataclass
@@ -9,14 +9,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_latent_explorer.simulation.heart import COLUMN_AXIS, PLANE_NORMAL, ROW_AXIS, Floats, Heart
+from napari_latent_explorer.simulation.heart import COLUMN_AXIS, PLANE_NORMAL, ROW_AXIS, Heart
+from napari_latent_explorer.simulation.surfaces import AnyFloats, Floats
 
-AIR, LUNG, BLOOD, FAT, LIVER, MUSCLE, BONE, CEREBROSPINAL_FLUID = 0.015, 0.05, 0.66, 0.95, 0.21, 0.15, 0.09, 0.8
+AIR, LUNG, BLOOD, FAT, LIVER, MUSCLE, BONE, CEREBROSPINAL_FLUID = 0.015, 0.05, 0.66, 0.95, 0.18, 0.15, 0.09, 0.8
 """Signal of bSSFP at 1.5 T relative to fat, which is near 1; judged by eye on a Siemens 4-chamber cine."""
 
 _SPINE_AXIS = np.array([0.03, 0.5, -0.86]) / np.linalg.norm([0.03, 0.5, -0.86])
 _MUSCLE_MM = 8.0
-_BLUR_MM = 2.0
+_BLUR_MM = 2.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,9 @@ class Thorax:
         self._half_width_mm = 132.0 * size
         self._half_depth_mm = 78.0 * size
         gap_mm = f.pericardial_fat_mm + rng.uniform(3.0, 7.0)
-        self._middle_mm = apex[:2] + np.array([-0.36 * self._half_width_mm, -0.57 * gap_mm + 0.93 * self._half_depth_mm])
+        self._middle_mm = apex[:2] + np.array(
+            [-0.36 * self._half_width_mm, -0.57 * gap_mm + 0.93 * self._half_depth_mm]
+        )
         self._chest_wall_mm = f.chest_wall_mm
         shape = heart.shape(np.array([heart.cycle.filling_begins_ms / heart.cycle.rr_ms]))
         roof_s = heart.atrial_septum_s - 0.9 * float(shape.la_radius[0, 0])
@@ -66,7 +69,9 @@ class Thorax:
         hila = np.stack([self._vertebra - 34.0 * COLUMN_AXIS, self._aorta + 34.0 * COLUMN_AXIS])
         hila = np.repeat(hila, 3, axis=0) + rng.normal(0.0, 6.0, (6, 3))
         self._hila = np.column_stack([hila, rng.uniform(2.5, 5.5, 6)])
-        self._liver_vessels = _scatter(rng, 22, self._liver - 30.0 * ROW_AXIS, (60.0, 45.0, 3.0), (0.7, 2.2))
+        self._liver_vessels = _scatter(rng, 36, self._liver - 30.0 * ROW_AXIS, (70.0, 50.0, 3.0), (1.0, 2.8))
+        self._heart = heart
+        self._mottle_waves = rng.normal(0.0, 2.0 * np.pi / 120.0, (5, 3))
 
     def at(self, points_mm: NDArray[np.float64]) -> Surroundings:
         """Picture of the surroundings at patient points ``(n_points, 3)`` in mm."""
@@ -82,27 +87,29 @@ class Thorax:
         ribs = 0.5 + 0.5 * np.sin(points @ (0.16 * COLUMN_AXIS + 0.11 * ROW_AXIS).astype(np.float32))
         paint(signal, FAT * 0.55, np.abs(wall - 0.5 * _MUSCLE_MM) - 1.6 * ribs)
         paint(signal, LUNG, wall)
-        self._paint_vessels(signal, points, wall, self._lung_vessels, 0.45)
+        self._paint_vessels(signal, points, wall, self._lung_vessels, 0.32)
         self._paint_mediastinum(signal, points, aorta)
         paint(signal, LIVER, liver)
-        self._paint_vessels(signal, points, liver + 4.0, self._liver_vessels, 0.42)
+        self._paint_vessels(signal, points, liver + 4.0, self._liver_vessels, 0.48)
+        signal *= 1.0 + 0.04 * np.sum(np.sin(points @ self._mottle_waves.T.astype(np.float32)), axis=1)
         is_aorta = aorta < 0.0
         return Surroundings(signal, is_aorta, wall < 0.0, liver < 0.0, wall < fat_mm + _MUSCLE_MM)
 
     def _paint_mediastinum(self, signal: Floats, points: Floats, aorta: Floats) -> None:
         spine = _pillar_distance(points - self._vertebra, 15.0)
         paint(signal, MUSCLE, np.minimum(_pillar_distance(points - self._canal, 26.0), spine - 4.0))
-        self._paint_vessels(signal, points, np.float32(-9.0), self._hila, 0.6)
-        paint(signal, 0.5, aorta - 4.0)
-        paint(signal, MUSCLE, aorta - 2.0)
+        self._paint_vessels(signal, points, -9.0, self._hila, 0.6)
+        paint(signal, 0.27, _pillar_distance(points - self._aorta + 17.0 * COLUMN_AXIS - 5.0 * ROW_AXIS, 5.5))
+        paint(signal, MUSCLE, aorta - 1.5)
         paint(signal, BONE, spine)
         canal = _pillar_distance(points - self._canal, 8.0)
         paint(signal, CEREBROSPINAL_FLUID, canal)
         paint(signal, 0.35, canal + 4.0)
         paint(signal, BLOOD * 1.08, aorta)
+        paint(signal, BLOOD, self._heart.pulmonary_veins(self._heart.locate(points)))
 
     def _paint_vessels(
-        self, signal: Floats, points: Floats, inside: Floats | np.float32, vessels: NDArray[np.float64], value: float
+        self, signal: Floats, points: Floats, inside: AnyFloats | float, vessels: NDArray[np.float64], value: float
     ) -> None:
         for vessel in vessels:
             distance = np.linalg.norm(points - vessel[:3].astype(np.float32), axis=1) - np.float32(vessel[3])
@@ -114,32 +121,36 @@ class Thorax:
         scaled = ((points[:, :2] - self._middle_mm) / axes).astype(np.float32)
         q = np.sqrt(np.sum(scaled**2, axis=1)) + np.float32(1e-6)
         slope = np.sqrt(np.sum((scaled / axes.astype(np.float32)) ** 2, axis=1)) / q + np.float32(1e-6)
-        return ((q - 1.0) / slope).astype(np.float32)
+        distance: Floats = ((q - 1.0) / slope).astype(np.float32)
+        return distance
 
 
-def coverage(distance: Floats, width_mm: float = _BLUR_MM) -> Floats:
+def coverage(distance: AnyFloats, width_mm: float = _BLUR_MM) -> Floats:
     """Part of a pixel that lies inside, from the signed distance of its centre: partial volume."""
-    return np.clip(0.5 - distance * np.float32(1.0 / width_mm), 0.0, 1.0)
+    covered: Floats = np.clip(0.5 - distance * np.float32(1.0 / width_mm), 0.0, 1.0)
+    return covered
 
 
-def paint(signal: Floats, value: Floats | float, distance: Floats) -> None:
+def paint(signal: Floats, value: AnyFloats | float, distance: AnyFloats) -> None:
     """Cover `signal` in place with `value` where `distance` is negative, with soft edges."""
     signal += coverage(distance) * (np.asarray(value, dtype=np.float32) - signal)
 
 
-def _blob_distance(offsets: NDArray[np.floating], radii: NDArray[np.float64]) -> Floats:
+def _blob_distance(offsets: AnyFloats, radii: NDArray[np.float64]) -> Floats:
     """Distance to an ellipsoid with radii along columns and along the two other axes."""
     columns = offsets @ COLUMN_AXIS / radii[0]
     rows, depth = offsets @ ROW_AXIS / radii[1], offsets @ PLANE_NORMAL / radii[1]
     q = np.sqrt(columns**2 + rows**2 + depth**2)
-    return ((q - 1.0) * radii[1]).astype(np.float32)
+    distance: Floats = ((q - 1.0) * radii[1]).astype(np.float32)
+    return distance
 
 
-def _pillar_distance(offsets: NDArray[np.floating], radius_mm: float) -> Floats:
+def _pillar_distance(offsets: AnyFloats, radius_mm: float) -> Floats:
     """Distance to a round pillar along the spine."""
     along = offsets @ _SPINE_AXIS
     across = np.sum(offsets**2, axis=1) - along**2
-    return (np.sqrt(np.clip(across, 0.0, None)) - radius_mm).astype(np.float32)
+    distance: Floats = (np.sqrt(np.clip(across, 0.0, None)) - radius_mm).astype(np.float32)
+    return distance
 
 
 def _scatter(
