@@ -40,7 +40,7 @@ class ParticipantFactors:
     longitudinal_shortening: float
     """Fraction by which the LV shortens from base to apex; the radial part follows from it and the volumes."""
     septal_asymmetry: float
-    """Extra thickness of the septum over the free wall as a fraction; near 0, above 0.5 in hypertrophic cardiomyopathy."""
+    """Extra thickness of the septum over the free wall as a fraction; near 0, above 0.5 in hypertrophic disease."""
 
     heart_rotation_deg: float
     """Rotation of the long axis in the frontal plane, relative to the population's mean; positive is more vertical."""
