@@ -1,7 +1,7 @@
 """One vector that stands for a group of participants.
 
-Two of the four choices are people (`nearest`, `medoid`): their vector was made from a recording, so the decoder has seen
-its like. The other two (`mean`, `median`) belong to nobody; they are smoother, and may lie where no heart does.
+Two of the four choices are people (`nearest`, `medoid`): their vector was made from a recording, so the decoder has
+seen its like. The other two (`mean`, `median`) belong to nobody; they are smoother, and may lie where no heart does.
 """
 
 from collections.abc import Sequence

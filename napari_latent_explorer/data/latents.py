@@ -45,6 +45,9 @@ class LatentSpace:
     def _row_of(self) -> dict[str, int]:
         return {participant_id: row for row, participant_id in enumerate(self.participant_ids.tolist())}
 
+    def __contains__(self, participant_id: str) -> bool:
+        return participant_id in self._row_of
+
     @property
     def latent_dim(self) -> int:
         """Number of latent dimensions."""
@@ -59,6 +62,11 @@ class LatentSpace:
     def std(self) -> NDArray[np.float32]:
         """Standard deviation ``(latent_dim,)`` of each dimension over the participants."""
         return self.values.std(axis=0)
+
+    @cached_property
+    def squared_norms(self) -> NDArray[np.float32]:
+        """Squared length ``(n_participants,)`` of each vector; kept, for searches among neighbours."""
+        return read_only(np.einsum("ij,ij->i", self.values, self.values))
 
     def of(self, participant_ids: Iterable[str]) -> NDArray[np.float32]:
         """Vectors ``(n_ids, latent_dim)`` of the given participants, in the order given; KeyError for a stranger."""

@@ -18,9 +18,7 @@ from numpy.typing import NDArray
 from napari_latent_explorer.data.arrays import read_only
 from napari_latent_explorer.data.cohort import Cohort
 from napari_latent_explorer.data.phenotype import PhenotypeSpec
-from napari_latent_explorer.session.groups import Group
-
-RGBA = tuple[float, float, float, float]
+from napari_latent_explorer.session.groups import RGBA, Group
 
 
 def _rgba(hexes: str) -> tuple[RGBA, ...]:

@@ -1,9 +1,9 @@
 """From a latent vector to a beating heart, an ECG and predictions, on one worker thread.
 
-The cycle: 1. the probe moves; 2. `request` freezes the vector together with the bundle and the predictors of this moment;
-3. the worker decodes and predicts from what it was given, and reads no state; 4. `dispatch` brings the outcome to the
-listener's thread; 5. `decoded` is emitted, unless the bundle has changed since. Requests that come faster than the
-decoder follow the rule of `LatestWins`.
+The cycle: 1. the probe moves; 2. `request` freezes the vector together with the bundle and the predictors of this
+moment; 3. the worker decodes and predicts from what it was given, and reads no state; 4. `dispatch` brings the outcome
+to the listener's thread; 5. `decoded` is emitted, unless the bundle has changed since. Requests that come faster than
+the decoder follow the rule of `LatestWins`.
 """
 
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from psygnal import Signal
 
 from napari_latent_explorer.data.arrays import read_only
-from napari_latent_explorer.session.dispatch import Dispatch, inline
+from napari_latent_explorer.session.dispatch import Dispatch, forward, inline
 from napari_latent_explorer.session.latest_wins import LatestWins
 
 if TYPE_CHECKING:
@@ -61,7 +61,8 @@ class DecodeOutcome:
     @property
     def vector(self) -> NDArray[np.float32]:
         """The latent vector ``(latent_dim,)``."""
-        return self.result.vector
+        vector: NDArray[np.float32] = self.result.vector
+        return vector
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,7 +78,8 @@ def decode_vector(bundle: Any, vector: NDArray[np.float32]) -> "DecodeResult":
     """Decode everything that the bundle can; torch is first imported here, on the worker."""
     from napari_latent_explorer.modeling.decoding import DecodeRequest, decode
 
-    return decode(bundle, DecodeRequest(vector))
+    result: DecodeResult = decode(bundle, DecodeRequest(vector))
+    return result
 
 
 class DecodeService:
@@ -99,8 +101,8 @@ class DecodeService:
         self._bundle: Bundle | None = None
         self._predictors: PredictorTable | None = None
         self._queue: LatestWins[_Work, DecodeOutcome] = LatestWins(self._work, dispatch)
-        self._queue.finished.connect(self.decoded.emit)
-        self._queue.failed.connect(self.failed.emit)
+        forward(self._queue.finished, self.decoded)
+        forward(self._queue.failed, self.failed)
 
     def set_bundle(self, bundle: Bundle | None) -> None:
         """Decode with another bundle from now on; what was asked of the old one is forgotten."""
@@ -113,8 +115,8 @@ class DecodeService:
         self._predictors = predictors
 
     def request(self, vector: ArrayLike) -> None:
-        """Ask for the recordings and predictions of `vector` ``(latent_dim,)``; nothing happens without a bundle."""
-        if self._bundle is not None:
+        """Ask for what `vector` ``(latent_dim,)`` means; nothing happens without a bundle or for an empty vector."""
+        if self._bundle is not None and np.size(vector):
             frozen = read_only(np.array(vector, dtype=np.float32))
             self._queue.request(_Work(frozen, self._bundle, self._predictors))
 

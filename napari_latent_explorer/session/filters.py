@@ -1,12 +1,13 @@
 """Which participants are looked at: one filter per phenotype, and the counts of each chart under them.
 
 Crossfilter: a chart shows how many participants pass **all filters but its own**, so that the bars beside a chosen one
-keep their height and can be chosen next. For this each participant carries the number of filters that they fail: a chart
-without a filter counts those with zero, a chart with one counts those who fail nothing else.
+keep their height and can be chosen next. For this each participant carries the number of filters that they fail: a
+chart without a filter counts those with zero, a chart with one counts those who fail nothing else.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,7 +79,7 @@ class RangeFilter:
         if spec.kind != "continuous":
             raise TableError(f"Phenotype {spec.name!r} is {spec.kind}; filter it by its categories, not by a range.")
         if not self.low <= self.high:
-            raise TableError(f"The range of {spec.title} goes from {self.low} to {self.high}; low must not exceed high.")
+            raise TableError(f"The range of {spec.title} is from {self.low} to {self.high}; low must not exceed high.")
         values = cohort.values(spec.name)
         passes = (values >= self.low) & (values <= self.high)
         return passes | np.isnan(values) if self.include_missing else passes
@@ -171,7 +172,7 @@ def bin_phenotype(cohort: Cohort, phenotype: str) -> Binning:
     edges = np.linspace(low, high if high > low else low + 1.0, N_HISTOGRAM_BINS + 1)
     bins = np.full(len(values), MISSING_BIN, dtype=np.int64)
     bins[present] = np.minimum(np.searchsorted(edges, values[present], side="right") - 1, N_HISTOGRAM_BINS - 1)
-    labels = tuple(f"{start:.4g} to {end:.4g}" for start, end in zip(edges[:-1], edges[1:], strict=True))
+    labels = tuple(f"{start:.4g} to {end:.4g}" for start, end in pairwise(edges))
     return Binning(labels, read_only(edges), read_only(bins))
 
 
@@ -191,7 +192,7 @@ def bar_counts(
     binning: Binning | None = None,
     n_failed: NDArray[np.int16] | None = None,
 ) -> BarCounts:
-    """Counts of one chart under all filters but its own.
+    """Count one chart under all filters but its own.
 
     Parameters
     ----------

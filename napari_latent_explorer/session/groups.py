@@ -1,6 +1,6 @@
 """Named sets of participants."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,6 +8,9 @@ from numpy.typing import NDArray
 
 from napari_latent_explorer.analysis.representative import Representative
 from napari_latent_explorer.data.arrays import read_only
+from napari_latent_explorer.errors import LatentExplorerError
+
+RGBA = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,7 +32,7 @@ class Group:
     """
 
     name: str
-    color: tuple[float, float, float, float]
+    color: RGBA
     participant_ids: NDArray[np.str_]
     recipe: str
     representative: Representative | None
@@ -39,6 +42,20 @@ class Group:
 
     def __len__(self) -> int:
         return len(self.participant_ids)
+
+
+def find_group(groups: Iterable[Group], name: str) -> Group:
+    """Return the group of that name; LatentExplorerError when there is none."""
+    by_name = {group.name: group for group in groups}
+    if name not in by_name:
+        raise LatentExplorerError(f"There is no group {name!r}; there are {', '.join(by_name) or 'none'}.")
+    return by_name[name]
+
+
+def check_free(groups: Iterable[Group], name: str) -> None:
+    """Raise LatentExplorerError unless a new group can have that name."""
+    if not name.strip() or any(group.name == name for group in groups):
+        raise LatentExplorerError(f"A group cannot be called {name!r}: names must be unique and not empty.")
 
 
 def free_name(taken: Collection[str]) -> str:
@@ -51,9 +68,7 @@ def free_name(taken: Collection[str]) -> str:
         number += 1
 
 
-def free_color(
-    taken: Collection[tuple[float, float, float, float]], palette: tuple[tuple[float, float, float, float], ...]
-) -> tuple[float, float, float, float]:
+def free_color(taken: Collection[RGBA], palette: tuple[RGBA, ...]) -> RGBA:
     """First colour of the palette that is not taken; the least used one when all are."""
     uses = [sum(color == other for other in taken) for color in palette]
     return palette[uses.index(min(uses))]

@@ -1,20 +1,23 @@
 """Long work on a thread, with progress, and a place to stop at each step.
 
 The work is a generator (see `data.progress`): each ``yield`` reports and may be the last. All signals come through
-`dispatch`, so that in the GUI they arrive on its thread. A job that was cancelled says `cancelled` and nothing else, even
-if its result was already on the way: whoever cancels need not fear a late result.
+`dispatch`, so that in the GUI they arrive on its thread. A job that was cancelled says `cancelled` and nothing else,
+even if its result was already on the way: whoever cancels need not fear a late result.
 """
 
 from collections.abc import Callable, Generator
-from threading import Event, Thread
+from threading import Event, Thread, current_thread
 from typing import Any, Generic, TypeVar
 
 from psygnal import Signal
 
 from napari_latent_explorer.data.progress import Progress
-from napari_latent_explorer.session.dispatch import Dispatch, inline
+from napari_latent_explorer.session.dispatch import Dispatch, forward, inline
 
 Result = TypeVar("Result")
+
+MAX_STEP_S = 5.0
+"""No step of a job should take longer; `Jobs.close` waits no longer for one that does."""
 
 
 class Job(Generic[Result]):
@@ -67,6 +70,11 @@ class Job(Generic[Result]):
     def wait(self, timeout_s: float | None = None) -> bool:
         """Block until the end was delivered; False after `timeout_s`. Not for the thread that delivers."""
         return self._has_ended.wait(timeout_s)
+
+    def join(self, timeout_s: float | None = None) -> None:
+        """Block until the thread has ended, whether or not its end was delivered."""
+        if self._thread.ident is not None and self._thread is not current_thread():
+            self._thread.join(timeout_s)
 
     def _run(self) -> None:
         end: Callable[[], None]
@@ -144,7 +152,7 @@ class Jobs:
             self._running[name].cancel()
         job = Job(name, make_generator, self._dispatch)
         job.finished.connect(on_finished)
-        job.failed.connect(self.failed.emit)
+        forward(job.failed, self.failed)
         job.ended.connect(lambda: self._on_job_ended(job))
         self._running[name] = job
         self.started.emit(job)
@@ -156,9 +164,15 @@ class Jobs:
         for job in self.running:
             job.cancel()
 
+    def close(self) -> None:
+        """Cancel each running job and wait until its thread has come to the end of its step."""
+        self.cancel_all()
+        for job in self.running:
+            job.join(MAX_STEP_S)
+
     def wait(self, timeout_s: float | None = None) -> bool:
         """Block until the jobs that run now have ended; False after `timeout_s` for any of them."""
-        return all([job.wait(timeout_s) for job in self.running])
+        return all(job.wait(timeout_s) for job in self.running)
 
     def _on_job_ended(self, job: Job[Any]) -> None:
         if self._running.get(job.name) is job:

@@ -1,9 +1,9 @@
 """Work that cannot keep up with its requests, and yet shows something all the time.
 
-The rule is: one request runs, one waits (the newest; it replaces the one that waited before), and **each finished result
-is delivered**, in the order in which the requests came. Dropping results that are "no longer current" looks reasonable
-and shows nothing at all while a slider moves faster than the work takes: with an event each 8 ms and 30 ms of work no
-result would ever be current. With this rule every 30 ms one arrives, and the last one is always right.
+The rule is: one request runs, one waits (the newest; it replaces the one that waited before), and **each finished
+result is delivered**, in the order in which the requests came. Dropping results that are "no longer current" looks
+reasonable and shows nothing at all while a slider moves faster than the work takes: with an event each 8 ms and 30 ms
+of work no result would ever be current. With this rule every 30 ms one arrives, and the last one is always right.
 
 The reader of the results may be slow too (a window that paints). So no new work starts while two results still wait to
 be delivered: the queue stays short, and what is shown is never older than two steps.

@@ -1,14 +1,18 @@
-"""What an explorer finds in a study that was encoded by a bundle."""
+"""What is found when a study is opened with a bundle."""
 
-from collections.abc import Mapping
+from collections.abc import Generator
 from dataclasses import dataclass
-from types import MappingProxyType
+from pathlib import Path
 from typing import Any, Protocol
+
+from numpy.typing import NDArray
 
 from napari_latent_explorer.analysis.projection import Projection, fit_pca
 from napari_latent_explorer.data.cohort import Cohort
 from napari_latent_explorer.data.latents import LatentSpace
+from napari_latent_explorer.data.progress import Progress
 from napari_latent_explorer.errors import StudyError
+from napari_latent_explorer.session.decode_service import Bundle
 from napari_latent_explorer.session.recordings import Recordings
 
 MODALITIES = ("mri", "ecg")
@@ -22,60 +26,92 @@ class ExplorableStudy(Recordings, Protocol):
         """For people."""
 
     def cohort(self) -> Cohort:
-        """The participants."""
+        """Read the participants."""
 
-    def latent_fingerprints(self) -> Any:
-        """Fingerprints of the bundles that encoded this study."""
+    def latent_fingerprints(self) -> tuple[str, ...]:
+        """Fingerprints of the bundles that encoded this study, the newest first."""
 
-    def latents(self, modality: str, fingerprint: str) -> LatentSpace:
-        """Latents of one modality; StudyError when there are none."""
+    def has_latents(self, modality: str, bundle_fingerprint: str, /) -> bool:
+        """Whether there are latents of that modality by that bundle."""
 
-    def projection(self, name: str, fingerprint: str) -> tuple[Any, Any]:
-        """Arrays and metadata of a stored map; StudyError when there is none."""
+    def latents(self, modality: str, bundle_fingerprint: str, /) -> LatentSpace:
+        """Read them."""
+
+    def has_projection(self, name: str, bundle_fingerprint: str, /) -> bool:
+        """Whether there is a stored map of that name."""
+
+    def projection(self, name: str, bundle_fingerprint: str, /) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+        """Read its arrays and metadata."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class Encoded:
-    """Latents and maps of one study by one bundle, per modality; a missing one has no entry."""
+    """Latents and maps of one study by one bundle, per modality, and what was wrong with those that are missing."""
 
-    latents: Mapping[str, LatentSpace]
-    projections: Mapping[str, Projection]
-
-
-NOTHING_ENCODED = Encoded(MappingProxyType({}), MappingProxyType({}))
+    latents: dict[str, LatentSpace]
+    projections: dict[str, Projection]
+    problems: tuple[str, ...]
 
 
-def read_encoded(study: ExplorableStudy, cohort: Cohort, fingerprint: str) -> Encoded:
-    """Read latents and stored maps; where no map is stored, the first two principal components serve until one is fit.
+def read_encoded(study: ExplorableStudy, bundle: Bundle | None) -> Encoded:
+    """Read the latents and maps that `bundle`, or else the newest that encoded the study, made of it.
 
-    Raises
-    ------
-    StudyError
-        When latents are of people whom the table does not know.
+    Where no map is stored the first two principal components serve until one is fit. Damaged files are named among the
+    problems, and the rest is read.
     """
-    latents, projections = {}, {}
+    fingerprint = bundle.fingerprint if bundle is not None else next(iter(study.latent_fingerprints()), "")
+    latents: dict[str, LatentSpace] = {}
+    projections: dict[str, Projection] = {}
+    problems = []
     for modality in MODALITIES:
-        try:
-            space = study.latents(modality, fingerprint)
-        except StudyError:
+        if not fingerprint or not study.has_latents(modality, fingerprint):
             continue
-        strangers = [participant_id for participant_id in space.participant_ids.tolist() if participant_id not in cohort]
-        if strangers:
-            raise StudyError(
-                f"The {modality} latents of {study.name} are of {len(strangers)} people who are not in its table, "
-                f"e.g. {strangers[0]}. Encode the study again."
-            )
-        latents[modality] = space
-        projections[modality] = _read_projection(study, modality, space)
-    return Encoded(MappingProxyType(latents), MappingProxyType(projections))
+        try:
+            latents[modality] = study.latents(modality, fingerprint)
+            projections[modality] = fit_pca(latents[modality])
+            if study.has_projection(modality, fingerprint):
+                projections[modality] = _read_projection(study, latents[modality])
+        except StudyError as error:
+            problems.append(str(error))
+    if not latents and not problems:
+        problems.append(f"{study.name} has not been encoded by this model, so there are no maps. Encode it first.")
+    return Encoded(latents, projections, tuple(problems))
 
 
-def _read_projection(study: ExplorableStudy, modality: str, latents: LatentSpace) -> Projection:
-    try:
-        arrays, meta = study.projection(modality, latents.bundle_fingerprint)
-    except StudyError:
-        return fit_pca(latents)
-    projection = Projection.from_arrays(modality, latents.bundle_fingerprint, arrays, meta)
+def _read_projection(study: ExplorableStudy, latents: LatentSpace) -> Projection:
+    arrays, meta = study.projection(latents.modality, latents.bundle_fingerprint)
+    projection = Projection.from_arrays(latents.modality, latents.bundle_fingerprint, arrays, meta)
     if projection.participant_ids.tolist() != latents.participant_ids.tolist():
-        return fit_pca(latents)
+        raise StudyError(f"The {latents.modality} map is not of the participants who are encoded. Project them again.")
     return projection
+
+
+def load_study(folder: Path) -> Generator[Progress, None, ExplorableStudy]:
+    """Open a study folder and read its table.
+
+    Yields
+    ------
+    Progress
+        Once.
+    """
+    from napari_latent_explorer.modeling.recordings import open_study
+
+    yield Progress(0, 1, f"Opening {folder.name}")
+    study = open_study(folder)
+    study.cohort()
+    return study
+
+
+def load_bundle(folder: Path) -> Generator[Progress, None, Bundle]:
+    """Load a bundle; torch is first imported here, on the worker.
+
+    Yields
+    ------
+    Progress
+        Before the library and before the weights.
+    """
+    yield Progress(0, 2, "Loading the network library")
+    from napari_latent_explorer.modeling.bundle import ModelBundle
+
+    yield Progress(1, 2, f"Loading the model {folder.name}")
+    return ModelBundle.load(folder)

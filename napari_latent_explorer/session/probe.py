@@ -42,7 +42,7 @@ class LatentProbe:
     @property
     def offsets(self) -> NDArray[np.float32]:
         """How far each dimension was moved, ``(latent_dim,)``."""
-        return self._vector - self._origin
+        return np.asarray(self._vector - self._origin)
 
     @property
     def moved_dims(self) -> NDArray[np.intp]:
@@ -53,7 +53,7 @@ class LatentProbe:
         """Begin at `vector` ``(latent_dim,)``; forgets all offsets. A copy is kept."""
         origin = np.array(vector, dtype=np.float32)
         if origin.ndim != 1 or origin.size == 0 or not np.isfinite(origin).all():
-            raise LatentExplorerError(f"The probe needs one finite latent vector, got an array of shape {origin.shape}.")
+            raise LatentExplorerError(f"The probe needs one finite latent vector; this one has shape {origin.shape}.")
         self._origin = read_only(origin)
         self._vector = self._origin
         self._label = label

@@ -13,7 +13,6 @@ from napari_latent_explorer.data.cine import CineLabels, CineMRI
 from napari_latent_explorer.data.ecg import ECG
 from napari_latent_explorer.data.progress import Progress
 from napari_latent_explorer.errors import RecordingError, StudyError
-from napari_latent_explorer.session.decode_service import Bundle
 
 Recording = TypeVar("Recording")
 
@@ -124,5 +123,4 @@ def read_and_encode(path: Path, bundle: Any) -> Generator[Progress, None, Loaded
         modality, prepared, rule = "ecg", prepared_ecg.ecg_mv, prepared_ecg.rule
     yield Progress(2, 3, "Encoding it")
     vector = encode_recording(bundle, original)
-    model: Bundle = bundle
-    return LoadedRecording(modality, path, original, prepared, vector, rule, model.warning)
+    return LoadedRecording(modality, path, original, prepared, vector, rule, bundle.warning)

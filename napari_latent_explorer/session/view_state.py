@@ -8,48 +8,15 @@ redraws only the fields that differ.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_latent_explorer.data.arrays import read_only
-from napari_latent_explorer.data.cohort import Cohort
 from napari_latent_explorer.session.coloring import Legend, color_values
-from napari_latent_explorer.session.filters import BarCounts, Binning, Filter, bar_counts, count_failed
-from napari_latent_explorer.session.groups import Group
-
-
-class Explored(Protocol):
-    """What `resolve` reads of an explorer."""
-
-    @property
-    def cohort(self) -> Cohort | None:
-        """The participants."""
-
-    @property
-    def binnings(self) -> Mapping[str, Binning]:
-        """Bars of each phenotype."""
-
-    @property
-    def filters(self) -> tuple[Filter, ...]:
-        """At most one per phenotype."""
-
-    @property
-    def selection(self) -> NDArray[np.str_]:
-        """Ids of the selected participants."""
-
-    @property
-    def excluded(self) -> Mapping[str, str]:
-        """Reason for each excluded participant."""
-
-    @property
-    def groups(self) -> tuple[Group, ...]:
-        """In the order of their making."""
-
-    @property
-    def color_by(self) -> str | None:
-        """Phenotype that colours the map; None for the groups."""
+from napari_latent_explorer.session.filters import BarCounts, bar_counts, count_failed
+from napari_latent_explorer.session.selection import mask_of
+from napari_latent_explorer.session.state import ExplorerState
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,23 +62,18 @@ EMPTY_VIEW_STATE = ViewState(
 """Before a study is open."""
 
 
-def resolve(explorer: Explored) -> ViewState:
-    """Compute what is to be seen of the explorer's present state; pure."""
-    cohort = explorer.cohort
+def resolve(state: ExplorerState) -> ViewState:
+    """Compute what is to be seen of a state; pure."""
+    cohort = state.cohort
     if cohort is None:
         return EMPTY_VIEW_STATE
-    masks = {chosen.phenotype: chosen.mask(cohort) for chosen in explorer.filters}
+    masks = {chosen.phenotype: chosen.mask(cohort) for chosen in state.filters}
     n_failed = count_failed(masks, len(cohort))
-    included = np.ones(len(cohort), dtype=np.bool_)
-    included[cohort.rows_of(explorer.excluded)] = False
+    included = ~mask_of(cohort, state.excluded)
     visible = included & (n_failed == 0)
-    selected = np.zeros(len(cohort), dtype=np.bool_)
-    selected[cohort.rows_of(explorer.selection.tolist())] = True
-    selected &= visible
-    coloring = color_values(cohort, explorer.color_by, explorer.groups)
-    bars = {
-        name: bar_counts(cohort, masks, name, included, explorer.binnings[name], n_failed) for name in cohort.specs
-    }
+    selected = visible & mask_of(cohort, state.selection)
+    coloring = color_values(cohort, state.color_by, state.groups)
+    bars = {name: bar_counts(cohort, masks, name, included, state.binnings[name], n_failed) for name in cohort.specs}
     return ViewState(
         visible_mask=read_only(visible),
         selected_mask=read_only(selected),

@@ -1,0 +1,263 @@
+"""What the user wants, as one frozen value, and how it changes.
+
+Each function here takes a state and returns the next; one that changes nothing returns the very same object, field by
+field, so that whoever compares two states by identity sees exactly what happened. What must hold together is held
+together here: a selection never has invisible participants, a removed group is not the active one.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_latent_explorer.analysis.prediction import PredictorTable
+from napari_latent_explorer.analysis.projection import Projection
+from napari_latent_explorer.analysis.representative import Representative, RepresentativeMethod, representative
+from napari_latent_explorer.data.arrays import read_only
+from napari_latent_explorer.data.cohort import Cohort
+from napari_latent_explorer.data.latents import LatentSpace
+from napari_latent_explorer.errors import BundleError, LatentExplorerError, StudyError, TableError
+from napari_latent_explorer.session.coloring import CATEGORY_COLORS
+from napari_latent_explorer.session.decode_service import Bundle
+from napari_latent_explorer.session.filters import Binning, Filter, bin_phenotype
+from napari_latent_explorer.session.groups import Group, check_free, find_group, free_color, free_name
+from napari_latent_explorer.session.opening import Encoded, ExplorableStudy
+from napari_latent_explorer.session.selection import SelectionMode, changed_selection, mask_of, visible_mask
+
+NO_IDS: NDArray[np.str_] = read_only(np.zeros(0, np.str_))
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ExplorerState:
+    """Everything that an explorer holds but the probe and running work.
+
+    Attributes
+    ----------
+    study, cohort, binnings
+        The open study, its participants, and the bars of each phenotype's chart.
+    bundle
+        The model that decodes; None when only maps can be shown.
+    latents, projections
+        Per modality, as far as the study has them.
+    predictors
+        None until they are fit.
+    filters
+        At most one per phenotype, in the order in which they were first set.
+    excluded
+        Reason for each excluded participant.
+    selection
+        ``(n_selected,)`` ids, in the cohort's order; all visible.
+    groups, active_group
+        In the order of their making; the active one is that which the probe began from.
+    representative_method
+        How a group's representative is chosen.
+    color_by
+        Phenotype that colours the maps; None for the groups' colours.
+    current_participant
+        Whose own recordings are shown.
+    """
+
+    study: ExplorableStudy | None = None
+    cohort: Cohort | None = None
+    binnings: Mapping[str, Binning] = field(default_factory=lambda: NOTHING)
+    bundle: Bundle | None = None
+    latents: Mapping[str, LatentSpace] = field(default_factory=lambda: NOTHING)
+    projections: Mapping[str, Projection] = field(default_factory=lambda: NOTHING)
+    predictors: PredictorTable | None = None
+    filters: tuple[Filter, ...] = ()
+    excluded: Mapping[str, str] = field(default_factory=lambda: NOTHING)
+    selection: NDArray[np.str_] = field(default_factory=lambda: NO_IDS)
+    groups: tuple[Group, ...] = ()
+    active_group: Group | None = None
+    representative_method: RepresentativeMethod = "nearest"
+    color_by: str | None = None
+    current_participant: str | None = None
+
+
+def opened(
+    study: ExplorableStudy, cohort: Cohort, encoded: Encoded, representative_method: RepresentativeMethod
+) -> ExplorerState:
+    """State of a study that was just opened."""
+    return ExplorerState(
+        study=study,
+        cohort=cohort,
+        binnings=MappingProxyType({name: bin_phenotype(cohort, name) for name in cohort.specs}),
+        latents=MappingProxyType(encoded.latents),
+        projections=MappingProxyType(encoded.projections),
+        representative_method=representative_method,
+    )
+
+
+def check_made_by(state: ExplorerState, bundle: Bundle) -> None:
+    """Raise BundleError when the latents in use were made by another bundle."""
+    others = {latents.bundle_fingerprint for latents in state.latents.values()} - {bundle.fingerprint}
+    if others:
+        raise BundleError(
+            f"The latents in use were made by bundle {', '.join(others)}, not by {bundle.fingerprint}. "
+            "Encode the study with this bundle, then open both together."
+        )
+
+
+def cohort_of(state: ExplorerState) -> Cohort:
+    """Return the open study's participants; StudyError when none is open."""
+    if state.cohort is None:
+        raise StudyError("No study is open; open one first.")
+    return state.cohort
+
+
+def latents_of(state: ExplorerState, modality: str | None = None) -> LatentSpace:
+    """Return the latents of a modality, or of the first there is; StudyError when there are none."""
+    chosen = modality if modality is not None else next(iter(state.latents), "mri")
+    if chosen not in state.latents:
+        raise StudyError(f"The study has no {chosen} latents of this model; encode it first.")
+    return state.latents[chosen]
+
+
+# ---- filters, exclusion, selection, colour ----
+
+
+def with_filter(state: ExplorerState, chosen: Filter) -> ExplorerState:
+    """Filter by one phenotype, instead of its former filter; TableError when the study cannot be filtered so."""
+    chosen.mask(cohort_of(state))  # raises
+    if chosen in state.filters:
+        return state
+    by_phenotype = {former.phenotype: former for former in state.filters}
+    return _visible_only(replace(state, filters=tuple({**by_phenotype, chosen.phenotype: chosen}.values())))
+
+
+def without_filters(state: ExplorerState, phenotypes: Iterable[str] | None = None) -> ExplorerState:
+    """Filter no longer by these phenotypes, or by any."""
+    removed = {chosen.phenotype for chosen in state.filters} if phenotypes is None else set(phenotypes)
+    kept = tuple(chosen for chosen in state.filters if chosen.phenotype not in removed)
+    return state if len(kept) == len(state.filters) else replace(state, filters=kept)
+
+
+def with_excluded(state: ExplorerState, participant_ids: Iterable[str], reason: str) -> ExplorerState:
+    """Leave these participants out of everything."""
+    ids = [str(participant_id) for participant_id in participant_ids]
+    cohort_of(state).rows_of(ids)
+    if all(state.excluded.get(participant_id) == reason for participant_id in ids):
+        return state
+    return _visible_only(replace(state, excluded=MappingProxyType({**state.excluded, **dict.fromkeys(ids, reason)})))
+
+
+def without_excluded(state: ExplorerState, participant_ids: Iterable[str] | None = None) -> ExplorerState:
+    """Bring back these excluded participants, or all."""
+    restored = set(state.excluded) if participant_ids is None else set(map(str, participant_ids))
+    kept = {participant_id: why for participant_id, why in state.excluded.items() if participant_id not in restored}
+    return state if len(kept) == len(state.excluded) else replace(state, excluded=MappingProxyType(kept))
+
+
+def with_selected(state: ExplorerState, participant_ids: Iterable[str], mode: SelectionMode) -> ExplorerState:
+    """Change the selection by these participants; the invisible among them are left out."""
+    cohort = cohort_of(state)
+    touched = mask_of(cohort, participant_ids)
+    return _with_selection(state, changed_selection(mask_of(cohort, state.selection), touched, mode))
+
+
+def with_color_by(state: ExplorerState, phenotype: str | None) -> ExplorerState:
+    """Colour by a phenotype, or by the groups if None; TableError when the study lacks it."""
+    if phenotype is not None and phenotype not in cohort_of(state).specs:
+        raise TableError(f"The study has no phenotype {phenotype!r} to colour by.")
+    return replace(state, color_by=phenotype)
+
+
+def _visible_only(state: ExplorerState) -> ExplorerState:
+    return _with_selection(state, mask_of(cohort_of(state), state.selection))
+
+
+def _with_selection(state: ExplorerState, mask: NDArray[np.bool_]) -> ExplorerState:
+    cohort = cohort_of(state)
+    selection = cohort.participant_ids[mask & visible_mask(cohort, state.filters, state.excluded)]
+    if np.array_equal(selection, state.selection):
+        return state
+    return replace(state, selection=read_only(selection))
+
+
+# ---- groups ----
+
+
+def with_group(
+    state: ExplorerState, name: str | None = None, participant_ids: Iterable[str] | None = None
+) -> ExplorerState:
+    """Add a group of these participants, or of the selected, or, if nobody is, of the visible; it becomes active.
+
+    Raises
+    ------
+    LatentExplorerError
+        When it would be empty or the name is taken.
+    """
+    ids, recipe = _members(state, participant_ids)
+    cohort_of(state).rows_of(ids)
+    if not ids:
+        raise LatentExplorerError("A group needs participants, but nobody passes the filters. Loosen them.")
+    name = free_name([group.name for group in state.groups]) if name is None else name
+    check_free(state.groups, name)
+    color = free_color([group.color for group in state.groups], CATEGORY_COLORS)
+    group = Group(name, color, np.array(ids), recipe, _representative_of(state, ids))
+    return replace(state, groups=(*state.groups, group), active_group=group)
+
+
+def without_group(state: ExplorerState, name: str) -> ExplorerState:
+    """Forget a group; LatentExplorerError when there is none of that name."""
+    removed = find_group(state.groups, name)
+    kept = tuple(group for group in state.groups if group is not removed)
+    return replace(state, groups=kept, active_group=None if state.active_group is removed else state.active_group)
+
+
+def with_group_renamed(state: ExplorerState, name: str, new_name: str) -> ExplorerState:
+    """Give a group another name; LatentExplorerError when that is taken or empty."""
+    group = find_group(state.groups, name)
+    if new_name == name:
+        return state
+    check_free(state.groups, new_name)
+    return _with_groups(state, {group.name: replace(group, name=new_name)})
+
+
+def with_active_group(state: ExplorerState, name: str | None) -> ExplorerState:
+    """Make a group the active one, or none."""
+    return replace(state, active_group=None if name is None else find_group(state.groups, name))
+
+
+def with_representative_method(state: ExplorerState, method: RepresentativeMethod) -> ExplorerState:
+    """Choose how all groups are represented; LatentExplorerError when the method is unknown."""
+    if method == state.representative_method:
+        return state
+    state = replace(state, representative_method=method)
+    renewed = {
+        group.name: replace(group, representative=_representative_of(state, group.participant_ids.tolist()))
+        for group in state.groups
+    }
+    return _with_groups(state, renewed)
+
+
+def _with_groups(state: ExplorerState, replaced: Mapping[str, Group]) -> ExplorerState:
+    """Put other groups in the places of those named; the active one stays the active one."""
+    groups = tuple(replaced.get(group.name, group) for group in state.groups)
+    active = state.active_group
+    return replace(state, groups=groups, active_group=active and replaced.get(active.name, active))
+
+
+def _members(state: ExplorerState, participant_ids: Iterable[str] | None) -> tuple[list[str], str]:
+    """Ids of a group to be made, and how it was made in words."""
+    if participant_ids is not None:
+        return [str(participant_id) for participant_id in participant_ids], "chosen by id"
+    cohort = cohort_of(state)
+    filters = [chosen.describe(cohort.specs[chosen.phenotype]) for chosen in state.filters]
+    if len(state.selection):
+        return state.selection.tolist(), "; ".join([*filters, "selected by hand"])
+    visible = visible_mask(cohort, state.filters, state.excluded)
+    return cohort.participant_ids[visible].tolist(), "; ".join(filters) or "all participants"
+
+
+def _representative_of(state: ExplorerState, participant_ids: list[str]) -> Representative | None:
+    """Among the members who have latents; None when nobody has."""
+    if not state.latents:
+        return None
+    latents = latents_of(state)
+    known = [participant_id for participant_id in participant_ids if participant_id in latents]
+    return representative(latents, known, state.representative_method) if known else None
