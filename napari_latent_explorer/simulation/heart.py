@@ -44,7 +44,7 @@ _LV_CUT = 0.7
 _LV_APEX_THICKNESS = 0.55
 _RV_EDGE = float(np.cos(np.deg2rad(82.0)))
 _RV_REACH = 0.9
-_TRICUSPID_OFFSET_MM = 4.0
+TRICUSPID_OFFSET_MM = 4.0
 _ATRIAL_CUT = 0.5
 """Where the valve plane and the atrial septum cut the atria, in semi-axes from their centre."""
 _ATRIAL_SEPTAL_CUT = 0.8
@@ -209,7 +209,7 @@ class Heart:
         lv = self._ventricles(self.cycle.emptying(phases))
         mitral_h = self.apex_h - self._cavity_depth(lv)
         outer_length = lv["lv_length"] + _LV_APEX_THICKNESS * lv["wall"]
-        tricuspid_h = mitral_h + _TRICUSPID_OFFSET_MM
+        tricuspid_h = mitral_h + TRICUSPID_OFFSET_MM
         rv_tip_h = mitral_h + _RV_REACH * (self.apex_h - mitral_h)
         la_length = (mitral_h - self.la_roof_h) / (1.0 + _ATRIAL_CUT)
         ra_length = (tricuspid_h - self.ra_roof_h) / (1.0 + _ATRIAL_CUT)

@@ -13,6 +13,7 @@ from napari_latent_explorer.simulation.heart import (
     COLUMN_AXIS,
     PLANE_NORMAL,
     ROW_AXIS,
+    TRICUSPID_OFFSET_MM,
     Heart,
     HeartDistances,
     HeartPoints,
@@ -119,12 +120,12 @@ def long_axis_grid(size: int = 96, spacing_mm: float = 1.8) -> ImagingGrid:
 
 
 def short_axis_grid(heart: Heart, n_slices: int, size: int, spacing_mm: tuple[float, float, float]) -> ImagingGrid:
-    """Grid across the long axis, RV to the left and the liver below; one slice boundary is the mitral plane at ED."""
+    """Grid across the long axis, RV left, liver below; two slices meet between mitral and tricuspid plane at ED."""
     h, s, n = heart.axes
     depth_mm = 0.45 * heart.apex_h
     if n_slices > 1:
         n_above = max(round(0.5 * (n_slices - heart.apex_h / spacing_mm[0])), 1)
-        depth_mm = (0.5 * n_slices - n_above) * spacing_mm[0]
+        depth_mm = (0.5 * n_slices - n_above) * spacing_mm[0] + 0.5 * TRICUSPID_OFFSET_MM
     steps = (spacing_mm[0] * h, spacing_mm[1] * n, -spacing_mm[2] * s)
     return ImagingGrid.centred(heart.to_patient(depth_mm, 14.0), steps, (n_slices, size, size))
 
