@@ -1,0 +1,152 @@
+"""The ECG: recorded and reconstructed leads over each other, with a cursor that goes with the beating heart.
+
+The dock does not know the viewer. It is told where in the heart cycle the cine is (`set_cine_time`), and says where the
+user wants it (`cine_time_requested`) and whether it should run (`play_toggled`).
+"""
+
+import numpy as np
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from napari_latent_explorer._qt.cardiac_time import r_peak_ms, to_cine_time_ms, to_ecg_time_ms
+from napari_latent_explorer._qt.ecg_plot import SHOWN_MS, EcgTrace, QtEcgPlot
+from napari_latent_explorer._qt.theme import DARK, Theme
+from napari_latent_explorer._qt.warning_banner import QtWarningBanner
+from napari_latent_explorer.data.ecg import LEAD_NAMES
+from napari_latent_explorer.errors import RecordingError
+from napari_latent_explorer.session.decode_service import DecodeOutcome
+from napari_latent_explorer.session.explorer import Explorer
+from napari_latent_explorer.session.originals import Original, Originals
+
+DECODED_RATE_HZ = 500.0
+DEFAULT_R_PEAK_MS = 475.0
+NOTHING = "No ECG yet. Click a participant on a map, or make a group, and its ECG appears here."
+
+
+class QtEcgDock(QWidget):
+    """Play button, place in the heart cycle, and the leads.
+
+    Parameters
+    ----------
+    explorer
+        The session.
+    parent
+        Qt parent.
+    """
+
+    play_toggled = Signal(bool)
+    cine_time_requested = Signal(float)
+    """Time in ms after the R peak."""
+
+    def __init__(self, explorer: Explorer, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._explorer = explorer
+        self._originals = Originals(explorer)
+        self._theme = DARK
+        self._outcome: DecodeOutcome | None = None
+        self._peak_ms = DEFAULT_R_PEAK_MS
+        self._cine_time_ms, self._rr_interval_ms = 0.0, 1000.0
+        self.plot = QtEcgPlot(self)
+        self.banner = QtWarningBanner(explorer, self._originals, self)
+        self.play = QPushButton("▶  Play", self)
+        self.play.setCheckable(True)
+        self.play.setToolTip("Let the hearts beat at their heart rate")
+        self.play.toggled.connect(self._on_play_toggled)
+        self._place = QLabel(self)
+        self._empty = QLabel(NOTHING, self)
+        self._build_layout()
+        self.plot.time_requested.connect(self._on_plot_time_requested)
+        explorer.decode.decoded.connect(self._on_decoded)
+        explorer.study_changed.connect(self._forget)
+        self._originals.changed.connect(self._on_originals_changed)
+        self._draw(keeps_scale=False)
+
+    def _build_layout(self) -> None:
+        top = QHBoxLayout()
+        top.setSpacing(8)
+        top.addWidget(self.play)
+        top.addWidget(self._place)
+        top.addWidget(self._empty)
+        top.addStretch(1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(8, 4, 8, 6)
+        layout.setSpacing(4)
+        layout.addWidget(self.banner)
+        layout.addLayout(top)
+        layout.addWidget(self.plot, 1)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Redraw in other colours."""
+        self._theme = theme
+        self.plot.set_theme(theme)
+        self.banner.set_theme(theme)
+        self._draw()
+
+    def set_cine_time(self, time_ms: float, rr_interval_ms: float) -> None:
+        """Put the cursor where the cine is: ms after the R peak, of a cycle of `rr_interval_ms`."""
+        self._cine_time_ms, self._rr_interval_ms = time_ms, rr_interval_ms
+        share = time_ms / rr_interval_ms
+        self._place.setText(f"{time_ms:.0f} ms of {rr_interval_ms:.0f} ms   ({share:.0%} of the cycle)")
+        shown = bool(self.plot.traces)
+        cursor = to_ecg_time_ms(time_ms, rr_interval_ms, self._peak_ms, SHOWN_MS)
+        self.plot.set_time_ms(cursor if shown else None)
+
+    def set_playing(self, is_playing: bool) -> None:
+        """Show whether the hearts beat; says nothing to anybody."""
+        was_blocked = self.play.blockSignals(True)
+        self.play.setChecked(is_playing)
+        self.play.blockSignals(was_blocked)
+        self.play.setText("❚❚  Pause" if is_playing else "▶  Play")
+
+    def _forget(self) -> None:
+        self._outcome = None
+        self._draw(keeps_scale=False)
+
+    def _on_decoded(self, outcome: DecodeOutcome) -> None:
+        self._outcome = outcome
+        self._draw()
+
+    def _on_originals_changed(self, original: Original | None) -> None:
+        self._draw(keeps_scale=False)
+
+    def _draw(self, keeps_scale: bool = True) -> None:
+        traces = (*self._decoded_traces(), *self._original_traces())
+        self.plot.set_traces(traces, keeps_scale)
+        self._empty.setVisible(not traces)
+        self._place.setVisible(bool(traces))
+        if traces:
+            self._peak_ms = r_peak_ms(traces[-1].signal_mv, traces[-1].sampling_rate_hz)
+        self.set_cine_time(self._cine_time_ms, self._rr_interval_ms)
+
+    def _decoded_traces(self) -> tuple[EcgTrace, ...]:
+        if self._outcome is None or self._outcome.result.ecg_mv is None:
+            return ()
+        signal = np.asarray(self._outcome.result.ecg_mv, np.float32)
+        label = f"Reconstruction: {self._explorer.probe.label}"
+        return (EcgTrace(label, self._color(), signal, DECODED_RATE_HZ, width_px=2.2),)
+
+    def _original_traces(self) -> tuple[EcgTrace, ...]:
+        original = self._originals.current
+        if original is None or original.ecg is None:
+            return ()
+        try:
+            signal = original.ecg.leads(LEAD_NAMES)
+        except RecordingError:
+            return ()
+        return (EcgTrace(f"Original: {original.label}", None, signal, original.ecg.sampling_rate_hz),)
+
+    def _color(self) -> tuple[float, ...]:
+        """Colour of the group that the probe began from, or the accent."""
+        group, origin = self._explorer.active_group, self._explorer.probe.origin
+        stands = group.representative if group is not None else None
+        if group is not None and stands is not None and np.array_equal(stands.vector, origin):
+            return group.color
+        color: tuple[float, ...] = self._theme.color("accent").getRgbF()
+        return color
+
+    def _on_plot_time_requested(self, ecg_time_ms: float) -> None:
+        self.cine_time_requested.emit(to_cine_time_ms(ecg_time_ms, self._rr_interval_ms, self._peak_ms))
+
+    def _on_play_toggled(self, is_playing: bool) -> None:
+        self.set_playing(is_playing)
+        self.play_toggled.emit(is_playing)

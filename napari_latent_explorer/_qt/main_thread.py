@@ -1,0 +1,35 @@
+"""The one bridge from worker threads to the GUI's thread: a queued Qt signal."""
+
+from collections.abc import Callable
+
+from qtpy.QtCore import QCoreApplication, QObject, Qt, Signal
+
+
+class QtMainThreadDispatch(QObject):
+    """Makes calls on the GUI's thread, in the order in which they were handed over; after `close` they are dropped.
+
+    An instance is a `session.dispatch.Dispatch`. It may be called from any thread and returns at once.
+    """
+
+    _posted = Signal(object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        app = QCoreApplication.instance()
+        if app is not None:
+            self.moveToThread(app.thread())
+        self._is_open = True
+        self._posted.connect(self._make_call, Qt.ConnectionType.QueuedConnection)
+
+    def __call__(self, call: Callable[[], None]) -> None:
+        """Hand over a call."""
+        if self._is_open:
+            self._posted.emit(call)
+
+    def close(self) -> None:
+        """Make no further call, not even those that wait."""
+        self._is_open = False
+
+    def _make_call(self, call: Callable[[], None]) -> None:
+        if self._is_open:
+            call()

@@ -1,0 +1,27 @@
+"""Numbers as people read them: sensible digits, thousands apart."""
+
+import math
+
+
+def format_count(count: int) -> str:
+    """Write a count, e.g. ``1,234``."""
+    return f"{count:,}"
+
+
+def format_value(value: float, significant: int = 3) -> str:
+    """Write a measured value with at least `significant` digits and no spurious ones: ``152``, ``5.43``, ``55``."""
+    if not math.isfinite(value):
+        return "–"
+    if value == 0:
+        return "0"
+    decimals = max(0, significant - 1 - math.floor(math.log10(abs(value))))
+    text = f"{value:,.{decimals}f}"
+    return text.split(".")[0] if set(text.partition(".")[2]) == {"0"} else text
+
+
+def round_to_step(value: float, span: float) -> float:
+    """Round to a power of ten near 1/200 of `span`, so that a dragged limit reads well."""
+    if span <= 0 or not math.isfinite(span):
+        return value
+    step = 10.0 ** math.floor(math.log10(span / 50.0))
+    return round(value / step) * step
