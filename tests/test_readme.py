@@ -65,6 +65,7 @@ def study_and_scores(tmp_path_factory):
 
 
 @pytest.mark.slow
+@pytest.mark.gui
 def test_commands_run_in_the_order_of_the_readme(study_and_scores):
     assert (study_and_scores / "model" / "weights.safetensors").is_file()
     assert "| LV mass" in (study_and_scores / "scores" / "scores.md").read_text("utf-8")

@@ -54,7 +54,7 @@ def missing_packages() -> tuple[str, ...]:
     if not sys.platform.startswith("linux"):
         return ()
     missing = [package for name, package in LIBRARIES.items() if not _can_load(name)]
-    if not any(Path("/usr").glob(f"lib*/**/dri/{name}") for name in SOFTWARE_OPENGL):
+    if not any(file for name in SOFTWARE_OPENGL for file in Path("/usr").glob(f"lib*/**/dri/{name}")):
         missing.append("libgl1-mesa-dri")
     missing += [package for name, package in PROGRAMS.items() if shutil.which(name) is None]
     return tuple(dict.fromkeys(missing))

@@ -83,7 +83,7 @@ def _tour_under_virtual_display(output: Path, paths: dict[str, Path | None]) -> 
             f"    {install_command(missing)}\n"
         )
     options = [part for name, path in paths.items() if path is not None for part in (f"--{name}", str(path))]
-    command = [sys.executable, "-m", "napari_latent_explorer", "tour", "--output", str(output), *options]
+    command = [sys.executable, "-P", "-m", "napari_latent_explorer", "tour", "--output", str(output), *options]
     with tempfile.TemporaryDirectory() as folder:
         # a fresh configuration, so that the pictures do not depend on how somebody left their windows
         os.environ["NAPARI_CONFIG"] = str(Path(folder) / "settings.yaml")

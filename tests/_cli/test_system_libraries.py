@@ -34,6 +34,13 @@ def test_missing_libraries_are_named_by_package_once(monkeypatch, linux):
     assert system_libraries.missing_packages() == ("libxcb-cursor0", "xvfb")
 
 
+def test_software_opengl_is_looked_for_as_a_file(monkeypatch, linux):
+    monkeypatch.setattr(system_libraries, "_can_load", lambda name: True)
+    monkeypatch.setattr(system_libraries.shutil, "which", lambda name: name)
+    monkeypatch.setattr(system_libraries.Path, "glob", lambda self, pattern: iter(()))
+    assert system_libraries.missing_packages() == ("libgl1-mesa-dri",)
+
+
 def test_a_library_that_exists_nowhere_cannot_be_loaded():
     assert not system_libraries._can_load("libthere-is-no-such-library.so.9")
 
