@@ -17,6 +17,6 @@ def inline(call: Callable[[], None]) -> None:
 
 
 def forward(source: SignalInstance, target: SignalInstance) -> None:
-    """Let `target` emit whatever `source` emits."""
-    # psygnal's check of the number of arguments makes a trial call, which for a signal's `emit` is an emission
-    source.connect(target.emit, check_nargs=False)
+    """Let `target` emit each value that `source` emits."""
+    # not `connect(target.emit)`: psygnal tries out what it cannot inspect, and so would emit once while connecting
+    source.connect(lambda value: target.emit(value))

@@ -106,8 +106,6 @@ class Explorer:
         forward(self.decode.failed, self.failed)
         forward(self.jobs.failed, self.failed)
 
-    # ---- what it holds
-
     @property
     def state(self) -> ExplorerState:
         """All of the following in one frozen value."""
@@ -169,6 +167,11 @@ class Explorer:
         return self._state.active_group
 
     @property
+    def representative_method(self) -> RepresentativeMethod:
+        """How a group's representative is chosen."""
+        return self._state.representative_method
+
+    @property
     def color_by(self) -> str | None:
         """Phenotype that colours the maps; None for the groups' colours."""
         return self._state.color_by
@@ -227,7 +230,7 @@ class Explorer:
         self.jobs.cancel_all()
         self.decode.set_bundle(None)
         self.probe.clear()
-        self._set(changes.opened(study, cohort, encoded, self._state.representative_method))
+        self._set(changes.opened(study, cohort, encoded, self.representative_method))
         for problem in encoded.problems:
             self.warning_raised.emit(problem)
         if encoded.latents:
@@ -346,7 +349,7 @@ class Explorer:
 
     def set_representative_method(self, method: RepresentativeMethod) -> None:
         """Choose how groups are represented; the probe follows the active group."""
-        if method != self._state.representative_method:
+        if method != self.representative_method:
             self._set(changes.with_representative_method(self._state, method))
             if self.active_group is not None:
                 self._probe_group(self.active_group)

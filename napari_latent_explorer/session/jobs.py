@@ -7,11 +7,13 @@ even if its result was already on the way: whoever cancels need not fear a late 
 
 from collections.abc import Callable, Generator
 from threading import Event, Thread, current_thread
+from time import monotonic
 from typing import Any, Generic, TypeVar
 
 from psygnal import Signal
 
 from napari_latent_explorer.data.progress import Progress
+from napari_latent_explorer.errors import LatentExplorerError
 from napari_latent_explorer.session.dispatch import Dispatch, forward, inline
 
 Result = TypeVar("Result")
@@ -47,12 +49,13 @@ class Job(Generic[Result]):
         self._dispatch = dispatch
         self._cancel_requested = Event()
         self._has_ended = Event()
+        self._is_running = False
         self._thread = Thread(target=self._run, name=name, daemon=True)
 
     @property
     def is_running(self) -> bool:
         """Whether it has started and its end has not been delivered."""
-        return self._thread.ident is not None and not self._has_ended.is_set()
+        return self._is_running
 
     @property
     def is_cancelled(self) -> bool:
@@ -61,6 +64,7 @@ class Job(Generic[Result]):
 
     def start(self) -> None:
         """Begin, on a thread of its own."""
+        self._is_running = True
         self._thread.start()
 
     def cancel(self) -> None:
@@ -111,8 +115,9 @@ class Job(Generic[Result]):
             else:
                 end()
         finally:
-            self._has_ended.set()
+            self._is_running = False
             self.ended.emit()
+            self._has_ended.set()
 
     @staticmethod
     def _emitter(emit: Callable[[Any], Any], value: object) -> Callable[[], None]:
@@ -120,7 +125,7 @@ class Job(Generic[Result]):
 
 
 class Jobs:
-    """The jobs that run now, at most one of each name.
+    """The jobs that run now; of each name at most one that is not being cancelled.
 
     Parameters
     ----------
@@ -134,12 +139,12 @@ class Jobs:
 
     def __init__(self, dispatch: Dispatch = inline) -> None:
         self._dispatch = dispatch
-        self._running: dict[str, Job[Any]] = {}
+        self._running: list[Job[Any]] = []
 
     @property
     def running(self) -> tuple[Job[Any], ...]:
         """Jobs whose end has not been delivered."""
-        return tuple(self._running.values())
+        return tuple(self._running)
 
     def start(
         self,
@@ -147,14 +152,25 @@ class Jobs:
         make_generator: Callable[[], Generator[Progress, None, Result]],
         on_finished: Callable[[Result], None],
     ) -> Job[Result]:
-        """Start a job; a running one of the same name is cancelled: the newer wish counts."""
-        if name in self._running:
-            self._running[name].cancel()
+        """Start a job; a running one of the same name is cancelled: the newer wish counts.
+
+        When `on_finished` raises an error that is the input's fault, the job counts as failed.
+        """
+
+        def deliver(result: Result) -> None:
+            try:
+                on_finished(result)
+            except LatentExplorerError as error:
+                self.failed.emit(error)
+
+        for former in self.running:
+            if former.name == name:
+                former.cancel()
         job = Job(name, make_generator, self._dispatch)
-        job.finished.connect(on_finished)
+        job.finished.connect(deliver)
         forward(job.failed, self.failed)
         job.ended.connect(lambda: self._on_job_ended(job))
-        self._running[name] = job
+        self._running.append(job)
         self.started.emit(job)
         job.start()
         return job
@@ -171,10 +187,13 @@ class Jobs:
             job.join(MAX_STEP_S)
 
     def wait(self, timeout_s: float | None = None) -> bool:
-        """Block until the jobs that run now have ended; False after `timeout_s` for any of them."""
-        return all(job.wait(timeout_s) for job in self.running)
+        """Block until no job runs, those too that others start as they end; False after `timeout_s`."""
+        deadline = None if timeout_s is None else monotonic() + timeout_s
+        while running := self.running:
+            if not running[0].wait(None if deadline is None else max(0.0, deadline - monotonic())):
+                return False
+        return True
 
     def _on_job_ended(self, job: Job[Any]) -> None:
-        if self._running.get(job.name) is job:
-            del self._running[job.name]
+        self._running.remove(job)
         self.ended.emit(job)

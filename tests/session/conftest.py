@@ -135,3 +135,17 @@ def explorer(study: MemoryStudy, bundle: LinearBundle) -> Iterator[Explorer]:
     assert explorer.decode.wait(20.0)
     yield explorer
     explorer.close()
+
+
+@pytest.fixture
+def other_bundle() -> LinearBundle:
+    """A bundle that did not encode the study, and says something to its user."""
+    return LinearBundle("other00", warning="only seen lines")
+
+
+@pytest.fixture
+def empty_explorer() -> Iterator[Explorer]:
+    """An explorer before anything is open."""
+    explorer = Explorer(decode_fn=decode_linearly)
+    yield explorer
+    explorer.close()

@@ -1,0 +1,87 @@
+import threading
+from typing import Any
+
+import numpy as np
+import pytest
+
+from napari_latent_explorer.session.decode_service import DecodeService
+
+
+class Bundle:
+    fingerprint, latent_dim, warning = "b", 2, ""
+
+
+class Result:
+    def __init__(self, bundle: Any, vector: Any) -> None:
+        self.bundle, self.vector, self.thread = bundle, vector, threading.current_thread()
+
+
+class Predictors:
+    def predict(self, vectors: Any) -> Any:
+        return {name: vector.sum() for name, vector in vectors.items()}
+
+
+@pytest.fixture
+def service() -> Any:
+    service = DecodeService(Result)
+    yield service
+    service.close()
+
+
+def outcomes_of(service: DecodeService) -> list[Any]:
+    outcomes: list[Any] = []
+    service.decoded.connect(outcomes.append)
+    return outcomes
+
+
+def test_nothing_is_decoded_without_a_bundle(service: DecodeService) -> None:
+    outcomes = outcomes_of(service)
+    service.request([1.0, 2.0])
+    assert service.is_idle
+    assert outcomes == []
+
+
+def test_an_outcome_holds_recordings_and_predictions_of_the_same_vector(service: DecodeService) -> None:
+    outcomes = outcomes_of(service)
+    service.set_bundle(Bundle())
+    service.set_predictors(Predictors())  # type: ignore[arg-type]
+    service.request([1.0, 2.0])
+    assert service.wait(5.0)
+    assert outcomes[0].vector.tolist() == [1.0, 2.0]
+    assert outcomes[0].predictions == {"mri": 3.0, "ecg": 3.0}
+
+
+def test_a_request_keeps_the_vector_of_its_moment_and_the_worker_cannot_write_it(service: DecodeService) -> None:
+    outcomes = outcomes_of(service)
+    service.set_bundle(Bundle())
+    vector = np.array([1.0, 2.0], np.float32)
+    service.request(vector)
+    vector[:] = 9.0
+    assert service.wait(5.0)
+    assert outcomes[0].vector.tolist() == [1.0, 2.0]
+    assert not outcomes[0].vector.flags.writeable
+
+
+def test_all_work_is_done_on_one_thread_that_close_stops() -> None:
+    before = set(threading.enumerate())
+    service = DecodeService(Result)
+    outcomes = outcomes_of(service)
+    service.set_bundle(Bundle())
+    for number in range(5):
+        service.request([number, 0.0])
+        assert service.wait(5.0)
+    workers = {outcome.result.thread for outcome in outcomes}
+    assert len(workers) == 1
+    assert threading.current_thread() not in workers
+    service.close()
+    assert set(threading.enumerate()) == before
+
+
+def test_predictors_of_a_former_bundle_are_forgotten_with_it(service: DecodeService) -> None:
+    outcomes = outcomes_of(service)
+    service.set_bundle(Bundle())
+    service.set_predictors(Predictors())  # type: ignore[arg-type]
+    service.set_bundle(Bundle())
+    service.request([1.0, 2.0])
+    assert service.wait(5.0)
+    assert outcomes[0].predictions is None
