@@ -1,0 +1,276 @@
+"""From a recording as it was made to what the networks take, by one stated rule.
+
+Cine
+    One slice, turned as 4-chamber pictures are looked at, cropped around the heart to 96 x 96 pixels of 1.8 mm (linear
+    interpolation, 0 outside the picture), 50 frames over one RR interval from the R peak (periodic linear
+    interpolation), z-scored over all frames and pixels.
+ECG
+    A median beat (made from a rhythm strip if need be) of twelve leads at 500 Hz, 600 samples, QRS onset at 435 ms, in
+    units of 50 uV.
+
+What is on the model's grid already, as simulated recordings are, is taken exactly as it is.
+
+References
+----------
+The z-score is ml4h's ``ZeroMeanStd1`` (``(x - mean) / (std + 1e-7)`` per participant), the ECG's unit and the place of
+its QRS onset are those of the UK Biobank's median beats as ml4h reads them: https://github.com/broadinstitute/ml4h.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_latent_explorer.data.arrays import read_only
+from napari_latent_explorer.data.cine import CineLabels, CineMRI
+from napari_latent_explorer.data.ecg import ECG, LEAD_NAMES
+from napari_latent_explorer.errors import RecordingError
+from napari_latent_explorer.modeling.bundle_metadata import (
+    ECG_UNIT_UV,
+    PIXEL_SPACING_MM,
+    QRS_ONSET_MS,
+    SAMPLING_RATE_HZ,
+)
+from napari_latent_explorer.modeling.heart_position import center_from_labels, center_from_motion
+from napari_latent_explorer.modeling.inputs import Z_SCORE_EPSILON
+from napari_latent_explorer.modeling.median_beat import beat_around, make_median_beat
+from napari_latent_explorer.modeling.orientation import turn_to_usual
+from napari_latent_explorer.modeling.qrs_onset import find_qrs_onset
+from napari_latent_explorer.modeling.resampling import cycle_matrix, nearest_samples, space_matrix
+from napari_latent_explorer.nn.cine import CINE_SPACE, N_FRAMES
+from napari_latent_explorer.nn.ecg import N_SAMPLES
+
+_SPACING_TOLERANCE_MM = 0.01
+_TIME_TOLERANCE_MS = 0.5
+_ONSET_TOLERANCE_MS = 1.5
+_MISSING_CYCLE_STEPS = 1.6
+_MV_PER_UNIT = ECG_UNIT_UV / 1000.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PreparedCine:
+    """A cine as the model takes it.
+
+    Attributes
+    ----------
+    tensor
+        ``(n_frames, n_rows, n_columns)`` float32, z-scored; (50, 96, 96).
+    mean, std
+        Of the signal before z-scoring.
+    rule
+        What was done, in words.
+    cine
+        The same pixels before z-scoring, with their place in the patient.
+    labels
+        Label map on the same grid, if one was given.
+    warnings
+        What may make the model's answer worthless, in words.
+    """
+
+    tensor: NDArray[np.float32]
+    mean: float
+    std: float
+    rule: str
+    cine: CineMRI
+    labels: CineLabels | None = None
+    warnings: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "tensor", read_only(self.tensor, np.float32))
+
+    def to_signal(self, tensor: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Undo the z-score of a tensor of the same shape, for instance of the reconstruction."""
+        signal: NDArray[np.float32] = tensor * np.float32(self.std + Z_SCORE_EPSILON) + np.float32(self.mean)
+        return signal
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PreparedECG:
+    """An ECG as the model takes it.
+
+    Attributes
+    ----------
+    tensor
+        ``(n_leads, n_samples)`` float32 in units of 50 uV, leads in the clinical order; (12, 600).
+    rule
+        What was done, in words.
+    ecg_mv
+        The same median beat in mV.
+    """
+
+    tensor: NDArray[np.float32]
+    rule: str
+    ecg_mv: ECG
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "tensor", read_only(self.tensor, np.float32))
+
+
+def prepare_cine(
+    cine: CineMRI, labels: CineLabels | None = None, center: tuple[float, float, float] | None = None
+) -> PreparedCine:
+    """Bring a cine to the model's grid.
+
+    Parameters
+    ----------
+    cine
+        Any cine over one heart cycle.
+    labels
+        Its label map, which then says where the heart is.
+    center
+        Where the heart is, in patient mm (LPS), when that is known better.
+
+    Raises
+    ------
+    RecordingError
+        When the cine is blank, holds values that are no numbers, or nothing in it moves.
+    """
+    if is_on_model_grid(cine):
+        return _scored(cine, labels, "Taken as it is: it lies on the model's grid.", _plane_warnings(cine))
+    slice_index = cine.frames.shape[1] // 2
+    turned, turned_labels, what_turned = turn_to_usual(cine, labels)
+    middle, how_found = _heart_center(turned, turned_labels, slice_index, center)
+    resampled, resampled_labels, outside = _resampled(turned, turned_labels, slice_index, middle)
+    rows_mm, columns_mm = turned.spacing_mm[1:]
+    rule = (
+        f"Cropped around row {middle[0]:.0f}, column {middle[1]:.0f} ({how_found}); {what_turned}; resampled from "
+        f"{rows_mm:.2f} x {columns_mm:.2f} mm to {CINE_SPACE[0]} x {CINE_SPACE[1]} pixels of {PIXEL_SPACING_MM} mm and "
+        f"from {len(cine.frames)} to {N_FRAMES} frames over {cine.rr_interval_ms:.0f} ms from the R peak (linear); "
+        "z-scored over all frames and pixels."
+    )
+    warnings = (*_plane_warnings(cine), *_coverage_warnings(cine, slice_index, outside))
+    return _scored(resampled, resampled_labels, rule, warnings)
+
+
+def prepare_ecg(ecg: ECG) -> PreparedECG:
+    """Bring an ECG to the model's median beat.
+
+    Raises
+    ------
+    RecordingError
+        When one of the twelve leads is missing, or a rhythm strip has too few good beats.
+    """
+    if ecg.kind == "rhythm":
+        median = make_median_beat(ecg)
+        rule = f"Median beat of {median.source}"
+    elif is_model_beat(ecg):
+        median = ECG(ecg.leads(), LEAD_NAMES, ecg.sampling_rate_hz, "median", ecg.qrs_onset_ms, ecg.source)
+        rule = "Median beat taken as it is"
+    else:
+        known = ecg.qrs_onset_ms is not None
+        onset_ms = (
+            ecg.qrs_onset_ms if ecg.qrs_onset_ms is not None else find_qrs_onset(ecg.leads(), ecg.sampling_rate_hz)
+        )
+        median = beat_around(ecg, onset_ms)
+        rule = f"Median beat moved so that its QRS onset ({'given' if known else 'found'} at {onset_ms:.0f} ms) fits"
+    rule += f"; {N_SAMPLES} samples at {SAMPLING_RATE_HZ:.0f} Hz, QRS onset at {QRS_ONSET_MS:.0f} ms, mV x 20."
+    return PreparedECG(median.signal_mv / np.float32(_MV_PER_UNIT), rule, median)
+
+
+def is_on_model_grid(cine: CineMRI) -> bool:
+    """Whether a cine needs no turning, cropping and resampling."""
+    if cine.frames.shape != (N_FRAMES, 1, *CINE_SPACE):
+        return False
+    times_ms = np.arange(N_FRAMES) * cine.rr_interval_ms / N_FRAMES
+    return (
+        bool(np.allclose(cine.spacing_mm[1:], PIXEL_SPACING_MM, rtol=0.0, atol=_SPACING_TOLERANCE_MM))
+        and bool(np.allclose(cine.frame_times_ms, times_ms, rtol=0.0, atol=_TIME_TOLERANCE_MS))
+        and turn_to_usual(cine, None)[0] is cine
+    )
+
+
+def is_model_beat(ecg: ECG) -> bool:
+    """Whether an ECG is a median beat of twelve leads that needs no resampling and no shift."""
+    return (
+        ecg.kind == "median"
+        and ecg.sampling_rate_hz == SAMPLING_RATE_HZ
+        and ecg.signal_mv.shape[1] == N_SAMPLES
+        and ecg.qrs_onset_ms is not None
+        and abs(ecg.qrs_onset_ms - QRS_ONSET_MS) <= _ONSET_TOLERANCE_MS
+    )
+
+
+def _scored(cine: CineMRI, labels: CineLabels | None, rule: str, warnings: tuple[str, ...]) -> PreparedCine:
+    signal = cine.frames[:, 0].astype(np.float32)
+    mean, std = float(signal.mean(dtype=np.float64)), float(signal.std(dtype=np.float64))
+    if not (np.isfinite(mean) and std > 0):
+        raise RecordingError(
+            f"The cine {cine.source} is blank or holds values that are no numbers (mean {mean}, standard deviation "
+            f"{std}). Choose another recording."
+        )
+    tensor = (signal - np.float32(mean)) / np.float32(std + Z_SCORE_EPSILON)
+    return PreparedCine(tensor, mean, std, rule, cine, labels, warnings)
+
+
+def _heart_center(
+    cine: CineMRI, labels: CineLabels | None, slice_index: int, center: tuple[float, float, float] | None
+) -> tuple[tuple[float, float], str]:
+    """Row and column of the heart's middle, and how it was found."""
+    if center is not None:
+        _, row, column, _ = np.linalg.solve(cine.affine, [*center, 1.0])
+        return (float(row), float(column)), "given"
+    from_labels = None if labels is None else center_from_labels(labels, slice_index)
+    if from_labels is not None:
+        return from_labels, "middle of the labels of chambers and walls"
+    spacing_mm = cine.spacing_mm[1:]
+    row, column = center_from_motion(cine.frames[:, slice_index].astype(np.float32), (spacing_mm[0], spacing_mm[1]))
+    return (row, column), "middle of what moves, by the standard deviation over time"
+
+
+def _resampled(
+    cine: CineMRI, labels: CineLabels | None, slice_index: int, middle: tuple[float, float]
+) -> tuple[CineMRI, CineLabels | None, float]:
+    """Cine and labels on the model's grid, and which share of it lies outside the picture."""
+    frames = cine.frames[:, slice_index]
+    steps = [PIXEL_SPACING_MM / spacing for spacing in cine.spacing_mm[1:]]
+    axes = list(zip(frames.shape[1:], middle, steps, CINE_SPACE, strict=True))
+    rows, columns = (space_matrix(*axis) for axis in axes)
+    time = cycle_matrix(cine.frame_times_ms, cine.rr_interval_ms, N_FRAMES)
+    # (frame, row, column): the two axes of space first, because there are fewer frames before than after
+    small = rows.astype(np.float32) @ frames.astype(np.float32) @ columns.astype(np.float32).T
+    signal = np.tensordot(time.astype(np.float32), small, axes=1)
+    on_grid = CineMRI(
+        signal[:, None],
+        (cine.spacing_mm[0], PIXEL_SPACING_MM, PIXEL_SPACING_MM),
+        np.arange(N_FRAMES) * cine.rr_interval_ms / N_FRAMES,
+        cine.affine @ _grid_in_cine(slice_index, middle, steps),
+        cine.imaging_plane,
+        cine.rr_interval_ms,
+        cine.source,
+    )
+    picked = [nearest_samples(*axis) for axis in axes]
+    is_inside = picked[0][1][:, None] & picked[1][1][None, :]
+    if labels is None:
+        return on_grid, None, float(1.0 - is_inside.mean())
+    classes = labels.frames[time.argmax(axis=1), slice_index][:, picked[0][0]][:, :, picked[1][0]]
+    return on_grid, CineLabels((classes * is_inside)[:, None], labels.names), float(1.0 - is_inside.mean())
+
+
+def _grid_in_cine(slice_index: int, middle: tuple[float, float], steps: list[float]) -> NDArray[np.float64]:
+    """``(4, 4)`` from an index (0, row, column, 1) of the model's grid to one of the cine."""
+    matrix = np.diag([1.0, *steps, 1.0])
+    corner = [center - step * (n - 1) / 2.0 for center, step, n in zip(middle, steps, CINE_SPACE, strict=True)]
+    matrix[:3, 3] = slice_index, *corner
+    return matrix
+
+
+def _plane_warnings(cine: CineMRI) -> tuple[str, ...]:
+    if cine.imaging_plane == "la_4ch":
+        return ()
+    shown = {"sa": "the short axis", "unknown": "an unknown plane"}.get(cine.imaging_plane, cine.imaging_plane)
+    return (f"The model has seen 4-chamber long-axis cines only; this one shows {shown}.",)
+
+
+def _coverage_warnings(cine: CineMRI, slice_index: int, outside: float) -> tuple[str, ...]:
+    warnings = []
+    n_slices = cine.frames.shape[1]
+    if n_slices > 1:
+        warnings.append(f"The model takes one slice; number {slice_index + 1} of {n_slices} is used.")
+    first_ms, last_ms = float(cine.frame_times_ms[0]), float(cine.frame_times_ms[-1])
+    gap_ms = cine.rr_interval_ms - (last_ms - first_ms)
+    if len(cine.frames) > 1 and gap_ms > _MISSING_CYCLE_STEPS * float(np.median(np.diff(cine.frame_times_ms))):
+        share = 100.0 * gap_ms / cine.rr_interval_ms
+        warnings.append(f"The frames leave out {share:.0f} % of the heart cycle; those were interpolated.")
+    if outside > 0:
+        warnings.append(f"{100.0 * outside:.0f} % of the model's grid lies outside the picture and was filled with 0.")
+    return tuple(warnings)
