@@ -50,7 +50,9 @@ def test_every_command_of_the_tour_is_there():
 def run(words: list[str], folder: Path) -> None:
     program = Path(sys.executable).with_name(COMMAND)
     environment = {**os.environ, "COLUMNS": "200"}
-    done = subprocess.run([program, *words[1:]], cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [program, *words[1:]], cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, f"{shlex.join(words)}\n{done.stdout}\n{done.stderr}"
 
 
