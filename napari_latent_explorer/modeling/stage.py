@@ -92,7 +92,9 @@ class Stage:
     @property
     def peak_rate(self) -> float:
         """Highest learning rate."""
-        return self.config.learning_rate_joint if self.name == "joint" else self.config.learning_rate
+        config = self.config
+        rates = {"mri": config.learning_rate_mri, "ecg": config.learning_rate_ecg, "joint": config.learning_rate_joint}
+        return rates[self.name]
 
     @property
     def steps_per_epoch(self) -> int:
@@ -100,42 +102,49 @@ class Stage:
         return max(1, len(self.train_rows) // self.batch_size)
 
     @property
-    def epochs_left(self) -> int:
-        """Epochs still to run, by the configuration or by what the time budget allows at the speed so far."""
-        budget_s, state = self.config.budget_s(self.name), self.state
-        if state.n_decays >= MAX_DECAYS:
-            return 0
-        if budget_s is None or state.epoch == 0:
-            return self.config.epochs(self.name) - state.epoch
-        seconds_per_epoch = state.elapsed_s / state.epoch
-        return round(max(0.0, budget_s - state.elapsed_s) / seconds_per_epoch)
+    def is_finished(self) -> bool:
+        """Whether the stage has had its epochs or its time, or stopped improving."""
+        state = self.state
+        if self.config.schedule == "plateau" and state.n_decays >= MAX_DECAYS:
+            return True
+        if self.config.budget_s(self.name) is None:
+            return state.epoch >= self.config.epochs(self.name)
+        return state.progress >= 1.0
 
     # ---------------------------------------------------------------------------------------------------- running
 
     def run(self) -> Generator[Progress, None, History]:
         """Train to the end, writing a checkpoint after each epoch; returns one row of numbers per epoch."""
-        while (left := self.epochs_left) > 0:
+        while not self.is_finished:
             started = time.monotonic()
-            parts = yield from self._train_epoch(left)
+            parts = yield from self._train_epoch(started)
             self._finish_epoch(parts, started)
             yield self._report(f"validation {self.state.history[-1]['valid_loss']:.4f}")
         self.network.load_state_dict(self.best)
         return self.state.history
 
-    def _train_epoch(self, epochs_left: int) -> Generator[Progress, None, dict[str, float]]:
-        """One pass in random order; returns the mean of each part of the loss."""
+    def _train_epoch(self, started: float) -> Generator[Progress, None, dict[str, float]]:
+        """One pass in random order, or as much of it as time allows; returns the mean of each part of the loss."""
         random = self._generator("train", self.state.epoch)
         order = self.train_rows[torch.randperm(len(self.train_rows), generator=random).numpy()]
-        share = (1.0 - self.state.progress) / (epochs_left * self.steps_per_epoch)
         sums: dict[str, float] = {}
+        n_steps = 0
         self.network.train()
-        for i in range(self.steps_per_epoch):
-            rows = order[i * self.batch_size : (i + 1) * self.batch_size]
+        while n_steps < self.steps_per_epoch and (n_steps == 0 or self.state.progress < 1.0):
+            rows = order[n_steps * self.batch_size : (n_steps + 1) * self.batch_size]
             for name, value in self._step(rows, random).items():
                 sums[name] = sums.get(name, 0.0) + value
-            self.state.progress += share
-            yield self._report(", ".join(f"{name} {total / (i + 1):.4f}" for name, total in sums.items()))
-        return {name: total / self.steps_per_epoch for name, total in sums.items()}
+            n_steps += 1
+            self.state.progress = self._progress(n_steps, started)
+            yield self._report(", ".join(f"{name} {total / n_steps:.4f}" for name, total in sums.items()))
+        return {name: total / n_steps for name, total in sums.items()}
+
+    def _progress(self, n_steps: int, started: float) -> float:
+        """Part of the stage that is over, in [0, 1]: by time if that is limited, otherwise by steps."""
+        budget_s = self.config.budget_s(self.name)
+        if budget_s is not None:
+            return min(1.0, (self.state.elapsed_s + time.monotonic() - started) / budget_s)
+        return (self.state.epoch + n_steps / self.steps_per_epoch) / self.config.epochs(self.name)
 
     def _step(self, rows: NDArray[np.intp], random: torch.Generator) -> dict[str, float]:
         rate = self._rate()
@@ -147,7 +156,9 @@ class Stage:
             raise self._not_finite(rows, parts)
         self.optimizer.zero_grad(set_to_none=True)
         loss.total.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.config.gradient_norm)
+        for part in (self.network.encoders, self.network.decoders, self.network.label_head):
+            if part is not None:
+                torch.nn.utils.clip_grad_norm_(part.parameters(), self.config.gradient_norm)
         self.optimizer.step()
         self.state.step += 1
         return parts
@@ -157,7 +168,7 @@ class Stage:
         if self.config.schedule == "plateau":
             return self.peak_rate * self.state.plateau_factor
         warm_up = min(1.0, (self.state.step + 1) / WARM_UP_STEPS)
-        cosine = 0.5 * (1.0 + math.cos(math.pi * min(1.0, self.state.progress)))
+        cosine = 0.5 * (1.0 + math.cos(math.pi * self.state.progress))
         return self.peak_rate * warm_up * (FINAL_RATE + (1.0 - FINAL_RATE) * cosine)
 
     def _finish_epoch(self, parts: dict[str, float], started: float) -> None:

@@ -30,13 +30,13 @@ class TrainingConfig:
     epochs_mri, epochs_ecg, epochs_joint
         Passes over the training participants in each stage; 0 skips the unimodal stage (and its baseline).
     max_minutes
-        If given, each stage's epochs are refitted after every epoch so that all end in about this wall time, in
-        which a run then depends on the machine's speed; `stage_shares` divides it.
+        If given, the run takes this wall time instead of a number of epochs, divided by `stage_shares`, and the learning
+        rate falls with time; the result then depends on the machine's speed as well as on the seed.
     batch_size, batch_size_joint
         Participants in a step of unimodal and cross-modal training.
     decoded_share
         Part of a cross-modal batch that is also decoded; the contrastive term sees all of it.
-    learning_rate, learning_rate_joint
+    learning_rate_mri, learning_rate_ecg, learning_rate_joint
         Adam's peak rates.
     schedule
         ``cosine`` (warm-up, then half a cosine to 2 %) or ``plateau`` (the paper's: halve after an epoch without improvement,
@@ -50,7 +50,7 @@ class TrainingConfig:
     labelled_frames
         Random frames per step that the label head learns from; 0 trains none.
     gradient_norm
-        Gradients are scaled down to this norm.
+        Gradients of encoders, decoders and label head are each scaled down to this norm.
     precision
         ``auto`` takes bfloat16 for the networks where it is measured to be faster; weights and losses stay float32.
     """
@@ -67,8 +67,9 @@ class TrainingConfig:
     batch_size: int = 16
     batch_size_joint: int = 32
     decoded_share: float = 1.0
-    learning_rate: float = 1e-3
-    learning_rate_joint: float = 7e-4
+    learning_rate_mri: float = 2e-3
+    learning_rate_ecg: float = 1e-3
+    learning_rate_joint: float = 1e-3
     schedule: ScheduleName = "cosine"
     contrastive: ContrastiveName = "paper"
     contrastive_weight: float = 0.1
@@ -97,8 +98,8 @@ class TrainingConfig:
     def published(cls) -> "TrainingConfig":
         """The paper's widths, batch, rates, schedule and merge; meant for a GPU."""
         return cls(
-            preset="published", batch_size=4, batch_size_joint=4, learning_rate=1e-3, learning_rate_joint=2e-5,
-            schedule="plateau", fusion="batch", initial_log_scale=0.0, epochs_mri=200, epochs_ecg=200, epochs_joint=200,
+            preset="published", batch_size=4, batch_size_joint=4, learning_rate_mri=1e-3, learning_rate_ecg=1e-3,
+            learning_rate_joint=2e-5, schedule="plateau", fusion="batch", initial_log_scale=0.0, epochs_mri=200, epochs_ecg=200, epochs_joint=200,
         )  # fmt: skip
 
     def epochs(self, stage: StageName) -> int:
