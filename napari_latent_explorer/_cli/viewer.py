@@ -3,7 +3,6 @@
 The viewer is opened through napari's own plugin calls; what it shows is said by the plugin's manifest.
 """
 
-import os
 import sys
 import tempfile
 from pathlib import Path
@@ -86,7 +85,6 @@ def _tour_under_virtual_display(output: Path, paths: dict[str, Path | None]) -> 
     command = [sys.executable, "-P", "-m", "napari_latent_explorer", "tour", "--output", str(output), *options]
     with tempfile.TemporaryDirectory() as folder:
         # a fresh configuration, so that the pictures do not depend on how somebody left their windows
-        os.environ["NAPARI_CONFIG"] = str(Path(folder) / "settings.yaml")
-        status = run_under_virtual_display(command)
+        status = run_under_virtual_display(command, NAPARI_CONFIG=str(Path(folder) / "settings.yaml"))
     if status:
         raise typer.Exit(status)

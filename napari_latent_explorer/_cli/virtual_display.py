@@ -21,9 +21,9 @@ def under_virtual_display(command: Sequence[str]) -> list[str]:
     return [launcher, "--auto-servernum", f"--server-args=-screen 0 {SCREEN} -nolisten tcp", *command]
 
 
-def run_under_virtual_display(command: Sequence[str]) -> int:
-    """Run `command` under a virtual display to its end and return its exit status."""
-    environment = {name: value for name, value in os.environ.items() if name != "WAYLAND_DISPLAY"}
+def run_under_virtual_display(command: Sequence[str], **variables: str) -> int:
+    """Run `command` under a virtual display, with more environment `variables`, and return its exit status."""
+    environment = {name: value for name, value in os.environ.items() if name != "WAYLAND_DISPLAY"} | variables
     return subprocess.run(under_virtual_display(command), check=False, env=environment).returncode
 
 
