@@ -17,14 +17,15 @@ from psygnal import Signal
 from napari_latent_explorer.data.arrays import read_only
 from napari_latent_explorer.session.dispatch import Dispatch, forward, inline
 from napari_latent_explorer.session.latest_wins import LatestWins
+from napari_latent_explorer.session.recordings import Encoder
 
 if TYPE_CHECKING:
     from napari_latent_explorer.analysis.prediction import PredictionTable, PredictorTable
     from napari_latent_explorer.modeling.decoding import DecodeResult
 
 
-class Bundle(Protocol):
-    """What the session needs to know of a trained model; `modeling.bundle.ModelBundle` is one."""
+class Bundle(Encoder, Protocol):
+    """What the session asks of a trained model; `modeling.bundle.ModelBundle` is one."""
 
     @property
     def fingerprint(self) -> str:
@@ -33,10 +34,6 @@ class Bundle(Protocol):
     @property
     def latent_dim(self) -> int:
         """Number of latent dimensions."""
-
-    @property
-    def warning(self) -> str:
-        """What its user must know, in plain words; empty if nothing."""
 
 
 DecodeFunction = Callable[[Any, NDArray[np.float32]], "DecodeResult"]

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,17 @@ class Recordings(Protocol):
 
     def ecg(self, participant_id: str) -> ECG:
         """ECG of a participant."""
+
+
+class Encoder(Protocol):
+    """What reading a recording asks of a bundle."""
+
+    @property
+    def warning(self) -> str:
+        """What its user must know; empty if nothing."""
+
+    def encode(self, modality: str, batch: NDArray[np.float32], /) -> NDArray[np.float32]:
+        """Encode model tensors ``(n, ...)`` to latents ``(n, latent_dim)``."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,7 +70,7 @@ class LoadedRecording:
     rule
         How `prepared` was made from `original`, in words.
     warning
-        What the bundle wants its user to know, in words.
+        What the user must know of this recording and of the bundle, in words.
     """
 
     modality: str
@@ -100,7 +111,7 @@ def _or_none(read: Callable[[str], Recording], participant_id: str) -> Recording
         return None
 
 
-def read_and_encode(path: Path, bundle: Any) -> Generator[Progress, None, LoadedRecording]:
+def read_and_encode(path: Path, bundle: Encoder) -> Generator[Progress, None, LoadedRecording]:
     """Read a cine or an ECG, bring it to the model's grid and encode it; torch is first imported here, on the worker.
 
     Yields
@@ -109,18 +120,19 @@ def read_and_encode(path: Path, bundle: Any) -> Generator[Progress, None, Loaded
         Before reading, preparing and encoding.
     """
     from napari_latent_explorer.io.formats import read_recording
-    from napari_latent_explorer.modeling.encoding import encode_recording
     from napari_latent_explorer.modeling.preprocessing import prepare_cine, prepare_ecg
 
     yield Progress(0, 3, f"Reading {path.name}")
     original = read_recording(path)
     yield Progress(1, 3, "Preparing it for the model")
+    warnings = [bundle.warning] if bundle.warning else []
     if isinstance(original, CineMRI):
-        prepared_cine = prepare_cine(original)
-        modality, prepared, rule = "mri", prepared_cine.cine, prepared_cine.rule
-    else:
-        prepared_ecg = prepare_ecg(original)
-        modality, prepared, rule = "ecg", prepared_ecg.ecg_mv, prepared_ecg.rule
+        cine = prepare_cine(original)
+        yield Progress(2, 3, "Encoding it")
+        vector = bundle.encode("mri", cine.tensor[None])[0]
+        warning = " ".join([*cine.warnings, *warnings])
+        return LoadedRecording("mri", path, original, cine.cine, vector, cine.rule, warning)
+    ecg = prepare_ecg(original)
     yield Progress(2, 3, "Encoding it")
-    vector = encode_recording(bundle, original)
-    return LoadedRecording(modality, path, original, prepared, vector, rule, bundle.warning)
+    vector = bundle.encode("ecg", ecg.tensor[None])[0]
+    return LoadedRecording("ecg", path, original, ecg.ecg_mv, vector, ecg.rule, " ".join(warnings))

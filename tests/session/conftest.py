@@ -30,6 +30,12 @@ class LinearBundle:
     latent_dim: int = LATENT_DIM
     warning: str = ""
 
+    def encode(self, modality: str, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Latents are the mean, the spread and the size of what is encoded."""
+        flat = batch.reshape(len(batch), -1)
+        size = np.full(len(batch), flat.shape[1])
+        return np.stack([flat.mean(1), flat.std(1), size, 0 * size, 0 * size, 0 * size], axis=1, dtype=np.float32)
+
 
 @dataclass(frozen=True, eq=False)
 class LinearResult:
@@ -128,7 +134,7 @@ def bundle() -> LinearBundle:
 
 @pytest.fixture
 def explorer(study: MemoryStudy, bundle: LinearBundle) -> Iterator[Explorer]:
-    """An explorer with the study open and all work at rest."""
+    """Explore the study, all work at rest."""
     explorer = Explorer(decode_fn=decode_linearly)
     explorer.open(study, bundle)
     assert explorer.jobs.wait(20.0)
@@ -139,13 +145,13 @@ def explorer(study: MemoryStudy, bundle: LinearBundle) -> Iterator[Explorer]:
 
 @pytest.fixture
 def other_bundle() -> LinearBundle:
-    """A bundle that did not encode the study, and says something to its user."""
+    """Make a bundle that did not encode the study, and says something to its user."""
     return LinearBundle("other00", warning="only seen lines")
 
 
 @pytest.fixture
 def empty_explorer() -> Iterator[Explorer]:
-    """An explorer before anything is open."""
+    """Make an explorer in which nothing is open."""
     explorer = Explorer(decode_fn=decode_linearly)
     yield explorer
     explorer.close()

@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 
-from napari_latent_explorer.analysis.representative import Representative
 from napari_latent_explorer.data.cohort import Cohort
 from napari_latent_explorer.session.coloring import (
     CATEGORY_COLORS,
@@ -43,11 +42,10 @@ def test_viridis_is_that_of_matplotlib() -> None:
 
 
 def test_the_latest_group_is_on_top_and_others_stay_neutral(cohort: Cohort) -> None:
-    nobody: Representative | None = None
     red, blue = CATEGORY_COLORS[:2]
     groups = [
-        Group("A", red, np.array(["P00", "P01"]), "", nobody),
-        Group("B", blue, np.array(["P01", "P02"]), "", nobody),
+        Group("A", red, np.array(["P00", "P01"]), "", None),
+        Group("B", blue, np.array(["P01", "P02"]), "", None),
     ]
     rgba = color_values(cohort, None, groups).rgba
     np.testing.assert_allclose(rgba[:4], [red, blue, blue, NEUTRAL_COLOR], atol=1e-6)

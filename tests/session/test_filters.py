@@ -38,9 +38,7 @@ def test_a_range_holds_both_ends_and_no_missing_value(cohort: Cohort) -> None:
         (RangeFilter("age", math.nan, 1), "low must not exceed high"),
     ],
 )
-def test_a_filter_that_does_not_fit_says_why(
-    cohort: Cohort, chosen: CategoryFilter | RangeFilter, words: str
-) -> None:
+def test_a_filter_that_does_not_fit_says_why(cohort: Cohort, chosen: CategoryFilter | RangeFilter, words: str) -> None:
     with pytest.raises(TableError, match=words):
         chosen.mask(cohort)
 
