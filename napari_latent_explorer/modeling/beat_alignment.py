@@ -45,8 +45,9 @@ def find_beats(leads_mv: Floats, sampling_rate_hz: float) -> AlignedBeats:
     """Find and align the beats of a strip ``(12, n_samples)`` without baseline wander.
 
     A beat is aligned where the correlation of its QRS complex, over the independent leads at once, with that of the
-    typical beat is highest. It is left out when that correlation is under 0.9, or when it comes earlier than 80 % of the median RR
-    interval after the one before; the latter is not asked where more than half would go, as in atrial fibrillation.
+    typical beat is highest. It is left out when that correlation is under 0.9, or when it comes earlier than 80 % of
+    the median RR interval after the one before; the latter is not asked where more than half would go, as in atrial
+    fibrillation.
 
     Raises
     ------
@@ -79,7 +80,7 @@ def _r_peaks(leads_mv: Floats, sampling_rate_hz: float) -> NDArray[np.intp]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)  # means of empty slices in strips without beats
             _, found = neurokit2.ecg_peaks(magnitude, sampling_rate=round(sampling_rate_hz), method="neurokit")
-    except (ValueError, IndexError, ZeroDivisionError, KeyError) as nothing:
+    except (ValueError, TypeError, IndexError, KeyError) as nothing:  # what NeuroKit meets in strips without beats
         raise RecordingError(f"No heart beats were found in this strip ({nothing}). Choose another one.") from nothing
     return np.asarray(found["ECG_R_Peaks"], dtype=np.intp)
 

@@ -4,7 +4,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_latent_explorer.data.cine import CineLabels
-from napari_latent_explorer.errors import RecordingError
 
 HEART_CLASSES = frozenset(
     {
@@ -42,14 +41,14 @@ def center_from_labels(labels: CineLabels, slice_index: int) -> tuple[float, flo
     return float(rows[0] + rows[-1]) / 2.0, float(columns[0] + columns[-1]) / 2.0
 
 
-def center_from_motion(frames: NDArray[np.float32], spacing_mm: tuple[float, float]) -> tuple[float, float]:
+def center_from_motion(frames: NDArray[np.float32], spacing_mm: tuple[float, float]) -> tuple[float, float] | None:
     """Middle (row, column) of the largest region in which the signal changes over the heart cycle.
 
     The standard deviation over time is smoothed over 8 mm, capped (a pulsating vessel is brighter than a beating
     wall), and cut at Otsu's threshold; vessels that hang on the heart by a thin neck are opened away, and the largest
-    region that stays is taken to be the heart. On simulated 4-chamber cines of known labels its middle lies 7 mm (standard
-    deviation 2 mm) from that of the box around chambers and walls, towards the apex, because the atria move little; where
-    the great vessels move with the heart it lies as much towards them.
+    region that stays is taken to be the heart. On simulated 4-chamber cines of known labels its middle lies 7 mm
+    (standard deviation 2 mm) from that of the box around chambers and walls, towards the apex, because the atria move
+    little; where the great vessels move with the heart it lies as much towards them. None when nothing moves.
 
     Parameters
     ----------
@@ -57,11 +56,6 @@ def center_from_motion(frames: NDArray[np.float32], spacing_mm: tuple[float, flo
         ``(n_frames, n_rows, n_columns)`` signal of one slice.
     spacing_mm
         Distance between rows and between columns.
-
-    Raises
-    ------
-    RecordingError
-        When nothing changes from frame to frame.
 
     References
     ----------
@@ -71,9 +65,7 @@ def center_from_motion(frames: NDArray[np.float32], spacing_mm: tuple[float, flo
 
     motion = frames.std(axis=0, dtype=np.float64)
     if not motion.any():
-        raise RecordingError(
-            "Nothing moves in this cine: all its frames are equal. Choose a cine over the heart cycle."
-        )
+        return None
     motion = ndimage.gaussian_filter(motion, _SMOOTHING_MM / np.asarray(spacing_mm), mode="constant")
     motion = np.minimum(motion, np.percentile(motion, _CAP_PERCENTILE))
     is_moving = ndimage.binary_fill_holes(motion > _otsu_threshold(motion))

@@ -58,7 +58,7 @@ class PreparedCine:
     mean, std
         Of the signal before z-scoring.
     rule
-        What was done, in words.
+        What was done, in words, with the warnings.
     cine
         The same pixels before z-scoring, with their place in the patient.
     labels
@@ -125,6 +125,7 @@ def prepare_cine(
     RecordingError
         When the cine is blank, holds values that are no numbers, or nothing in it moves.
     """
+    _refuse_unusable(cine)
     if is_on_model_grid(cine):
         return _scored(cine, labels, "Taken as it is: it lies on the model's grid.", _plane_warnings(cine))
     slice_index = cine.frames.shape[1] // 2
@@ -193,13 +194,18 @@ def is_model_beat(ecg: ECG) -> bool:
 def _scored(cine: CineMRI, labels: CineLabels | None, rule: str, warnings: tuple[str, ...]) -> PreparedCine:
     signal = cine.frames[:, 0].astype(np.float32)
     mean, std = float(signal.mean(dtype=np.float64)), float(signal.std(dtype=np.float64))
-    if not (np.isfinite(mean) and std > 0):
-        raise RecordingError(
-            f"The cine {cine.source} is blank or holds values that are no numbers (mean {mean}, standard deviation "
-            f"{std}). Choose another recording."
-        )
     tensor = (signal - np.float32(mean)) / np.float32(std + Z_SCORE_EPSILON)
-    return PreparedCine(tensor, mean, std, rule, cine, labels, warnings)
+    return PreparedCine(tensor, mean, std, " ".join((rule, *warnings)), cine, labels, warnings)
+
+
+def _refuse_unusable(cine: CineMRI) -> None:
+    n_bad = int(np.count_nonzero(~np.isfinite(cine.frames)))
+    if n_bad:
+        raise RecordingError(
+            f"{n_bad} of {cine.frames.size} values of the cine {cine.source} are no finite numbers. Export it again."
+        )
+    if cine.frames.min() == cine.frames.max():
+        raise RecordingError(f"The cine {cine.source} is blank: all its pixels are equal. Choose another recording.")
 
 
 def _heart_center(
@@ -212,9 +218,13 @@ def _heart_center(
     from_labels = None if labels is None else center_from_labels(labels, slice_index)
     if from_labels is not None:
         return from_labels, "middle of the labels of chambers and walls"
-    spacing_mm = cine.spacing_mm[1:]
-    row, column = center_from_motion(cine.frames[:, slice_index].astype(np.float32), (spacing_mm[0], spacing_mm[1]))
-    return (row, column), "middle of what moves, by the standard deviation over time"
+    rows_mm, columns_mm = cine.spacing_mm[1:]
+    from_motion = center_from_motion(cine.frames[:, slice_index].astype(np.float32), (rows_mm, columns_mm))
+    if from_motion is None:
+        raise RecordingError(
+            f"Nothing moves in the cine {cine.source}: its frames are equal. Choose a cine of a heart."
+        )
+    return from_motion, "middle of what moves, by the standard deviation over time"
 
 
 def _resampled(

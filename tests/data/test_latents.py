@@ -1,0 +1,24 @@
+import numpy as np
+import pytest
+
+from napari_latent_explorer.data.latents import LatentSpace
+from napari_latent_explorer.errors import StudyError
+
+
+def test_vectors_follow_the_ids() -> None:
+    values = np.arange(12.0).reshape(4, 3)
+    latents = LatentSpace(values, np.array(["a", "b", "c", "d"]), "mri", "abc")
+    np.testing.assert_array_equal(latents.of(["d", "a"]), values[[3, 0]])
+    aligned = latents.aligned_to(np.array(["c", "a"]))
+    np.testing.assert_array_equal(aligned.of(["a"]), values[[0]])
+    assert (aligned.modality, aligned.bundle_fingerprint, latents.latent_dim) == ("mri", "abc", 3)
+    np.testing.assert_allclose(latents.mean, values.mean(axis=0))
+    np.testing.assert_allclose(latents.std, values.std(axis=0))
+    with pytest.raises(KeyError):
+        latents.of(["e"])
+
+
+@pytest.mark.parametrize("shape", [(3, 2), (4,), (4, 2, 1)])
+def test_a_shape_that_does_not_fit_is_refused(shape: tuple[int, ...]) -> None:
+    with pytest.raises(StudyError, match="Encode the study again"):
+        LatentSpace(np.zeros(shape), np.array(["a", "b", "c", "d"]), "ecg", "abc")
