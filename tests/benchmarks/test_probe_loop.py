@@ -1,0 +1,144 @@
+"""The loop that the user feels: probe moved -> decoded cine, label map, ECG and predictions, against the bare networks.
+
+Both are measured in turns within one run, so that whatever else the machine does falls on both. The budget is a ratio:
+what the loop adds to the bare network calls.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from napari_latent_explorer.analysis.prediction import PredictorTable, fit_predictors
+from napari_latent_explorer.data.cohort import Cohort
+from napari_latent_explorer.data.latents import LatentSpace
+from napari_latent_explorer.data.phenotype import PhenotypeSpec
+from napari_latent_explorer.data.progress import finish
+from napari_latent_explorer.session.decode_service import DecodeOutcome, DecodeService
+from napari_latent_explorer.session.probe import LatentProbe
+
+pytestmark = pytest.mark.benchmark
+
+N_MOVES = 60
+N_WARM_UP = 5
+MAX_OVERHEAD = 0.15
+
+
+def make_bundle(preset: Any) -> Any:
+    """Build a bundle with random weights; they cost what trained ones cost."""
+    import torch
+
+    from napari_latent_explorer.modeling.bundle import ModelBundle
+    from napari_latent_explorer.modeling.bundle_metadata import PREPROCESSING
+    from napari_latent_explorer.nn.autoencoder import AutoencoderConfig, CrossModalAutoencoder
+    from napari_latent_explorer.nn.cine import LabelHeadConfig
+
+    torch.manual_seed(0)
+    config = AutoencoderConfig.preset(preset, LabelHeadConfig())
+    return ModelBundle(CrossModalAutoencoder(config), {}, PREPROCESSING)
+
+
+def make_predictors(latent_dim: int) -> PredictorTable:
+    """Fit twenty predictors on noise; they cost what good ones cost."""
+    rng = np.random.default_rng(0)
+    ids = np.array([f"P{number}" for number in range(400)])
+    numbers = {f"number {i}": rng.normal(size=400) for i in range(12)}
+    answers = {f"answer {i}": pd.Categorical.from_codes(rng.integers(0, 2, 400), ["no", "yes"]) for i in range(8)}
+    specs = {name: PhenotypeSpec(name, "continuous") for name in numbers}
+    specs |= {name: PhenotypeSpec(name, "binary", categories=("no", "yes")) for name in answers}
+    cohort = Cohort(ids, pd.DataFrame(numbers | answers), specs)
+    latents = {
+        modality: LatentSpace(rng.normal(size=(400, latent_dim)), ids, modality, "random")
+        for modality in ("mri", "ecg")
+    }
+    return finish(fit_predictors(latents, cohort))
+
+
+def bare_call(bundle: Any) -> Callable[[np.ndarray], None]:
+    """Return the networks' own forward passes, tensors in and out."""
+    import torch
+
+    @torch.inference_mode()
+    def call(vector: np.ndarray) -> None:
+        z = torch.from_numpy(vector[None])
+        bundle.network.decode_cine_and_classes(z)
+        bundle.network.decode("ecg", z)
+
+    return call
+
+
+class Loop:
+    """Probe and decoder wired as in the explorer."""
+
+    def __init__(self, bundle: Any, predictors: PredictorTable) -> None:
+        self.probe = LatentProbe()
+        self.service = DecodeService()
+        self.service.set_bundle(bundle)
+        self.service.set_predictors(predictors)
+        self.probe.vector_changed.connect(self.service.request)
+        self.service.decoded.connect(self._on_arrived)
+        self.service.failed.connect(self._on_arrived)
+        self.arrived = threading.Event()
+        self.outcome: DecodeOutcome | Exception | None = None
+
+    def move_to(self, vector: np.ndarray) -> None:
+        """Move the probe and wait until the outcome has been told."""
+        self.arrived.clear()
+        self.probe.move_to(vector)
+        assert self.arrived.wait(30.0)
+        assert isinstance(self.outcome, DecodeOutcome), self.outcome
+
+    def _on_arrived(self, outcome: DecodeOutcome | Exception) -> None:
+        self.outcome = outcome
+        self.arrived.set()
+
+
+def duration_ms(call: Callable[[np.ndarray], None], vector: np.ndarray) -> float:
+    started = time.perf_counter()
+    call(vector)
+    return 1000.0 * (time.perf_counter() - started)
+
+
+@pytest.mark.parametrize("preset", ["compact", "published"])
+def test_the_loop_adds_little_to_the_networks(benchmark: Any, preset: str) -> None:
+    bundle = make_bundle(preset)
+    loop = Loop(bundle, make_predictors(bundle.latent_dim))
+    bare = bare_call(bundle)
+    vectors = np.random.default_rng(1).normal(size=(N_WARM_UP + N_MOVES, bundle.latent_dim)).astype(np.float32)
+    loop.probe.set_origin(np.zeros(bundle.latent_dim), "origin")
+    assert loop.service.wait(30.0)
+    for vector in vectors[:N_WARM_UP]:
+        bare(vector)
+        loop.move_to(vector)
+    bare_ms = []
+    remaining = iter(vectors[N_WARM_UP:])
+
+    def measure_bare() -> tuple[tuple[np.ndarray], dict[str, Any]]:
+        vector = next(remaining)
+        bare_ms.append(duration_ms(bare, vector))
+        return (vector,), {}
+
+    benchmark.pedantic(loop.move_to, setup=measure_bare, rounds=N_MOVES)
+    loop.service.close()
+
+    assert isinstance(loop.outcome, DecodeOutcome)
+    np.testing.assert_array_equal(loop.outcome.vector, vectors[-1])
+    result = loop.outcome.result
+    shapes = [None if array is None else array.shape for array in (result.cine, result.labels, result.ecg_mv)]
+    assert shapes == [(50, 96, 96), (50, 96, 96), (12, 600)]
+    assert loop.outcome.predictions is not None
+
+    loop_ms = 1000.0 * np.array(benchmark.stats.stats.data)
+    overhead = float(np.median(loop_ms) / np.median(bare_ms) - 1.0)
+    benchmark.extra_info |= {
+        "loop_median_ms": round(float(np.median(loop_ms)), 2),
+        "loop_p95_ms": round(float(np.percentile(loop_ms, 95)), 2),
+        "bare_median_ms": round(float(np.median(bare_ms)), 2),
+        "bare_p95_ms": round(float(np.percentile(bare_ms, 95)), 2),
+        "overhead": round(overhead, 3),
+    }
+    assert overhead < MAX_OVERHEAD
