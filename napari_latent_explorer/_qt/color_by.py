@@ -24,7 +24,7 @@ class QtColorByCombo(QComboBox):
         self.setToolTip("What colours the points of both maps, and the bars of its own chart.")
         self.setAccessibleName("Colour by")
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.setMinimumContentsLength(12)
+        self.setMinimumContentsLength(8)
         self.activated.connect(self._on_activated)
         explorer.study_changed.connect(self._fill)
         explorer.color_by_changed.connect(self._show_choice)

@@ -10,14 +10,14 @@ from qtpy.QtCore import QPointF, QRectF, Qt, Signal
 from qtpy.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
 from qtpy.QtWidgets import QAbstractScrollArea, QFrame, QWidget
 
-from napari_latent_explorer._qt.numbers import format_value
+from napari_latent_explorer._qt.numbers import readable_step
 from napari_latent_explorer._qt.theme import DARK, Theme, small_font
 
 NAME_WIDTH_PX, VALUE_WIDTH_PX = 46, 58
 AXIS_HEIGHT_PX = 20
 DOT_PX = 4.5
 BAND_PERCENTILES = (5.0, 50.0, 95.0)
-ROOM_AROUND_BAND = 1.1
+ROOM_AROUND_BAND = 1.0
 """The axis reaches this many half-widths of the widest band beyond it, to both sides."""
 
 
@@ -201,8 +201,9 @@ class QtDotPlot(QAbstractScrollArea):
         painter.setPen(self._theme.color("muted"))
         painter.setFont(small_font(self, 0.85))
         middle = Qt.AlignmentFlag.AlignCenter
-        for value in np.linspace(low, high, 5)[1:-1].tolist():
-            painter.drawText(QRectF(self.x_of(value) - 30, 0, 60, AXIS_HEIGHT_PX), middle, format_value(value, 2))
+        step = readable_step((high - low) / 5.0)
+        for value in np.arange(np.ceil(low / step), np.floor(high / step) + 1) * step:
+            painter.drawText(QRectF(self.x_of(value) - 30, 0, 60, AXIS_HEIGHT_PX), middle, f"{value:g}")
         painter.drawText(QRectF(0, 0, NAME_WIDTH_PX, AXIS_HEIGHT_PX), middle, "dim.")
         painter.drawText(
             QRectF(self.viewport().width() - VALUE_WIDTH_PX, 0, VALUE_WIDTH_PX - 6, AXIS_HEIGHT_PX), middle, "value"

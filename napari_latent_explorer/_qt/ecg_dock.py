@@ -6,7 +6,7 @@ user wants it (`cine_time_requested`) and whether it should run (`play_toggled`)
 
 import numpy as np
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from napari_latent_explorer._qt.cardiac_time import r_peak_ms, to_cine_time_ms, to_ecg_time_ms
 from napari_latent_explorer._qt.ecg_plot import SHOWN_MS, EcgTrace, QtEcgPlot
@@ -54,6 +54,8 @@ class QtEcgDock(QWidget):
         self.play.toggled.connect(self._on_play_toggled)
         self._place = QLabel(self)
         self._empty = QLabel(NOTHING, self)
+        for label in (self._place, self._empty):  # a small window may cut them off
+            label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._build_layout()
         self.plot.time_requested.connect(self._on_plot_time_requested)
         explorer.decode.decoded.connect(self._on_decoded)
@@ -65,9 +67,8 @@ class QtEcgDock(QWidget):
         top = QHBoxLayout()
         top.setSpacing(8)
         top.addWidget(self.play)
-        top.addWidget(self._place)
-        top.addWidget(self._empty)
-        top.addStretch(1)
+        top.addWidget(self._place, 1)
+        top.addWidget(self._empty, 1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 4, 8, 6)
         layout.setSpacing(4)

@@ -1,7 +1,7 @@
-"""Twelve leads on millimetre paper: 25 mm/s and 10 mm/mV, three rows by four columns, or three leads where room is small.
+"""Twelve leads on millimetre paper, 25 mm/s and 10 mm/mV: three rows by four columns, or three leads where room is small.
 
-The hard idea: the paper has one scale for time and voltage, and it must not breathe while the probe moves. The pixels of
-a millimetre follow from the widget's size and from the largest voltage seen since the last original; they only shrink.
+The hard idea: the paper has one scale for time and voltage, and it must not breathe while the probe moves. The pixels
+of a millimetre follow from the widget's size and from the largest voltage since the last original; they only shrink.
 """
 
 from dataclasses import dataclass
@@ -232,12 +232,16 @@ class QtEcgPlot(QWidget):
             painter.drawLine(QPointF(left, TOP_PX / 2), QPointF(left + 18, TOP_PX / 2))
             painter.setPen(self._theme.color("text"))
             room = (self.width() - 150) / max(1, len(self._traces)) - 40
-            label = words.elidedText(trace.label, Qt.TextElideMode.ElideRight, int(max(40.0, room)))
+            fits = words.horizontalAdvance(trace.label) <= room
+            short = trace.label if fits or room > 160 else trace.label.split(":")[0]
+            label = words.elidedText(short, Qt.TextElideMode.ElideRight, int(max(90.0, room)))
             painter.drawText(QRectF(left + 24, 0, self.width(), TOP_PX), Qt.AlignmentFlag.AlignVCenter, label)
             left += 24 + words.horizontalAdvance(label) + 18
         painter.setPen(self._theme.color("muted"))
         right = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
-        painter.drawText(QRectF(0, 0, self.width() - 8, TOP_PX), right, "25 mm/s   10 mm/mV")
+        scale = "25 mm/s   10 mm/mV"
+        if left + words.horizontalAdvance(scale) < self.width() - 8:
+            painter.drawText(QRectF(0, 0, self.width() - 8, TOP_PX), right, scale)
 
 
 def _rounded_up(voltage_mv: float) -> float:

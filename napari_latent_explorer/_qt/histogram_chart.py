@@ -1,7 +1,7 @@
 """Histogram of a continuous phenotype on which a range is dragged, with a bar beside it for who has no value.
 
-A drag draws a new range, its ends can be dragged afterwards, a click inside it takes it away, a click on one bar chooses
-that bar. The range is rounded to a step that reads well.
+A drag draws a new range, its ends can be dragged afterwards, a click inside it takes it away, a click on one bar
+chooses that bar. The range is rounded to a step that reads well.
 """
 
 import numpy as np

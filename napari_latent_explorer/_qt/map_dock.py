@@ -31,7 +31,7 @@ TSNE_SAYS = (
     "Neighbours on a t-SNE map have similar latent vectors. Distances between clusters, the sizes of clusters and the "
     "empty space between them mean nothing."
 )
-PCA_SAYS = "The two directions in which the latent vectors vary most; distances are real, but most dimensions are left out."
+PCA_SAYS = "The two directions in which the latent vectors vary most. All other directions are left out."
 
 
 @dataclass(frozen=True, slots=True, eq=False)

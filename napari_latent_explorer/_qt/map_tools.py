@@ -2,7 +2,7 @@
 
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtGui import QCursor, QKeySequence, QShortcut
-from qtpy.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QToolButton, QToolTip, QWidget
+from qtpy.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QToolButton, QToolTip, QVBoxLayout, QWidget
 
 from napari_latent_explorer._qt.color_by import QtColorByCombo
 from napari_latent_explorer._qt.theme import DARK, Theme, tool_button_style
@@ -32,8 +32,7 @@ class QtMapTools(QWidget):
     def __init__(self, explorer: Explorer, parent: QWidget) -> None:
         super().__init__(parent)
         self._explanation = ""
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
+        layout = QHBoxLayout()
         layout.setSpacing(3)
         self._group = QButtonGroup(self)
         self.buttons = {tool: self._add_tool(tool, layout, parent) for tool in TOOLS}
@@ -41,11 +40,17 @@ class QtMapTools(QWidget):
         fit = self._add_button("Fit", "Bring all points into view", layout)
         fit.clicked.connect(self.show_all_requested)
         layout.addStretch(1)
-        layout.addWidget(QLabel("Colour by", self))
-        layout.addWidget(QtColorByCombo(explorer, self))
         explain = self._add_button("?", "How to read these maps", layout)
         explain.clicked.connect(lambda: QToolTip.showText(QCursor.pos(), self._explanation, self))
         self._explain = explain
+        coloring = QHBoxLayout()
+        coloring.addWidget(QLabel("Colour by", self))
+        coloring.addWidget(QtColorByCombo(explorer, self), 1)
+        rows = QVBoxLayout(self)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.setSpacing(6)
+        rows.addLayout(layout)
+        rows.addLayout(coloring)
         self.set_theme(DARK)
 
     def set_theme(self, theme: Theme) -> None:

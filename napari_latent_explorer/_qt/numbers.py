@@ -11,7 +11,7 @@ def format_count(count: int) -> str:
 def format_value(value: float, significant: int = 3) -> str:
     """Write a measured value with at least `significant` digits and no spurious ones: ``152``, ``5.43``, ``55``."""
     if not math.isfinite(value):
-        return "–"
+        return "?"
     if value == 0:
         return "0"
     decimals = max(0, significant - 1 - math.floor(math.log10(abs(value))))
@@ -25,3 +25,9 @@ def round_to_step(value: float, span: float) -> float:
         return value
     step = 10.0 ** math.floor(math.log10(span / 50.0))
     return round(value / step) * step
+
+
+def readable_step(step: float) -> float:
+    """Least of 1, 2 and 5 times a power of ten that is not below `step`, for the ticks of an axis."""
+    power = 10.0 ** math.floor(math.log10(step))
+    return next(factor * power for factor in (1.0, 2.0, 5.0, 10.0) if factor * power >= step * (1 - 1e-9))

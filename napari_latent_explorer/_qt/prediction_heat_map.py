@@ -1,8 +1,8 @@
 """Predicted phenotypes as a heat map: inputs by phenotypes, whichever way the room allows.
 
 The colour of a cell says where the predicted value lies among the cohort (low to high), or how probable the positive
-category is; the words in it say the value, its interval, and how well such predictions did on people held out. A cell whose
-held-out score is no better than a guess is hatched: its number should not be believed.
+category is; the words in it say the value, its interval, and how well such predictions did on people held out. A cell
+whose held-out score is no better than a guess is hatched: its number should not be believed.
 """
 
 from dataclasses import dataclass
@@ -125,7 +125,8 @@ class QtPredictionHeatMap(QWidget):
         meaning = f"probability of {spec.categories[1]}" if spec.kind == "binary" else "value"
         return (
             f"<b>{spec.label or spec.name} from {table.rows[row]}</b><br>"
-            f"Predicted {meaning}: {self._value_text(row, target)}, 95 % interval {self._interval_text(row, target)}<br>"
+            f"Predicted {meaning}: {self._value_text(row, target)}, "
+            f"95 % interval {self._interval_text(row, target)}<br>"
             f"Held-out {METRIC_NAMES[score.metric]}: {score.value:.2f} ({score.low:.2f} to {score.high:.2f}), "
             f"{score.n_participants:,} participants"
             + ("<br>No better than a guess: do not believe this number." if self._is_poor(row, target) else "")
@@ -175,7 +176,7 @@ class QtPredictionHeatMap(QWidget):
             painter.setBrush(self._theme.color("line", 0.3))
             painter.drawRoundedRect(box, 4, 4)
             painter.setPen(self._theme.color("muted"))
-            painter.drawText(box, Qt.AlignmentFlag.AlignCenter, "–")
+            painter.drawText(box, Qt.AlignmentFlag.AlignCenter, "n/a")
             return
         painter.setBrush(self._cell_color(self._table.targets[target], float(value)))
         painter.drawRoundedRect(box, 4, 4)
@@ -192,7 +193,8 @@ class QtPredictionHeatMap(QWidget):
     def _paint_small_print(self, painter: QPainter, place: QRectF, row: int, target: int) -> None:
         assert self._table is not None
         score = self._table.scores[row][target]
-        texts = (f"{self._interval_text(row, target)}  ·  {METRIC_NAMES[score.metric]} {score.value:.2f}", f"{score.value:.2f}")
+        short = f"{METRIC_NAMES[score.metric]} {score.value:.2f}"
+        texts = (f"{self._interval_text(row, target)}  ·  {short}", short)
         font = QFont(small_font(self, 0.78))
         painter.setFont(font)
         words = painter.fontMetrics()
@@ -229,5 +231,5 @@ class QtPredictionHeatMap(QWidget):
         assert self._table is not None
         low, high = float(self._table.low[row, target]), float(self._table.high[row, target])
         if self._table.targets[target].kind == "binary":
-            return f"{low:.0%}–{high:.0%}"
-        return f"{format_value(low)}–{format_value(high)}"
+            return f"{low:.0%} to {high:.0%}"
+        return f"{format_value(low)} to {format_value(high)}"

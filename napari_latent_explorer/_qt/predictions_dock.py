@@ -1,7 +1,7 @@
 """What the model predicts for the probed vector, and how far each prediction can be trusted."""
 
 import numpy as np
-from qtpy.QtCore import QSize
+from qtpy.QtCore import QSize, Qt
 from qtpy.QtGui import QResizeEvent, QShowEvent
 from qtpy.QtWidgets import QFrame, QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
@@ -10,7 +10,7 @@ from napari_latent_explorer._qt.theme import Theme, small_font
 from napari_latent_explorer.session.decode_service import DecodeOutcome
 from napari_latent_explorer.session.explorer import Explorer
 
-NOTHING = "No predictions yet. They are fit when a study with latents is open, and appear with the first reconstruction."
+NOTHING = "No predictions yet. They are fit once a study with latents is open, and come with each reconstruction."
 READING = "Bold: prediction. Below: 95 % interval and held-out score. Hatched: no better than a guess."
 
 
@@ -36,6 +36,7 @@ class QtPredictionsDock(QWidget):
         self._note.setToolTip(READING)
         self._empty = QLabel(NOTHING, self)
         self._empty.setWordWrap(True)
+        self._empty.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.heat_map = QtPredictionHeatMap()
         self._scroll = QScrollArea(self)
         self._scroll.setWidget(self.heat_map)
@@ -44,7 +45,7 @@ class QtPredictionsDock(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 6, 8, 6)
         layout.setSpacing(4)
-        for widget, stretch in ((self._title, 0), (self._note, 0), (self._empty, 0), (self._scroll, 1)):
+        for widget, stretch in ((self._title, 0), (self._note, 0), (self._empty, 1), (self._scroll, 1)):
             layout.addWidget(widget, stretch)
         explorer.decode.decoded.connect(self._on_decoded)
         explorer.study_changed.connect(self._on_study_changed)

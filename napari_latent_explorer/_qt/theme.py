@@ -1,7 +1,7 @@
 """The colours that painted panels take from the window around them.
 
-Panels that Qt's style sheet reaches need nothing of this. What paints itself (charts, traces, maps, heat map) gets a frozen
-`Theme` and repaints when another one comes; where it comes from is not its business.
+Panels that Qt's style sheet reaches need nothing of this. What paints itself (charts, traces, maps, heat map) gets a
+frozen `Theme` and repaints when another one comes; where it comes from is not its business.
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
 """Which recorded heart stands beside the decoded one.
 
-A reconstruction is compared with the recording that its vector came from, and with no other. So an original is shown only
-while the probe begins at one of its own latent vectors; once the probe begins elsewhere (a group's mean, another
+A reconstruction is compared with the recording that its vector came from, and with no other. So an original is shown
+only while the probe begins at one of its own latent vectors; once the probe begins elsewhere (a group's mean, another
 participant) it goes.
 """
 

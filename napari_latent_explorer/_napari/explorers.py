@@ -1,0 +1,77 @@
+"""One session per viewer, whichever dock is opened first.
+
+Plugins are handed a proxy of the viewer that dies with the widget it was made for; sessions are therefore kept under
+the viewer itself, weakly, and end with its window.
+"""
+
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from napari.components import ViewerModel
+from napari.utils.notifications import show_error, show_warning
+from qtpy.QtWidgets import QWidget
+
+from napari_latent_explorer._napari.layers import HeartLayers
+from napari_latent_explorer._napari.playback import Playback
+from napari_latent_explorer._qt.main_thread import QtMainThreadDispatch
+from napari_latent_explorer.session.explorer import Explorer
+
+
+class ViewerSession:
+    """An explorer with what shows it in a viewer.
+
+    Parameters
+    ----------
+    viewer
+        The viewer; held weakly by all parts.
+    """
+
+    def __init__(self, viewer: ViewerModel) -> None:
+        self.dispatch = QtMainThreadDispatch()
+        self.explorer = Explorer(self.dispatch)
+        self.layers = HeartLayers(viewer, self.explorer)
+        self.playback = Playback(viewer, self.layers)
+        self._windows: list[int] = []
+        self.explorer.failed.connect(_show_failure)
+        self.explorer.warning_raised.connect(_show_warning)
+
+    def end_with(self, window: QWidget) -> None:
+        """Close the session when this window is destroyed."""
+        if id(window) not in self._windows:
+            self._windows.append(id(window))
+            window.destroyed.connect(self.close)
+
+    def close(self) -> None:
+        """Stop timers and threads."""
+        self.dispatch.close()
+        self.playback.close()
+        self.explorer.close()
+
+
+_SESSIONS: WeakKeyDictionary[Any, ViewerSession] = WeakKeyDictionary()
+
+
+def real_viewer(viewer: Any) -> ViewerModel:
+    """Return the viewer behind the proxy that plugins are handed."""
+    return getattr(viewer, "__wrapped__", viewer)
+
+
+def session_of(viewer: Any) -> ViewerSession:
+    """Session of a viewer, made when first asked for."""
+    real = real_viewer(viewer)
+    if real not in _SESSIONS:
+        _SESSIONS[real] = ViewerSession(real)
+    return _SESSIONS[real]
+
+
+def explorer_of(viewer: Any) -> Explorer:
+    """Explorer of a viewer."""
+    return session_of(viewer).explorer
+
+
+def _show_failure(error: Exception) -> None:
+    show_error(str(error) or type(error).__name__)
+
+
+def _show_warning(message: str) -> None:
+    show_warning(message)

@@ -1,0 +1,273 @@
+"""The beating hearts as layers: what is decoded now, and beside it the recording that it came from.
+
+Layers are made once and then only given new data: adding and removing one takes ten times as long as replacing its
+data. A layer that the user removed stays away until another study is opened. Both hearts lie in one space, millimetres
+by milliseconds: the original to the left, one field of view and a gap away, and both take one heart cycle, so that the
+time slider steps them together.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+from weakref import ref
+
+import numpy as np
+from napari.components import ViewerModel
+from napari.layers import Image, Labels, Layer, Points
+from numpy.typing import NDArray
+
+from napari_latent_explorer._napari.class_colors import label_colormap, label_table
+from napari_latent_explorer._napari.themes import theme_of
+from napari_latent_explorer.data.cine import LA_4CH_CLASSES, CineMRI
+from napari_latent_explorer.session.decode_service import DecodeOutcome
+from napari_latent_explorer.session.explorer import Explorer
+from napari_latent_explorer.session.originals import Original, Originals
+
+RECONSTRUCTION, RECONSTRUCTION_LABELS = "reconstruction", "reconstruction labels"
+ORIGINAL, ORIGINAL_LABELS = "original", "original labels"
+CAPTIONS = "captions"
+AXIS_LABELS, UNITS = ("time", "row", "column"), ("ms", "mm", "mm")
+MODEL_SPACING_MM = 1.8
+GAP_MM = 10.0
+CAPTION_GAP_MM = 3.0
+MAX_CAPTION_CHARACTERS = 34
+MARGIN = 0.12
+"""Of the canvas around the hearts when they first appear; the captions need some of it."""
+LABELS_OPACITY = 0.4
+CONTRAST_PERCENTILES = (0.5, 99.7)
+DEFAULT_RR_MS = 1000.0
+
+
+class HeartLayers:
+    """Shows decoded outcomes and originals of an explorer in a viewer.
+
+    Parameters
+    ----------
+    viewer
+        Where; held weakly.
+    explorer
+        The session.
+    """
+
+    def __init__(self, viewer: ViewerModel, explorer: Explorer) -> None:
+        self._viewer = ref(viewer)
+        self._explorer = explorer
+        self.originals = Originals(explorer)
+        self._layers: dict[str, Layer] = {}
+        self._unwanted: set[str] = set()
+        self._captions: dict[str, tuple[str, Any, tuple[float, float]]] = {}
+        self._has_shown: set[str] = set()
+        self._rr_interval_ms = DEFAULT_RR_MS
+        explorer.decode.decoded.connect(self._on_decoded)
+        explorer.study_changed.connect(self._on_study_changed)
+        explorer.probe.origin_changed.connect(self._on_origin_changed)
+        self.originals.changed.connect(self._on_originals_changed)
+        viewer.layers.events.removed.connect(self._on_layer_removed)
+        viewer.events.theme.connect(self._draw_captions)
+
+    @property
+    def rr_interval_ms(self) -> float:
+        """Length of the heart cycle that is shown."""
+        return self._rr_interval_ms
+
+    def layer(self, name: str) -> Layer | None:
+        """One of our layers, while it is in the viewer."""
+        return self._layers.get(name)
+
+    # ---- what comes from the session
+
+    def _on_study_changed(self) -> None:
+        self._unwanted.clear()
+
+    def _on_layer_removed(self, event: Any) -> None:
+        for name, layer in list(self._layers.items()):
+            if layer is event.value:
+                del self._layers[name]
+                self._unwanted.add(name)
+
+    def _on_origin_changed(self) -> None:
+        """Take the heart rate of whoever the probe began at, so that their heart beats as fast as they do."""
+        if self.originals.current is None:
+            self._set_rr_interval(self._rr_of_origin())
+
+    def _rr_of_origin(self) -> float:
+        explorer, cohort = self._explorer, self._explorer.cohort
+        if cohort is None or "heart_rate" not in cohort.specs:
+            return DEFAULT_RR_MS
+        rates = cohort.values("heart_rate")
+        group = explorer.active_group
+        if group is not None and explorer.probe.label.startswith(group.name):
+            rates = rates[cohort.rows_of(group.participant_ids.tolist())]
+        mean = float(np.nanmean(rates)) if np.isfinite(rates).any() else 60.0
+        return 60_000.0 / mean
+
+    def _set_rr_interval(self, rr_interval_ms: float) -> None:
+        self._rr_interval_ms = rr_interval_ms
+        for layer in self._layers.values():
+            if layer.ndim == len(AXIS_LABELS):
+                layer.scale = (rr_interval_ms / layer.data.shape[0], *layer.scale[1:])
+
+    def _on_decoded(self, outcome: DecodeOutcome) -> None:
+        result = outcome.result
+        spacing_mm = (MODEL_SPACING_MM, MODEL_SPACING_MM)
+        self._show_cine(RECONSTRUCTION, np.asarray(result.cine), spacing_mm, (0.0, 0.0))
+        if result.labels is not None:
+            names = getattr(self._explorer.bundle, "label_names", LA_4CH_CLASSES)
+            self._show_labels(RECONSTRUCTION_LABELS, np.asarray(result.labels), names, spacing_mm, (0.0, 0.0))
+        moved = len(self._explorer.probe.moved_dims)
+        words = f"{moved} dimension{'s' * (moved != 1)} moved" if moved else ""
+        lines = ("Reconstruction", *self._explorer.probe.label.split(", "), words)
+        self._set_caption(RECONSTRUCTION, lines, (0.0, 0.0))
+        self._look_at(RECONSTRUCTION)
+
+    def _on_originals_changed(self, original: Original | None) -> None:
+        cine = original.cine if original is not None else None
+        for name in (ORIGINAL, ORIGINAL_LABELS):
+            if name in self._layers:
+                self._layers[name].visible = cine is not None
+        if original is None or cine is None:
+            self._set_caption(ORIGINAL, (), (0.0, 0.0))
+            self._set_rr_interval(self._rr_of_origin())
+            return
+        self._set_rr_interval(cine.rr_interval_ms)
+        shown, n_slices = cine.frames.shape[1] // 2, cine.frames.shape[1]
+        spacing_mm = cine.spacing_mm[1:]
+        corner_mm = _left_of_reconstruction(cine)
+        self._show_cine(ORIGINAL, cine.frames[:, shown], spacing_mm, corner_mm, keeps_contrast=False)
+        if original.labels is not None:
+            self._show_labels(
+                ORIGINAL_LABELS, original.labels.frames[:, shown], original.labels.names, spacing_mm, corner_mm
+            )
+        elif ORIGINAL_LABELS in self._layers:
+            self._layers[ORIGINAL_LABELS].visible = False
+        of_stack = f"slice {shown + 1} of {n_slices}" if n_slices > 1 else ""
+        self._set_caption(ORIGINAL, ("Original", original.label, of_stack), corner_mm)
+        self._look_at(ORIGINAL)
+
+    # ---- layers
+
+    def _show_cine(
+        self,
+        name: str,
+        frames: NDArray[Any],
+        spacing_mm: tuple[float, float],
+        corner_mm: tuple[float, float],
+        keeps_contrast: bool = True,
+    ) -> None:
+        """Give the Image layer `name` these frames ``(n_frames, n_rows, n_columns)``."""
+        geometry = self._geometry(frames, spacing_mm, corner_mm)
+        limits = tuple(np.percentile(frames, CONTRAST_PERCENTILES).tolist())
+        layer = self._layers.get(name)
+        if layer is None:
+            self._add(name, Image(frames, name=name, colormap="gray", contrast_limits=limits, **geometry))
+            return
+        _replace_data(layer, frames, geometry)
+        if not keeps_contrast and limits[0] < limits[1]:
+            layer.contrast_limits_range = (float(frames.min()), float(frames.max()))
+            layer.contrast_limits = limits
+
+    def _show_labels(
+        self,
+        name: str,
+        frames: NDArray[Any],
+        names: Mapping[int, str],
+        spacing_mm: tuple[float, float],
+        corner_mm: tuple[float, float],
+    ) -> None:
+        """Give the Labels layer `name` these frames ``(n_frames, n_rows, n_columns)``."""
+        geometry = self._geometry(frames, spacing_mm, corner_mm)
+        layer = self._layers.get(name)
+        if layer is None:
+            colormap, features = label_colormap(names), label_table(names)
+            made = Labels(frames, name=name, colormap=colormap, features=features, opacity=LABELS_OPACITY, **geometry)
+            self._add(name, made)
+            return
+        _replace_data(layer, frames, geometry)
+        layer.visible = layer.visible or name == ORIGINAL_LABELS
+
+    def _geometry(
+        self, frames: NDArray[Any], spacing_mm: tuple[float, float], corner_mm: tuple[float, float]
+    ) -> dict[str, Any]:
+        return {
+            "scale": (self._rr_interval_ms / len(frames), *spacing_mm),
+            "translate": (0.0, *corner_mm),
+            "units": UNITS,
+            "axis_labels": AXIS_LABELS,
+        }
+
+    def _add(self, name: str, layer: Layer) -> None:
+        viewer = self._viewer()
+        if viewer is not None and name not in self._unwanted:
+            self._layers[name] = layer
+            viewer.layers.append(layer)
+            if CAPTIONS in self._layers:  # words stay above pictures
+                viewer.layers.move(viewer.layers.index(self._layers[CAPTIONS]), len(viewer.layers))
+            viewer.layers.selection.active = self._layers.get(RECONSTRUCTION)
+
+    def _look_at(self, name: str) -> None:
+        """Fit the hearts into view when one is there for the first time; never again, the view is the user's."""
+        viewer = self._viewer()
+        if viewer is not None and name in self._layers and name not in self._has_shown:
+            self._has_shown.add(name)
+            viewer.reset_view(margin=MARGIN)
+
+    # ---- captions
+
+    def _set_caption(self, name: str, lines: tuple[str, ...], corner_mm: tuple[float, float]) -> None:
+        before = dict(self._captions)
+        if not lines or name not in self._layers:
+            self._captions.pop(name, None)
+        else:
+            words = "\n".join(_cut(line) for line in lines if line)
+            self._captions[name] = (words, self._caption_color(name), corner_mm)
+        if self._captions != before:
+            self._draw_captions()
+
+    def _caption_color(self, name: str) -> str | tuple[float, ...]:
+        """Colour of the group whose representative is reconstructed; empty for the colour of text."""
+        group, probe = self._explorer.active_group, self._explorer.probe
+        stands = group.representative if group is not None else None
+        is_of_group = name == RECONSTRUCTION and stands is not None and np.array_equal(stands.vector, probe.origin)
+        return group.color if group is not None and is_of_group else ""
+
+    def _draw_captions(self) -> None:
+        viewer = self._viewer()
+        if viewer is None or CAPTIONS in self._unwanted:
+            return
+        ink = "white" if theme_of(viewer.theme).is_dark else "black"
+        words = [words for words, _, _ in self._captions.values()]
+        colors = [color or ink for _, color, _ in self._captions.values()]
+        corners = [corner for _, _, corner in self._captions.values()]
+        places = np.array(corners).reshape(-1, 2) - (CAPTION_GAP_MM, 0.0)
+        text = {"string": words, "size": 7, "color": colors, "anchor": "upper_left"}
+        layer = self._layers.get(CAPTIONS)
+        if layer is None:
+            flat: dict[str, Any] = {"units": UNITS[1:], "axis_labels": AXIS_LABELS[1:], "border_color": "transparent"}
+            self._add(
+                CAPTIONS,
+                Points(places, name=CAPTIONS, text=text, size=0.1, face_color="transparent", **flat),
+            )
+        else:
+            layer.text = None
+            layer.data = places
+            layer.text = text
+
+
+def _cut(words: str) -> str:
+    """Shorten a caption so that it does not run into its neighbour."""
+    return words if len(words) <= MAX_CAPTION_CHARACTERS else f"{words[: MAX_CAPTION_CHARACTERS - 2]} …"
+
+
+def _replace_data(layer: Layer, frames: NDArray[Any], geometry: Mapping[str, Any]) -> None:
+    layer.data = frames
+    if not np.allclose(layer.scale, geometry["scale"]):
+        layer.scale = geometry["scale"]
+    if not np.allclose(layer.translate, geometry["translate"]):
+        layer.translate = geometry["translate"]
+
+
+def _left_of_reconstruction(cine: CineMRI) -> tuple[float, float]:
+    """Row and column in mm of the original's first pixel: beside the reconstruction, the centres level."""
+    _, row_mm, column_mm = cine.spacing_mm
+    n_rows, n_columns = cine.frames.shape[2:]
+    model_height_mm = 96 * MODEL_SPACING_MM
+    return (model_height_mm - n_rows * row_mm) / 2, -(n_columns * column_mm + GAP_MM)

@@ -1,0 +1,94 @@
+"""The docks as napari opens them: each gets the session of its viewer and follows its theme.
+
+napari passes the viewer to classes only, hence one small class per dock.
+"""
+
+from typing import Any
+
+from qtpy.QtCore import QObject, QTimer
+from qtpy.QtWidgets import QWidget
+
+from napari_latent_explorer._napari.explorers import explorer_of, real_viewer, session_of
+from napari_latent_explorer._napari.themes import ThemeFollower
+from napari_latent_explorer._qt.cohort_dock import QtCohortDock
+from napari_latent_explorer._qt.ecg_dock import QtEcgDock
+from napari_latent_explorer._qt.groups_dock import QtGroupsDock
+from napari_latent_explorer._qt.map_dock import QtMapDock
+from napari_latent_explorer._qt.predictions_dock import QtPredictionsDock
+from napari_latent_explorer._qt.probe_dock import QtProbeDock
+
+
+class CohortWidget(QtCohortDock):
+    """Phenotypes and filters."""
+
+    def __init__(self, napari_viewer: Any) -> None:
+        super().__init__(explorer_of(napari_viewer))
+        _adopt(self, napari_viewer)
+
+
+class MapWidget(QtMapDock):
+    """The two maps."""
+
+    def __init__(self, napari_viewer: Any) -> None:
+        super().__init__(explorer_of(napari_viewer))
+        _adopt(self, napari_viewer)
+
+
+class GroupsWidget(QtGroupsDock):
+    """Groups and their representatives."""
+
+    def __init__(self, napari_viewer: Any) -> None:
+        super().__init__(explorer_of(napari_viewer))
+        _adopt(self, napari_viewer)
+
+
+class ProbeWidget(QtProbeDock):
+    """Latent dimensions."""
+
+    def __init__(self, napari_viewer: Any) -> None:
+        super().__init__(explorer_of(napari_viewer))
+        _adopt(self, napari_viewer)
+
+
+class PredictionsWidget(QtPredictionsDock):
+    """Predicted phenotypes."""
+
+    def __init__(self, napari_viewer: Any) -> None:
+        super().__init__(explorer_of(napari_viewer))
+        _adopt(self, napari_viewer)
+
+
+class EcgWidget(QtEcgDock):
+    """ECG, its cursor tied to the viewer's time slider."""
+
+    def __init__(self, napari_viewer: Any) -> None:
+        super().__init__(explorer_of(napari_viewer))
+        _adopt(self, napari_viewer)
+        playback = session_of(napari_viewer).playback
+        playback.time_changed.connect(self.set_cine_time)
+        playback.playing_changed.connect(self.set_playing)
+        self.play_toggled.connect(playback.set_playing)
+        self.cine_time_requested.connect(playback.go_to)
+        self.set_playing(playback.is_playing)
+        playback.tell_time()
+
+
+def _adopt(widget: QWidget, napari_viewer: Any) -> None:
+    """Tie a dock to the viewer's theme, and the session's end to the window's."""
+    ThemeFollower(widget, real_viewer(napari_viewer))
+    _WindowFinder(widget, napari_viewer)
+
+
+class _WindowFinder(QObject):
+    """Waits until napari has put the widget into its window."""
+
+    def __init__(self, widget: QWidget, napari_viewer: Any) -> None:
+        super().__init__(widget)
+        self._widget = widget
+        self._session = session_of(napari_viewer)
+        QTimer.singleShot(0, self._find)
+
+    def _find(self) -> None:
+        window = self._widget.window()
+        if window is not self._widget:
+            self._session.end_with(window)

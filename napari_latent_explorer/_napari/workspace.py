@@ -1,0 +1,81 @@
+"""All docks at once, laid out so that the hearts keep at least 40 % of the window.
+
+Left the cohort, right the maps over tabs of groups, predictions and probe, below the ECG. In a small window (the
+laptop's 1280 x 800) the right column is one set of tabs, maps included, and the cohort shares its place with the layer
+controls.
+"""
+
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QDockWidget, QMainWindow
+
+from napari_latent_explorer._napari.explorers import session_of
+from napari_latent_explorer.session.explorer import Explorer
+
+if TYPE_CHECKING:
+    import napari
+
+PLUGIN = "napari-latent-explorer"
+COHORT, MAPS, GROUPS, PREDICTIONS, PROBE, ECG = "Cohort", "Maps", "Groups", "Predictions", "Probe", "ECG"
+LAYER_CONTROLS = "layer controls"
+"""Name of napari's dock with which the cohort shares its place in a small window."""
+SMALL_HEIGHT_PX, SMALL_WIDTH_PX = 900, 1500
+LEFT_SHARE, RIGHT_SHARE, RIGHT_SHARE_SMALL = 0.19, 0.36, 0.32
+COHORT_SHARE, ECG_SHARE = 0.6, 0.27
+
+
+def open_workspace(viewer: "napari.viewer.Viewer") -> Explorer:
+    """Open every dock of the plugin in its place and return the viewer's explorer.
+
+    Parameters
+    ----------
+    viewer
+        A napari viewer with a window, or the proxy of one.
+    """
+    docks = {name: viewer.window.add_plugin_dock_widget(PLUGIN, name)[0] for name in _NAMES}
+    window = docks[COHORT].parent()
+    if isinstance(window, QMainWindow):
+        session_of(viewer).end_with(window)
+        arrange(window, docks)
+    return session_of(viewer).explorer
+
+
+_NAMES = (COHORT, MAPS, GROUPS, PREDICTIONS, PROBE, ECG)
+
+
+def arrange(window: QMainWindow, docks: dict[str, QDockWidget]) -> None:
+    """Lay the docks out for the window's present size."""
+    width, height = window.width(), window.height()
+    is_small = width < SMALL_WIDTH_PX or height < SMALL_HEIGHT_PX
+    left, right, bottom = (
+        Qt.DockWidgetArea.LeftDockWidgetArea,
+        Qt.DockWidgetArea.RightDockWidgetArea,
+        Qt.DockWidgetArea.BottomDockWidgetArea,
+    )
+    # The columns reach from top to bottom, so that the ECG lies under the hearts only.
+    window.setCorner(Qt.Corner.BottomLeftCorner, left)
+    window.setCorner(Qt.Corner.BottomRightCorner, right)
+    for name, area in ((COHORT, left), (MAPS, right), (GROUPS, right), (ECG, bottom)):
+        window.addDockWidget(area, docks[name])
+    if is_small:
+        window.tabifyDockWidget(docks[MAPS], docks[GROUPS])
+        for beside in window.findChildren(QDockWidget, LAYER_CONTROLS):
+            window.tabifyDockWidget(beside, docks[COHORT])
+    else:
+        window.splitDockWidget(docks[MAPS], docks[GROUPS], Qt.Orientation.Vertical)
+    for name in (PREDICTIONS, PROBE):
+        window.tabifyDockWidget(docks[GROUPS], docks[name])
+    for name, dock in docks.items():
+        dock.setWindowTitle(name)  # what the tab says
+        dock.show()
+    docks[COHORT].raise_()
+    docks[MAPS if is_small else GROUPS].raise_()
+    right_share = RIGHT_SHARE_SMALL if is_small else RIGHT_SHARE
+    horizontal = [docks[COHORT], docks[MAPS]]
+    window.resizeDocks(horizontal, [int(width * LEFT_SHARE), int(width * right_share)], Qt.Orientation.Horizontal)
+    window.resizeDocks([docks[COHORT]], [int(height * COHORT_SHARE)], Qt.Orientation.Vertical)
+    window.resizeDocks([docks[ECG]], [int(height * ECG_SHARE)], Qt.Orientation.Vertical)
+    if not is_small:
+        half = int(height * 0.48)
+        window.resizeDocks([docks[MAPS], docks[GROUPS]], [half, height - half], Qt.Orientation.Vertical)
