@@ -48,13 +48,14 @@ def read_ecg_wfdb(path: str | Path) -> ECG:
         raise RecordingError(
             f"{header_path} announces {header.sig_len} samples, its files hold {len(signal)}. Copy the record again."
         )
-    scales = {index: _MV_PER_UNIT.get(_plain_unit(unit)) for index, unit in enumerate(record.units)}
+    units, written_names = ([str(text or "none") for text in texts] for texts in (record.units, record.sig_name))
+    scales = {index: _MV_PER_UNIT.get(_plain_unit(unit)) for index, unit in enumerate(units)}
     leads = {index: scale for index, scale in scales.items() if scale is not None}
     if not leads:
         raise RecordingError(
-            f"No channel of {header_path} is a voltage; its units are {', '.join(record.units)}, expected mV, uV or V."
+            f"No channel of {header_path} is a voltage; its units are {', '.join(units)}, expected mV, uV or V."
         )
-    names = tuple(canonical_lead(record.sig_name[index]) for index in leads)
+    names = tuple(canonical_lead(written_names[index]) for index in leads)
     signal_mv = np.stack([signal[:, index] * scale for index, scale in leads.items()])
     bridged = np.stack([_bridge(lead, name, header_path) for lead, name in zip(signal_mv, names, strict=True)])
     return ECG(bridged.astype(np.float32), names, float(record.fs), "rhythm", source=str(header_path))
