@@ -6,8 +6,9 @@
     preprocessing.json             the grids and units that its inputs must have
     latent_statistics.safetensors  mean and standard deviation of the training participants' latents, per modality
 
-Everything is numpy on the outside. A bundle's fingerprint is the hash of its weights and network, so latents, projections and
-decoded recordings can say which bundle they are of, and two folders with the same content are the same bundle.
+Everything is numpy on the outside. A bundle's fingerprint is the hash of its weights and network, so latents,
+projections and decoded recordings can say which bundle they are of, and two folders with the same content are the
+same bundle.
 """
 
 import hashlib
@@ -27,6 +28,7 @@ from napari_latent_explorer.data.cine import LA_4CH_CLASSES
 from napari_latent_explorer.errors import BundleError
 from napari_latent_explorer.modeling import bundle_files
 from napari_latent_explorer.nn.autoencoder import AutoencoderConfig, CrossModalAutoencoder
+from napari_latent_explorer.nn.blocks import lay_out_channels_last
 
 BATCH_SIZE = 32
 """Recordings that pass through the network together."""
@@ -78,7 +80,7 @@ class ModelBundle:
 
     def __post_init__(self) -> None:
         self.network.eval().requires_grad_(requires_grad=False)
-        self.network.to(memory_format=torch.channels_last)
+        lay_out_channels_last(self.network)
 
     # ------------------------------------------------------------------------------------------------------- files
 
@@ -176,8 +178,10 @@ class ModelBundle:
             When the bundle has no encoder of `modality` or the tensors have another shape.
         """
         self._check_input(modality, batch)
-        x = torch.from_numpy(np.ascontiguousarray(batch, dtype=np.float32))
-        parts = [self.network.encode(modality, part.to(self.device)).float().cpu() for part in x.split(BATCH_SIZE)]
+        x = _to_tensor(batch)
+        parts = [
+            self.network.encode(modality, part.to(self.device)).float().cpu() for part in torch.split(x, BATCH_SIZE)
+        ]
         return torch.cat(parts).numpy() if parts else np.zeros((0, self.latent_dim), np.float32)
 
     @torch.inference_mode()
@@ -193,11 +197,11 @@ class ModelBundle:
         """
         if latents.ndim != 2 or latents.shape[1] != self.latent_dim:
             raise BundleError(
-                f"Cannot decode latents of shape {latents.shape}: this bundle expects (n, {self.latent_dim}). They were "
-                "made by another bundle; encode the study with this one."
+                f"Cannot decode latents of shape {latents.shape}: this bundle expects (n, {self.latent_dim}). They "
+                "were made by another bundle; encode the study with this one."
             )
-        z = torch.from_numpy(np.ascontiguousarray(latents, dtype=np.float32))
-        parts = [self._decode_part(part.to(self.device), with_labels, with_ecg) for part in z.split(BATCH_SIZE)]
+        z = _to_tensor(latents)
+        parts = [self._decode_part(part.to(self.device), with_labels, with_ecg) for part in torch.split(z, BATCH_SIZE)]
         cine, labels, ecg_mv = (_joined([part[i] for part in parts]) for i in range(3))
         return Decoded(cine, labels, ecg_mv)
 
@@ -207,7 +211,7 @@ class ModelBundle:
         cine = labels = ecg_mv = None
         if "mri" in self.modalities:
             pixels, classes = self.network.decode_cine_and_classes(z, with_classes=with_labels)
-            cine = pixels.float().cpu().numpy()
+            cine = pixels.float().contiguous().cpu().numpy()
             if classes is not None:
                 labels = self._label_values[classes.cpu().numpy()]
         if with_ecg and "ecg" in self.modalities:
@@ -241,6 +245,11 @@ def _build(root: Path, values: Mapping[str, Any]) -> CrossModalAutoencoder:
         raise BundleError(
             f"{root / bundle_files.CONFIG} does not describe a network that this version knows: {error!r}."
         ) from error
+
+
+def _to_tensor(array: NDArray[Any]) -> torch.Tensor:
+    """Copy to float32; torch would warn of an array that cannot be written."""
+    return torch.from_numpy(np.array(array, dtype=np.float32, order="C"))
 
 
 def _joined(parts: list[NDArray[Any] | None]) -> NDArray[Any] | None:

@@ -50,7 +50,9 @@ def describe_model(
         "schema": "https://github.com/Project-MONAI/MONAI-extra-test-data/releases/download/0.8.1/meta_schema_20240725.json",
         "version": "0.1.0",
         "changelog": {"0.1.0": "first training"},
-        "name": "Cross-modal autoencoder of heart recordings" if len(config.coders) > 1 else f"{modalities} autoencoder",
+        "name": "Cross-modal autoencoder of heart recordings"
+        if len(config.coders) > 1
+        else f"{modalities} autoencoder",
         "task": f"Latent representation and reconstruction of {modalities}",
         "description": f"Autoencoder with {config.latent_dim} latents, trained on {n_participants} participants.",
         "intended_use": "Exploring latent spaces in research and teaching; not for diagnosis or treatment.",
@@ -58,8 +60,8 @@ def describe_model(
         "data_type": "zarr",
         "warning": SIMULATION_WARNING if is_simulated else "",
         "references": [
-            "Radhakrishnan A. et al. Cross-modal autoencoder framework learns holistic representations of cardiovascular "
-            "state. Nat. Commun. 14, 2436 (2023)."
+            "Radhakrishnan A. et al. Cross-modal autoencoder framework learns holistic representations of "
+            "cardiovascular state. Nat. Commun. 14, 2436 (2023)."
         ],
         "network_data_format": {"inputs": _inputs(config), "outputs": _outputs(config)},
     }

@@ -1,7 +1,8 @@
 """From the recordings of a study to `ModelInputs`, once, in several processes, kept beside the training run.
 
-The arrays lie as plain ``.npy`` files that are mapped into memory, and a flag per participant says whose rows are written, so
-building can be stopped and goes on. What is on the model's grid already, as simulated recordings are, is taken as it is.
+The arrays lie as plain ``.npy`` files that are mapped into memory, and a flag per participant says whose rows are
+written, so building can be stopped and goes on. What is on the model's grid already, as simulated recordings are, is
+taken as it is.
 """
 
 import json
@@ -13,28 +14,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_latent_explorer.data.cine import CineLabels, CineMRI
-from napari_latent_explorer.data.ecg import ECG
 from napari_latent_explorer.data.progress import Progress
-from napari_latent_explorer.errors import StudyError, TrainingError
+from napari_latent_explorer.errors import TrainingError
 from napari_latent_explorer.io.atomic import refusals_named, write_file
 from napari_latent_explorer.io.study import Study
-from napari_latent_explorer.modeling.bundle_metadata import (
-    ECG_UNIT_UV,
-    PIXEL_SPACING_MM,
-    QRS_ONSET_MS,
-    SAMPLING_RATE_HZ,
-)
 from napari_latent_explorer.modeling.inputs import ModelInputs, to_whole_numbers
+from napari_latent_explorer.modeling.preprocessing import prepare_ecg
 from napari_latent_explorer.modeling.recordings import open_study
+from napari_latent_explorer.modeling.tensors import prepare_study_cine
 from napari_latent_explorer.modeling.worker_pool import work_through
 from napari_latent_explorer.nn.cine import CINE_SPACE, N_FRAMES
 from napari_latent_explorer.nn.ecg import N_LEADS, N_SAMPLES
 
 KEY_FILE = "inputs.json"
 FORMAT_VERSION = 1
-_SPACING_TOLERANCE_MM = 0.01
-_ONSET_TOLERANCE_MS = 40.0
 
 _ARRAYS: dict[str, tuple[tuple[int, ...], str]] = {
     "cine": ((*CINE_SPACE, N_FRAMES), "uint8"),
@@ -89,41 +82,6 @@ def load_model_inputs(folder: Path, participant_ids: NDArray[np.str_]) -> ModelI
     )
 
 
-def model_cine(cine: CineMRI, labels: CineLabels | None) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
-    """Signal ``(frame, row, column)`` on 0..255 and label values of one participant on the model's grid."""
-    if is_on_model_grid(cine):
-        return to_whole_numbers(cine.frames[:, 0]), None if labels is None else labels.frames[:, 0]
-    from napari_latent_explorer.modeling.preprocessing import prepare_cine
-
-    return to_whole_numbers(prepare_cine(cine, labels).tensor), None
-
-
-def model_ecg(ecg: ECG) -> NDArray[np.float32]:
-    """Median beat ``(n_leads, n_samples)`` of one participant in model units of 50 uV."""
-    if is_model_beat(ecg):
-        return ecg.leads() * np.float32(1000.0 / ECG_UNIT_UV)
-    from napari_latent_explorer.modeling.preprocessing import prepare_ecg
-
-    return prepare_ecg(ecg).tensor
-
-
-def is_on_model_grid(cine: CineMRI) -> bool:
-    """Whether a cine needs no cropping and no resampling."""
-    return cine.frames.shape == (N_FRAMES, 1, *CINE_SPACE) and bool(
-        np.allclose(cine.spacing_mm[1:], PIXEL_SPACING_MM, atol=_SPACING_TOLERANCE_MM)
-    )
-
-
-def is_model_beat(ecg: ECG) -> bool:
-    """Whether an ECG is a median beat with the model's sampling and place of the QRS complex."""
-    return (
-        ecg.kind == "median"
-        and ecg.sampling_rate_hz == SAMPLING_RATE_HZ
-        and ecg.signal_mv.shape[1] == N_SAMPLES
-        and (ecg.qrs_onset_ms is None or abs(ecg.qrs_onset_ms - QRS_ONSET_MS) < _ONSET_TOLERANCE_MS)
-    )
-
-
 def _read_key(folder: Path) -> dict[str, Any] | None:
     path = folder / KEY_FILE
     if not path.is_file():
@@ -166,22 +124,13 @@ def _fill_row(row: int) -> None:
     participant_id = str(cohort.participant_ids[row])
     available = {name: bool(mask[row]) for name, mask in cohort.availability.items()}
     if available.get("mri", False):
-        labels = _labels_or_none(study, participant_id)
-        cine, label_values = model_cine(study.cine(participant_id), labels)
-        arrays["cine"][row] = np.moveaxis(cine, 0, -1)
-        if label_values is not None:
-            arrays["labels"][row] = label_values
-        arrays["filled"][row, [0, 2]] = True, label_values is not None
+        prepared = prepare_study_cine(study, participant_id)
+        # (frame, row, column) -> (row, column, frame)
+        arrays["cine"][row] = np.moveaxis(to_whole_numbers(prepared.cine.frames[:, 0]), 0, -1)
+        if prepared.labels is not None:
+            arrays["labels"][row] = prepared.labels.frames[:, 0]
+        arrays["filled"][row, [0, 2]] = True, prepared.labels is not None
     if available.get("ecg", False):
-        arrays["ecg"][row] = model_ecg(study.ecg(participant_id))
+        arrays["ecg"][row] = prepare_ecg(study.ecg(participant_id)).tensor
         arrays["filled"][row, 1] = True
     arrays["is_done"][row] = True
-
-
-def _labels_or_none(study: Study, participant_id: str) -> CineLabels | None:
-    if not study.has_labels:
-        return None
-    try:
-        return study.labels(participant_id)
-    except StudyError:
-        return None

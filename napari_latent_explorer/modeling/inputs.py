@@ -1,8 +1,8 @@
 """What the networks are fed: the recordings of many participants as arrays that need no more decoding.
 
-Cines are kept as whole numbers and z-scored when a batch is taken, so 6,000 of them are 2.8 GB instead of 11 GB and an epoch
-reads them straight from the page cache. They lie frames-last, which is exactly how torch's ``channels_last`` wants an image whose
-channels are the frames: a batch needs no transposition.
+Cines are kept as whole numbers and z-scored when a batch is taken, so 6,000 of them are 2.8 GB instead of 11 GB and
+an epoch reads them straight from the page cache. They lie frames-last, which is exactly how torch's
+``channels_last`` wants an image whose channels are the frames: a batch needs no transposition.
 """
 
 from dataclasses import dataclass
@@ -59,10 +59,8 @@ class ModelInputs:
         std, mean = torch.std_mean(cine, dim=(1, 2, 3), correction=0, keepdim=True)
         return (cine - mean).div_(std + Z_SCORE_EPSILON)
 
-    def class_batch(
-        self, rows: NDArray[np.intp], frames: NDArray[np.intp], label_values: tuple[int, ...]
-    ) -> Tensor:
-        """Class numbers ``(batch, len(frames), row, column)`` uint8 of the given frames; `IGNORED_CLASS` where unknown."""
+    def class_batch(self, rows: NDArray[np.intp], frames: NDArray[np.intp], label_values: tuple[int, ...]) -> Tensor:
+        """Class numbers ``(batch, n_frames, row, column)`` uint8 of the given frames; `IGNORED_CLASS` where unknown."""
         values = self.labels[rows[:, None], frames[None, :]]
         classes = class_table(label_values)[values]
         classes[~self.has_labels[rows]] = IGNORED_CLASS

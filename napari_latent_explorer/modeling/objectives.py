@@ -1,7 +1,7 @@
 """What one step of each training stage computes: a loss to minimise and its parts to report.
 
-An objective takes rows of the model inputs and a generator of random numbers, nothing else; so the same rows with the same
-seed give the same loss, which makes validation comparable between epochs and training resumable.
+An objective takes rows of the model inputs and a generator of random numbers, nothing else; so the same rows with
+the same seed give the same loss, which makes validation comparable between epochs and training resumable.
 """
 
 from collections.abc import Callable
@@ -68,8 +68,8 @@ class UnimodalObjective:
 class CrossModalObjective:
     """Both reconstructions from the merged vector, the contrastive term, and the label head's own loss.
 
-    The label head's loss is added with weight 1: its gradient stops at the decoder's features, so no weight could make it
-    matter to anything else.
+    The label head's loss is added with weight 1: its gradient stops at the decoder's features, so no weight could
+    make it matter to anything else.
     """
 
     inputs: ModelInputs

@@ -1,6 +1,7 @@
 """Where networks run and in which number format.
 
-bfloat16 halves the memory traffic, but only some CPUs compute with it; others emulate it slowly. So it is measured, not guessed.
+bfloat16 halves the memory traffic, but only some CPUs compute with it; others emulate it slowly. So it is measured,
+not guessed.
 """
 
 import time
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 import torch
 
 from napari_latent_explorer.modeling.training_config import PrecisionName
+from napari_latent_explorer.nn.blocks import lay_out_channels_last
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,7 @@ class Precision:
 def _is_bfloat16_faster(device: torch.device) -> bool:
     """Whether a convolution of the networks' kind takes less time in bfloat16."""
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported()
+        return bool(torch.cuda.is_bf16_supported())
     if device.type != "cpu":
         return False
     return _convolution_s(torch.bfloat16) < 0.8 * _convolution_s(torch.float32)
@@ -46,8 +48,9 @@ def _is_bfloat16_faster(device: torch.device) -> bool:
 
 def _convolution_s(dtype: torch.dtype) -> float:
     with torch.random.fork_rng(devices=[]), torch.inference_mode():
-        layer = torch.nn.Conv2d(48, 32, 3, padding=1).to(dtype).to(memory_format=torch.channels_last)
-        x = torch.zeros(8, 48, 48, 48, dtype=dtype).to(memory_format=torch.channels_last)
+        layer = torch.nn.Conv2d(48, 32, 3, padding=1).to(dtype)
+        lay_out_channels_last(layer)
+        x = torch.zeros(8, 48, 48, 48, dtype=dtype).contiguous(memory_format=torch.channels_last)
         times = []
         for _ in range(5):
             start = time.perf_counter()

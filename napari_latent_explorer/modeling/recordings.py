@@ -12,7 +12,7 @@ from napari_latent_explorer.data.ecg import ECG
 from napari_latent_explorer.data.progress import Progress
 from napari_latent_explorer.errors import StudyError
 from napari_latent_explorer.io.study import Study
-from napari_latent_explorer.io.study_manifest import MANIFEST_FILE, StudyManifest
+from napari_latent_explorer.io.study_manifest import MANIFEST_FILE, RecordingOrigin, StudyManifest
 from napari_latent_explorer.io.study_writer import StudyWriter
 from napari_latent_explorer.modeling.worker_pool import work_through
 from napari_latent_explorer.simulation.ecg import simulate_ecg
@@ -107,7 +107,7 @@ def create_simulated_study(
         writer = _resumed(root, provenance)
     else:
         population = simulate_population(n_participants, seed)
-        source = "stored" if stored else "simulation"
+        source: RecordingOrigin = "stored" if stored else "simulation"
         table = population.to_table()
         writer = StudyWriter.create(root, population.cohort(), name, table, source, provenance=provenance)
     factors = {person.participant_id: person for person in _population(writer).factors}
@@ -131,7 +131,9 @@ def _resumed(root: Path, provenance: dict[str, object]) -> StudyWriter:
 def _population(writer: StudyWriter) -> Population:
     factors = writer.factors_table()
     if factors is None:
-        raise StudyError(f"The half-written study {writer.path} has lost its factors; delete the folder and begin again.")
+        raise StudyError(
+            f"The half-written study {writer.path} has lost its factors; delete the folder and begin again."
+        )
     return Population.from_table(factors)
 
 

@@ -1,7 +1,7 @@
 """One stage of training: epochs of steps over the participants, with validation, checkpoints and the best weights.
 
-The hard idea is that a stage can be killed at any moment and goes on bit for bit: all randomness of an epoch follows from
-(seed, stage, epoch), and weights, optimizer and history are written in one step after each epoch.
+The hard idea is that a stage can be killed at any moment and goes on bit for bit: all randomness of an epoch follows
+from (seed, stage, epoch), and weights, optimizer and history are written in one step after each epoch.
 """
 
 import math
@@ -190,7 +190,7 @@ class Stage:
 
     @torch.no_grad()
     def validate(self) -> dict[str, float]:
-        """Loss, its parts and what else the objective watches, on the validation participants, always by the same draw."""
+        """Loss, its parts and what else the objective watches on the validation participants, by the same draw."""
         self.network.eval()
         random = self._generator("valid", 0)
         size = max(2, self.batch_size)

@@ -25,20 +25,20 @@ from napari_latent_explorer.data.progress import Progress
 from napari_latent_explorer.errors import TrainingError
 from napari_latent_explorer.io.atomic import write_file
 from napari_latent_explorer.io.study import Study
-from napari_latent_explorer.modeling import bundle_files
 from napari_latent_explorer.modeling.bundle import ModelBundle
 from napari_latent_explorer.modeling.bundle_metadata import PREPROCESSING, describe_model
 from napari_latent_explorer.modeling.dataset import build_model_inputs
+from napari_latent_explorer.modeling.held_out import BASELINES
 from napari_latent_explorer.modeling.inputs import ModelInputs, class_weights
 from napari_latent_explorer.modeling.objectives import CrossModalObjective, Objective, UnimodalObjective
 from napari_latent_explorer.modeling.precision import Precision
 from napari_latent_explorer.modeling.stage import History, Stage
 from napari_latent_explorer.modeling.training_config import STAGES, StageName, TrainingConfig
 from napari_latent_explorer.nn.autoencoder import AutoencoderConfig, CrossModalAutoencoder, Modality
+from napari_latent_explorer.nn.blocks import lay_out_channels_last
 from napari_latent_explorer.nn.cine import LabelHeadConfig
 
 CURVE_FILE = "training_curve.csv"
-BASELINES = "baselines"
 WORK = "work"
 MIN_PAIRS = 4
 MAX_VALIDATION = 256
@@ -150,7 +150,8 @@ class TrainingRun:
         return CrossModalAutoencoder(config, self.config.initial_log_scale)
 
     def _run_stage(self, name: StageName, network: CrossModalAutoencoder) -> Generator[Progress, None, History]:
-        network.to(self.precision.device, memory_format=torch.channels_last)
+        network.to(self.precision.device)
+        lay_out_channels_last(network)
         usable = self.inputs.rows_with(name)
         stage = Stage(
             name,
@@ -188,6 +189,7 @@ class TrainingRun:
         training = {
             "config": self.config.to_dict(),
             "study_fingerprint": self.study.fingerprint,
+            "study_provenance": dict(self.study.manifest.provenance),
             "precision": str(self.precision),
             "torch": str(torch.__version__),
             "epochs": len(history),
@@ -219,8 +221,3 @@ def _copy_weights(source: CrossModalAutoencoder, target: CrossModalAutoencoder, 
     """Copy encoder and decoder of one modality."""
     target.encoders[modality].load_state_dict(source.encoders[modality].state_dict())
     target.decoders[modality].load_state_dict(source.decoders[modality].state_dict())
-
-
-def is_trained(path: Path) -> bool:
-    """Whether the folder holds a finished bundle."""
-    return all((path / name).is_file() for name in bundle_files.FILES)

@@ -30,8 +30,8 @@ class TrainingConfig:
     epochs_mri, epochs_ecg, epochs_joint
         Passes over the training participants in each stage; 0 skips the unimodal stage (and its baseline).
     max_minutes
-        If given, the run takes this wall time instead of a number of epochs, divided by `stage_shares`, and the learning
-        rate falls with time; the result then depends on the machine's speed as well as on the seed.
+        If given, the run takes this wall time instead of a number of epochs, divided by `stage_shares`, and the
+        learning rate falls with time; the result then depends on the machine's speed as well as on the seed.
     batch_size, batch_size_joint
         Participants in a step of unimodal and cross-modal training.
     decoded_share
@@ -39,8 +39,8 @@ class TrainingConfig:
     learning_rate_mri, learning_rate_ecg, learning_rate_joint
         Adam's peak rates.
     schedule
-        ``cosine`` (warm-up, then half a cosine to 2 %) or ``plateau`` (the paper's: halve after an epoch without improvement,
-        stop after the third time).
+        ``cosine`` (warm-up, then half a cosine to 2 %) or ``plateau`` (the paper's: halve after an epoch without
+        improvement, stop after the third time).
     contrastive, contrastive_weight, initial_log_scale
         Variant and weight of the contrastive term, and the logarithm of its inverse temperature at the start.
     fusion
@@ -96,14 +96,15 @@ class TrainingConfig:
 
     @classmethod
     def published(cls) -> "TrainingConfig":
-        """The paper's widths, batch, rates, schedule and merge; meant for a GPU."""
+        """Take the paper's widths, batch, rates, schedule and merge; meant for a GPU."""
         return cls(
             preset="published", batch_size=4, batch_size_joint=4, learning_rate_mri=1e-3, learning_rate_ecg=1e-3,
-            learning_rate_joint=2e-5, schedule="plateau", fusion="batch", initial_log_scale=0.0, epochs_mri=200, epochs_ecg=200, epochs_joint=200,
+            learning_rate_joint=2e-5, schedule="plateau", fusion="batch", initial_log_scale=0.0, epochs_mri=200,
+            epochs_ecg=200, epochs_joint=200,
         )  # fmt: skip
 
     def epochs(self, stage: StageName) -> int:
-        """Passes over the training participants."""
+        """Count the passes over the training participants."""
         return {"mri": self.epochs_mri, "ecg": self.epochs_ecg, "joint": self.epochs_joint}[stage]
 
     def budget_s(self, stage: StageName) -> float | None:
@@ -129,4 +130,5 @@ class TrainingConfig:
         unknown = sorted(set(values) - {field.name for field in fields(cls)})
         if unknown:
             raise TrainingError(f"The training configuration has unknown entries: {', '.join(unknown)}.")
-        return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in values.items()})
+        arguments: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in values.items()}
+        return cls(**arguments)

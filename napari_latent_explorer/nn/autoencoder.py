@@ -40,7 +40,7 @@ class AutoencoderConfig:
 
     @classmethod
     def preset(cls, name: PresetName, labels: LabelHeadConfig | None = None) -> "AutoencoderConfig":
-        """``published`` has the widths of the released networks, ``compact`` trains on a desktop CPU."""
+        """Make a preset: ``published`` has the widths of the released networks, ``compact`` trains on a desktop CPU."""
         if name == "published":
             return cls(256, PUBLISHED_CINE, PUBLISHED_ECG, labels)
         return cls(256, COMPACT_CINE, COMPACT_ECG, labels)
@@ -52,9 +52,9 @@ class AutoencoderConfig:
         return {modality: coder for modality, coder in both.items() if coder is not None}
 
     def only(self, modality: Modality) -> "AutoencoderConfig":
-        """The autoencoder of the same size for one modality alone, without labels."""
-        kept = self.coders[modality]
-        return AutoencoderConfig(self.latent_dim, **{"mri": None, "ecg": None, modality: kept})
+        """Describe the autoencoder of the same size for one modality alone, without labels."""
+        mri, ecg = (coder if modality == name else None for name, coder in (("mri", self.mri), ("ecg", self.ecg)))
+        return AutoencoderConfig(self.latent_dim, mri, ecg)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -87,17 +87,17 @@ class CrossModalAutoencoder(nn.Module):
         self.log_scale = nn.Parameter(torch.tensor(initial_log_scale))
 
     def encode(self, modality: str, x: Tensor) -> Tensor:
-        """Recordings ``(batch, n_channels, *space)`` to latents ``(batch, latent_dim)``."""
+        """Encode recordings ``(batch, n_channels, *space)`` to latents ``(batch, latent_dim)``."""
         z: Tensor = self.encoders[modality](x)
         return z
 
     def decode(self, modality: str, z: Tensor) -> Tensor:
-        """Latents ``(batch, latent_dim)`` of either modality to recordings of `modality`."""
+        """Decode latents ``(batch, latent_dim)`` of either modality to recordings of `modality`."""
         x: Tensor = self.decoders[modality](z)
         return x
 
     def decode_cine(self, z: Tensor, frames: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
-        """Cine ``(batch, frame, row, column)`` and class scores ``(batch, frame, class, row, column)`` in one pass.
+        """Decode cine ``(batch, frame, row, column)`` and class scores ``(batch, frame, class, row, column)``.
 
         The scores are of the given `frames` only if any are given, and None without a label head.
         """
@@ -108,7 +108,7 @@ class CrossModalAutoencoder(nn.Module):
         return cine, None if self.label_head is None else self.label_head(features, frames)
 
     def decode_cine_and_classes(self, z: Tensor, *, with_classes: bool = True) -> tuple[Tensor, Tensor | None]:
-        """Cine and class number ``(batch, frame, row, column)`` of each pixel; None without a label head."""
+        """Decode cine and class number ``(batch, frame, row, column)`` of each pixel; None without a label head."""
         if not with_classes or self.label_head is None:
             return self.decode("mri", z), None
         cine, scores = self.decode_cine(z)
@@ -116,7 +116,7 @@ class CrossModalAutoencoder(nn.Module):
         return cine, scores.max(dim=2).indices  # twice as fast as argmax
 
     def decode_labels(self, z: Tensor) -> Tensor:
-        """Class number ``(batch, frame, row, column)`` of each decoded pixel.
+        """Name each decoded pixel by its class number ``(batch, frame, row, column)``.
 
         Raises
         ------

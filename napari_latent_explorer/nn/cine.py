@@ -1,8 +1,8 @@
 """Cine networks: presets of widths, and the label head that says which structure each decoded pixel is.
 
 The frames of the cine are the channels of the image, so one 2-D network sees the whole beat. The label head reads the
-decoder's last features *detached*: it learns to name what the decoder draws, while no gradient of a label ever reaches the
-latents, which therefore stay what self-supervision made of them.
+decoder's last features *detached*: it learns to name what the decoder draws, while no gradient of a label ever
+reaches the latents, which therefore stay what self-supervision made of them.
 """
 
 from collections.abc import Mapping
@@ -75,4 +75,4 @@ class LabelHead(nn.Module):
             rows = (frames[:, None] * self.n_classes + torch.arange(self.n_classes, device=frames.device)).flatten()
             weight, bias = weight[rows], None if bias is None else bias[rows]
         scores = functional.conv2d(h, weight, bias)
-        return scores.unflatten(1, (-1, self.n_classes))
+        return scores.reshape(len(scores), -1, self.n_classes, *scores.shape[2:])

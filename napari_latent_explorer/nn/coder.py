@@ -1,8 +1,8 @@
 """Encoder and decoder as the paper builds them, for one modality.
 
-Encoder: residual stem, then for each dense block *pool, block*, then flatten to the latent. Decoder: latent to the smallest
-feature map, then for each dense block *nearest upsampling by 2, block*, then a linear 1x1 convolution to the output channels.
-No skip connection crosses the latent. What differs between cine and ECG is only the `CoderConfig`.
+Encoder: residual stem, then for each dense block *pool, block*, then flatten to the latent. Decoder: latent to the
+smallest feature map, then for each dense block *nearest upsampling by 2, block*, then a linear 1x1 convolution to
+the output channels. No skip connection crosses the latent. What differs between cine and ECG is only the `CoderConfig`.
 """
 
 from collections.abc import Mapping
@@ -65,7 +65,8 @@ class CoderConfig:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "CoderConfig":
         """Inverse of `to_dict`, lists from JSON turned back into tuples."""
-        return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in values.items()})
+        arguments: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in values.items()}
+        return cls(**arguments)
 
 
 class Encoder(nn.Module):
@@ -74,9 +75,7 @@ class Encoder(nn.Module):
     def __init__(self, config: CoderConfig, latent_dim: int) -> None:
         super().__init__()
         dim = _dimensionality(config)
-        layers: list[nn.Module] = [
-            ResidualStem(dim, config.n_channels, config.stem, config.kernel, config.activation)
-        ]
+        layers: list[nn.Module] = [ResidualStem(dim, config.n_channels, config.stem, config.kernel, config.activation)]
         n_in = config.stem
         for filters in config.encoder_blocks:
             layers.append(make_pooling(dim, config.pooling))

@@ -8,7 +8,8 @@ without rescaling and without a learned layer. What differs between the variants
 
 - ``batch``: one mask for the whole batch in each step, as in the code behind the paper (which used batches of four).
 - ``sample``: each pair has its own mask, so a larger batch does not see fewer masks.
-- ``mixed``: as ``sample``, but half of the pairs take *all* coordinates from one modality, MRI or ECG in turn. When the model is
+- ``mixed``: as ``sample``, but half of the pairs take *all* coordinates from one modality, MRI or ECG in turn. When
+the model is
   used there is only one modality's latent to decode, a case that the two others never train; hence this is the default.
 
 References
@@ -38,5 +39,5 @@ def draw_fusion_mask(
 
 
 def merge(z_mri: Tensor, z_ecg: Tensor, from_ecg: Tensor) -> Tensor:
-    """Merged vectors ``(n_pairs, latent_dim)`` of two latents of that shape by the mask of `draw_fusion_mask`."""
+    """Merge two latents ``(n_pairs, latent_dim)`` by a mask of `draw_fusion_mask`."""
     return torch.where(from_ecg.to(z_mri.device), z_ecg, z_mri)

@@ -4,13 +4,14 @@ Reconstruction from the merged vector *z* plus a weighted contrastive term,
 
 .. math:: L = \sum_j w_j \, L_\mathrm{rec}^{(j)}\bigl(x_j, D_j(z)\bigr) + \lambda \, L_\mathrm{contr},
 
-with :math:`\lambda = 0.1` on the contrastive term, as the released code has it (the paper's Eq. 1 prints the weight on the other
-term). The paper's Eq. 3 and 4 print no minus sign and unnormalised dot products; the code normalises, and so do we.
+with :math:`\lambda = 0.1` on the contrastive term, as the released code has it (the paper's Eq. 1 prints the weight
+on the other term). The paper's Eq. 3 and 4 print no minus sign and unnormalised dot products; the code normalises,
+and so do we.
 
 References
 ----------
-Radhakrishnan et al., Nat. Commun. 14:2436 (2023), Eq. 1, 3 and 4; Radford et al., Learning transferable visual models from natural
-language supervision (2021), for the symmetric cross-entropy.
+Radhakrishnan et al., Nat. Commun. 14:2436 (2023), Eq. 1, 3 and 4; Radford et al., Learning transferable visual
+models from natural language supervision (2021), for the symmetric cross-entropy.
 """
 
 import math
@@ -41,7 +42,7 @@ def log_cosh(x: Tensor, reconstruction: Tensor) -> Tensor:
 
 
 def pair_probabilities(z_a: Tensor, z_b: Tensor, log_scale: Tensor) -> tuple[Tensor, Tensor]:
-    r"""Log-probabilities ``(n, n)`` that row *i* of one modality belongs to column *j* of the other, in both directions.
+    r"""Log-probabilities ``(n, n)`` that row *i* of one belongs to column *j* of the other, in both directions.
 
     Scores are cosines :math:`S_{ij} = \hat a_i \cdot \hat b_j \, e^t` with the trainable log-temperature *t*.
     """
@@ -54,8 +55,9 @@ def pair_probabilities(z_a: Tensor, z_b: Tensor, log_scale: Tensor) -> tuple[Ten
 def contrastive_loss(z_a: Tensor, z_b: Tensor, log_scale: Tensor, variant: ContrastiveName = "paper") -> Tensor:
     r"""Contrastive term over the pairs ``(n, latent_dim)`` of a batch, mean of both directions.
 
-    ``paper`` is the symmetric cross-entropy :math:`-\tfrac1n \sum_i \log P_{ii}`. ``ml4h`` is what the released code computes, having
-    swapped labels and predictions: :math:`16.118 \, (1 - \tfrac1n \sum_i P_{ii})`, bounded and linear in the probability.
+    ``paper`` is the symmetric cross-entropy :math:`-\tfrac1n \sum_i \log P_{ii}`. ``ml4h`` is what the released code
+    computes, having swapped labels and predictions: :math:`16.118 \, (1 - \tfrac1n \sum_i P_{ii})`, bounded and
+    linear in the probability.
     """
     diagonals = [log_p.diagonal() for log_p in pair_probabilities(z_a, z_b, log_scale)]
     if variant == "ml4h":
@@ -64,5 +66,5 @@ def contrastive_loss(z_a: Tensor, z_b: Tensor, log_scale: Tensor, variant: Contr
 
 
 def label_loss(scores: Tensor, classes: Tensor, class_weights: Tensor) -> Tensor:
-    """Weighted cross-entropy of class scores ``(batch, frame, class, row, column)`` against ``(batch, frame, row, column)``."""
+    """Weighted cross-entropy of ``(batch, frame, class, row, column)`` for classes ``(batch, frame, row, column)``."""
     return functional.cross_entropy(scores.flatten(0, 1).float(), classes.flatten(0, 1).long(), class_weights)

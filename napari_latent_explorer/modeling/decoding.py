@@ -1,0 +1,79 @@
+"""From one latent vector to recordings, as a pure function between two frozen values.
+
+The result carries the vector and the bundle that it is of, so whoever shows it can see that it is stale.
+"""
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_latent_explorer.data.arrays import read_only
+from napari_latent_explorer.modeling.bundle import ModelBundle
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DecodeRequest:
+    """What to decode.
+
+    Attributes
+    ----------
+    vector
+        ``(latent_dim,)`` latent vector of either modality.
+    with_labels, with_ecg
+        Whether to decode these too.
+    """
+
+    vector: NDArray[np.float32]
+    with_labels: bool = True
+    with_ecg: bool = True
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "vector", read_only(self.vector, np.float32))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DecodeResult:
+    """What a vector looks like.
+
+    Attributes
+    ----------
+    vector
+        ``(latent_dim,)`` as requested.
+    cine
+        ``(n_frames, n_rows, n_columns)`` float32, z-scored signal; None from a bundle without MRI.
+    labels
+        ``(n_frames, n_rows, n_columns)`` uint8 label values; None if not asked for, or from a bundle without a label
+        head.
+    ecg_mv
+        ``(n_leads, n_samples)`` float32 in mV; None if not asked for, or from a bundle without ECG.
+    bundle_fingerprint
+        Which bundle decoded it.
+    duration_ms
+        How long decoding took.
+    """
+
+    vector: NDArray[np.float32]
+    cine: NDArray[np.float32] | None
+    labels: NDArray[np.uint8] | None
+    ecg_mv: NDArray[np.float32] | None
+    bundle_fingerprint: str
+    duration_ms: float
+
+
+def decode(bundle: ModelBundle, request: DecodeRequest) -> DecodeResult:
+    """Decode one vector.
+
+    Raises
+    ------
+    BundleError
+        When the vector has another length than the bundle's latents.
+    """
+    started = time.perf_counter()
+    decoded = bundle.decode(request.vector[None], with_labels=request.with_labels, with_ecg=request.with_ecg)
+    cine, labels, ecg_mv = (
+        None if array is None else read_only(array[0]) for array in (decoded.cine, decoded.labels, decoded.ecg_mv)
+    )
+    duration_ms = 1000.0 * (time.perf_counter() - started)
+    return DecodeResult(request.vector, cine, labels, ecg_mv, bundle.fingerprint, duration_ms)

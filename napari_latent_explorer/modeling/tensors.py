@@ -1,0 +1,56 @@
+"""Model tensors of a few participants of a study, read when they are wanted."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_latent_explorer.errors import StudyError
+from napari_latent_explorer.io.study import Study
+from napari_latent_explorer.modeling.preprocessing import PreparedCine, prepare_cine, prepare_ecg
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tensors:
+    """Recordings of `n` participants as the model takes them.
+
+    Attributes
+    ----------
+    mri
+        ``(n, n_frames, n_rows, n_columns)`` float32, z-scored.
+    ecg
+        ``(n, n_leads, n_samples)`` float32 in model units.
+    labels
+        ``(n, n_frames, n_rows, n_columns)`` uint8, or None if anybody has none.
+    """
+
+    mri: NDArray[np.float32]
+    ecg: NDArray[np.float32]
+    labels: NDArray[np.uint8] | None
+
+    def of(self, modality: str) -> NDArray[np.float32]:
+        """Tensors of one modality."""
+        return self.mri if modality == "mri" else self.ecg
+
+
+def read_tensors(study: Study, participant_ids: list[str]) -> Tensors:
+    """Read and prepare the recordings of participants who have both."""
+    cines = [prepare_study_cine(study, participant_id) for participant_id in participant_ids]
+    label_maps = [cine.labels.frames[:, 0] for cine in cines if cine.labels is not None]
+    return Tensors(
+        np.stack([cine.tensor for cine in cines]),
+        np.stack([prepare_ecg(study.ecg(participant_id)).tensor for participant_id in participant_ids]),
+        np.stack(label_maps) if len(label_maps) == len(cines) else None,
+    )
+
+
+def prepare_study_cine(study: Study, participant_id: str) -> PreparedCine:
+    """Cine of one participant on the model's grid, with its labels if it has any."""
+    cine = study.cine(participant_id)
+    if not study.has_labels:
+        return prepare_cine(cine)
+    try:
+        labels = study.labels(participant_id)
+    except StudyError:
+        return prepare_cine(cine)
+    return prepare_cine(cine, labels)
