@@ -14,7 +14,7 @@ import pytest
 
 README = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
 COMMAND = "napari-latent-explorer"
-SMALLER = {"500": "140", "20": "0.1"}
+SMALLER = {"500": "200", "20": "0.1"}
 """Numbers of participants and minutes, in place of the README's."""
 
 

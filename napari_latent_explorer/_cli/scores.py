@@ -1,0 +1,108 @@
+"""Writing scores: each table as CSV with every digit, and all of them as one page of Markdown to read and to paste."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from napari_latent_explorer.data.phenotype import PhenotypeSpec
+from napari_latent_explorer.io.atomic import write_file
+
+if TYPE_CHECKING:
+    from napari_latent_explorer.modeling.evaluation import EvaluationResult
+
+PAGE = "scores.md"
+MODELS = ("unimodal", "cross-modal")
+LATENTS = {"mri": "MRI", "ecg": "ECG"}
+DECODED = {"mri": ("cine", ".3f", "standard deviations"), "ecg": ("ECG", ".0f", "µV")}
+"""Name of a decoded recording, how its error is written, and in which unit."""
+
+
+def write_scores(result: "EvaluationResult", specs: Mapping[str, PhenotypeSpec], output: Path) -> Path:
+    """Write ``scores.md`` and one ``.csv`` per table into the folder `output`, and return the page's path."""
+    output.mkdir(parents=True, exist_ok=True)
+    for name, table in result.tables.items():
+        write_file(output / f"{name}.csv", table.to_csv(index=False, float_format="%.6g").encode())
+    page = output / PAGE
+    write_file(page, scores_page(result, specs).encode())
+    return page
+
+
+def scores_page(result: "EvaluationResult", specs: Mapping[str, PhenotypeSpec]) -> str:
+    """Every table in Markdown, under what it is of."""
+    parts = [
+        " ".join(result.notes),
+        "Reconstruction: root mean square error (less is better), and the share of the mean recording's squared error "
+        "that is removed.",
+        reconstruction_table(result.tables["reconstruction"]),
+        "Phenotypes predicted from latents by a linear model, in cross-validation: R2 or AUROC with 95 % interval.",
+        phenotype_table(result.tables["phenotypes"], specs),
+        "Retrieval of a person's MRI by their ECG: how often it is among the first.",
+        retrieval_table(result.tables["retrieval"]),
+    ]
+    segmentation = result.tables["segmentation"]
+    if len(segmentation):
+        parts += ["Segmentation of decoded cines: Dice, 1 is best.", segmentation_table(segmentation)]
+    return "\n\n".join(parts) + "\n"
+
+
+def markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a Markdown table; the first column is text, the others are numbers."""
+    lines = [header, ["---", *["---:"] * (len(header) - 1)], *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def reconstruction_table(table: pd.DataFrame) -> str:
+    """One row per model and latent, two columns per decoded recording."""
+    header = ["decoded from"]
+    columns: dict[str, dict[str, list[str]]] = {}
+    for recording, (name, digits, unit) in DECODED.items():
+        header += [f"{name} ({unit})", "removed"]
+        for row in table[table["decoded"] == recording].to_dict("records"):
+            source = f", {LATENTS[row['latents']]} latent" if row["latents"] else " of these people"
+            cells = [format(row["rmse"], digits), f"{100 * row['explained']:.0f} %"]
+            columns.setdefault(f"{row['model']}{source}", {})[recording] = cells
+    rows = [[name, *[cell for one in DECODED for cell in cells.get(one, ["", ""])]] for name, cells in columns.items()]
+    return markdown(header, rows)
+
+
+def phenotype_table(table: pd.DataFrame, specs: Mapping[str, PhenotypeSpec]) -> str:
+    """One row per phenotype, one column per latents and model; phenotypes that could not be scored are left out."""
+    scored = table.dropna(subset=["value"])
+    cells = {
+        (row["phenotype"], row["latents"], row["model"]): f"{row['value']:.2f} ({row['low']:.2f} to {row['high']:.2f})"
+        for row in scored.to_dict("records")
+    }
+    columns = [(latents, model) for latents in LATENTS for model in MODELS]
+    header = ["phenotype", "score", *[f"{LATENTS[latents]}, {model}" for latents, model in columns]]
+    rows = [
+        [specs[name].title, metric, *[cells.get((name, *column), "") for column in columns]]
+        for name, metric in dict(zip(scored["phenotype"], scored["metric"], strict=True)).items()
+    ]
+    return markdown(header, rows)
+
+
+def retrieval_table(table: pd.DataFrame) -> str:
+    """One row per model and comparison, beside chance."""
+    tops = [column for column in table.columns if column.startswith("top_")]
+    header = ["model", "among", *[column.replace("_", " ") for column in tops], "median rank"]
+    rows = [
+        [
+            f"{row['model']}, {row['comparison']}" if row["comparison"] else row["model"],
+            str(row["n_gallery"]),
+            *[f"{100 * row[column]:.1f} %" for column in tops],
+            f"{row['median_rank']:g}",
+        ]
+        for row in table.to_dict("records")
+    ]
+    return markdown(header, rows)
+
+
+def segmentation_table(table: pd.DataFrame) -> str:
+    """One row per structure, one column per latents."""
+    dice = {(row["structure"], row["latents"]): f"{row['dice']:.2f}" for row in table.to_dict("records")}
+    latents = [name for name in LATENTS if (table["latents"] == name).any()]
+    structures = table.sort_values("label")["structure"].unique()
+    rows = [[name.replace("_", " "), *[dice.get((name, one), "") for one in latents]] for name in structures]
+    return markdown(["structure", *[f"from {LATENTS[name]} latent" for name in latents]], rows)
