@@ -1,7 +1,7 @@
 """Colours and names of the segmented structures.
 
-Each chamber has a hue: left ventricle orange, right ventricle blue, left atrium violet, right atrium green; walls are the
-lighter tone of their cavity. The hues are those of Okabe and Ito, which most colour-blind people tell apart.
+Each chamber has a hue: left ventricle orange, right ventricle blue, left atrium violet, right atrium green; walls are
+the lighter tone of their cavity. The hues are those of Okabe and Ito, which most colour-blind people tell apart.
 """
 
 from collections.abc import Mapping

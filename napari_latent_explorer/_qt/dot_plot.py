@@ -86,6 +86,11 @@ class QtDotPlot(QAbstractScrollArea):
         """Dimension on which the keys act."""
         return self._current
 
+    @property
+    def first_dimension(self) -> int:
+        """Dimension on the first line."""
+        return int(self._order[0])
+
     def set_current(self, dim: int) -> None:
         """Choose the dimension on which the keys act, and bring it into view."""
         if dim not in self._order or dim == self._current:

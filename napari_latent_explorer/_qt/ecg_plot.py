@@ -1,4 +1,4 @@
-"""Twelve leads on millimetre paper, 25 mm/s and 10 mm/mV: three rows by four columns, or three leads where room is small.
+"""Twelve leads on millimetre paper, 25 mm/s and 10 mm/mV; three leads where room is small.
 
 The hard idea: the paper has one scale for time and voltage, and it must not breathe while the probe moves. The pixels
 of a millimetre follow from the widget's size and from the largest voltage since the last original; they only shrink.

@@ -108,6 +108,10 @@ class QtProbeDock(QWidget):
         """Redraw in other colours."""
         self.dots.set_theme(theme)
 
+    def spread(self, dim: int) -> float:
+        """Return the standard deviation of a dimension in the cohort."""
+        return float(self._std[dim])
+
     def _on_study_changed(self) -> None:
         latents = list(self._explorer.latents.values())
         values = np.concatenate([space.values for space in latents]) if latents else np.zeros((0, 0), np.float32)

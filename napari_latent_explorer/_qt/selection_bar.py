@@ -28,6 +28,7 @@ class QtSelectionBar(QWidget):
         self.new_group = self._button("New group", "Make a group of the selected participants")
         self.exclude = self._button("Exclude", "Leave the selected participants out of everything, e.g. for bad scans")
         self.clear = self._button("Clear", "Select nobody  [Esc]")
+        self.clear.setObjectName("clearSelection")
         self.restore = self._button("Restore", "Bring the excluded participants back")
         self.new_group.clicked.connect(lambda: explorer.create_group())
         self.exclude.clicked.connect(lambda: explorer.exclude(explorer.selection.tolist(), "excluded on the map"))
