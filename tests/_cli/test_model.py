@@ -1,0 +1,95 @@
+import pytest
+from typer.testing import CliRunner
+
+from napari_latent_explorer._cli.app import app
+from napari_latent_explorer.io.study import Study
+from napari_latent_explorer.modeling.bundle import ModelBundle
+from napari_latent_explorer.modeling.bundle_metadata import PREPROCESSING, describe_model
+from napari_latent_explorer.nn.autoencoder import AutoencoderConfig, CrossModalAutoencoder
+
+N_PARTICIPANTS = 24
+
+
+def invoke(*words):
+    return CliRunner().invoke(app, [str(word) for word in words], env={"COLUMNS": "1000"})
+
+
+def untrained_bundle(folder, config):
+    metadata = describe_model(config, is_simulated=True, data_source="nothing", n_participants=0)
+    bundle = ModelBundle(CrossModalAutoencoder(config), metadata, PREPROCESSING)
+    bundle.save(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def study_folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("model") / "hearts"
+    result = invoke("study", "simulate", folder, "--participants", N_PARTICIPANTS, "--no-recordings")
+    assert result.exit_code == 0, result.stderr
+    return folder
+
+
+@pytest.fixture(scope="module")
+def bundle_folder(tmp_path_factory):
+    return untrained_bundle(tmp_path_factory.mktemp("model") / "bundle", AutoencoderConfig.preset("compact"))
+
+
+@pytest.fixture(scope="module")
+def encoded(study_folder, bundle_folder):
+    result = invoke("encode", study_folder, bundle_folder)
+    assert result.exit_code == 0, result.stderr
+    return result
+
+
+def test_encoding_leaves_latents_of_both_modalities(encoded, study_folder, bundle_folder):
+    fingerprint = ModelBundle.load(bundle_folder).fingerprint
+    assert f"mri: {N_PARTICIPANTS} x 256 latents of bundle {fingerprint}" in encoded.stdout
+    study = Study.open(study_folder)
+    assert study.latents("ecg", fingerprint).values.shape == (N_PARTICIPANTS, 256)
+
+
+def test_projecting_leaves_a_map_of_each_modality(encoded, study_folder, bundle_folder):
+    result = invoke("project", study_folder, bundle_folder)
+    assert result.exit_code == 0, result.stderr
+    arrays, _ = Study.open(study_folder).projection("mri", ModelBundle.load(bundle_folder).fingerprint)
+    assert arrays["coordinates"].shape == (N_PARTICIPANTS, 2)
+
+
+def test_evaluating_writes_a_page_that_says_on_whom(study_folder, bundle_folder, tmp_path):
+    result = invoke("evaluate", study_folder, bundle_folder, "--output", tmp_path / "scores")
+    assert result.exit_code == 0, result.stderr
+    assert f"Scored on {N_PARTICIPANTS} people" in (tmp_path / "scores" / "scores.md").read_text("utf-8")
+
+
+def test_projecting_before_encoding_says_what_to_do(study_folder, tmp_path):
+    other = untrained_bundle(tmp_path / "other", AutoencoderConfig.preset("compact"))
+    result = invoke("project", study_folder, other)
+    assert result.exit_code == 2
+    assert "latents" in result.stderr
+    assert "encode" in result.stderr.lower()
+
+
+def test_a_bundle_that_does_not_fit_is_refused(study_folder, tmp_path):
+    unimodal = untrained_bundle(tmp_path / "unimodal", AutoencoderConfig.preset("compact").only("ecg"))
+    result = invoke("encode", study_folder, unimodal)
+    assert result.exit_code == 2
+    assert result.stderr.splitlines()[-1].startswith("Error:")
+    assert "mri" in result.stderr.splitlines()[-1]
+
+
+def test_what_is_no_bundle_is_refused(study_folder, tmp_path):
+    result = invoke("encode", study_folder, tmp_path)
+    assert result.exit_code == 2
+    assert "weights.safetensors" in result.stderr
+
+
+def test_too_few_people_to_train_on_is_said(study_folder, tmp_path):
+    result = invoke("train", study_folder, "--output", tmp_path / "bundle")
+    assert result.exit_code == 2
+    assert "at least 4 of each are needed" in result.stderr
+
+
+def test_minutes_must_be_positive(study_folder, tmp_path):
+    result = invoke("train", study_folder, "--output", tmp_path / "bundle", "--max-minutes", "0")
+    assert result.exit_code == 2
+    assert "--max-minutes" in result.stderr
