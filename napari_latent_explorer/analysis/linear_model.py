@@ -140,7 +140,7 @@ def _ridge(
     for penalty in PENALTIES:
         shrinkage = singular**2 / (singular**2 + penalty)
         leverage = squared_u @ shrinkage + 1.0 / len(u)  # the mean was fitted too
-        residuals = (outcomes - u @ (shrinkage[:, None] * along)) / (1.0 - leverage)[:, None]
+        residuals = (outcomes - u @ (shrinkage[:, None] * along)) / np.maximum(1.0 - leverage, 1e-9)[:, None]
         errors.append((residuals**2).mean(axis=0))
     penalties = PENALTIES[np.argmin(errors, axis=0)]
     return penalties, singular[:, None] * along / (singular[:, None] ** 2 + penalties)

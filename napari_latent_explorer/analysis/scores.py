@@ -61,7 +61,7 @@ def r2(
     n = weights.sum(axis=1)
     mean = weights @ outcomes / n
     total = weights @ outcomes**2 - n * mean**2
-    return np.asarray(1.0 - weights @ (outcomes - predictions) ** 2 / total)
+    return 1.0 - _ratio(weights @ (outcomes - predictions) ** 2, total)
 
 
 def auroc(
@@ -84,7 +84,12 @@ def auroc(
     positives = np.add.reduceat(sorted_weights * outcomes[order], starts, axis=1)
     negatives = np.add.reduceat(sorted_weights * (1.0 - outcomes[order]), starts, axis=1)
     below = np.cumsum(negatives, axis=1) - negatives / 2.0
-    return np.asarray((positives * below).sum(axis=1) / (positives.sum(axis=1) * negatives.sum(axis=1)))
+    return _ratio((positives * below).sum(axis=1), positives.sum(axis=1) * negatives.sum(axis=1))
+
+
+def _ratio(numerator: NDArray[np.float64], denominator: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Quotient; NaN for a resampling that drew only one kind of outcome, and so can score nothing."""
+    return np.divide(numerator, denominator, out=np.full_like(numerator, np.nan), where=denominator > 0)
 
 
 def bootstrap_weights(n_participants: int, seed: int) -> NDArray[np.float64]:
@@ -100,5 +105,5 @@ def score_predictions(
 ) -> Score:
     """Score held-out predictions ``(n,)``, with the interval over the resamplings of `bootstrap_weights`."""
     values = auroc(outcomes, predictions, weights) if metric == "auroc" else r2(outcomes, predictions, weights)
-    low, high = np.percentile(values[1:], (2.5, 97.5))
+    low, high = np.nanpercentile(values[1:], (2.5, 97.5))
     return Score(metric, float(values[0]), float(low), float(high), len(outcomes))

@@ -158,8 +158,6 @@ class BarCounts:
             and np.array_equal(self.filtered, other.filtered)
         )
 
-    __hash__ = None  # type: ignore[assignment]
-
 
 def bin_phenotype(cohort: Cohort, phenotype: str) -> Binning:
     """Bars of one phenotype: its categories, or `N_HISTOGRAM_BINS` of equal width over the range of its values."""

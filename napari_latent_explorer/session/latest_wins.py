@@ -9,9 +9,10 @@ The reader of the results may be slow too (a window that paints). So no new work
 be delivered: the queue stays short, and what is shown is never older than two steps.
 """
 
+import sys
 from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
-from threading import Condition
+from threading import Condition, ExceptHookArgs, current_thread, excepthook
 from typing import Generic, TypeVar
 
 from psygnal import Signal
@@ -100,8 +101,11 @@ class LatestWins(Generic[Request, Result]):
             outcome = error
         with self._changed:
             self._n_undelivered += 1
-        # Hand over before the next one may start: the order holds on an executor with many threads too.
-        self._dispatch(lambda: self._deliver(outcome, generation))
+        try:
+            # Hand over before the next one may start: the order holds on an executor with many threads too.
+            self._dispatch(lambda: self._deliver(outcome, generation))
+        except Exception:  # of a listener, not of the work; a future that nobody asks would swallow it
+            excepthook(ExceptHookArgs((*sys.exc_info(), current_thread())))
         with self._changed:
             self._is_running = False
             self._start_next()

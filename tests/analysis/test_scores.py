@@ -57,3 +57,11 @@ def test_the_intervals_hold_the_truth_as_often_as_they_say(rng: np.random.Genera
         score = score_predictions("r2", outcomes, predictions, weights)
         hits += score.low <= truth <= score.high
     assert 0.88 <= hits / 200 <= 0.99
+
+
+def test_resamplings_that_can_score_nothing_are_left_out() -> None:
+    outcomes = np.zeros(30)
+    outcomes[0] = 1.0
+    predictions = np.linspace(1.0, 0.0, 30)
+    score = score_predictions("auroc", outcomes, predictions, bootstrap_weights(30, 0))
+    assert (score.value, score.low, score.high) == (1.0, 1.0, 1.0)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from napari_latent_explorer.session import latest_wins
 from napari_latent_explorer.session.latest_wins import MAX_UNDELIVERED, LatestWins
 
 
@@ -92,6 +93,27 @@ def test_a_failure_is_told_and_the_next_request_goes_on() -> None:
     executor.run_next()
     assert results == [0.5]
     assert [type(error) for error in errors] == [ZeroDivisionError]
+
+
+def test_a_listener_that_fails_is_heard_of_and_does_not_stop_the_next_result(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    uncaught: list[Any] = []
+    monkeypatch.setattr(latest_wins, "excepthook", uncaught.append)
+    latest, executor, results = scripted()
+
+    def listen(number: int) -> None:
+        if number == 1:
+            raise RuntimeError("cannot draw")
+
+    latest.finished.connect(listen)
+    latest.request(1)
+    latest.request(2)
+    executor.run_next()
+    executor.run_next()
+    assert results == [1, 2]
+    assert "cannot draw" in str(uncaught[0].exc_value)
+    assert latest.is_idle
 
 
 def test_something_is_shown_all_the_time_while_a_slider_outruns_the_work() -> None:
