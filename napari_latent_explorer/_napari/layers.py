@@ -209,6 +209,8 @@ class HeartLayers:
         if viewer is not None and name in self._layers and name not in self._has_shown:
             self._has_shown.add(name)
             viewer.reset_view(margin=MARGIN)
+            if name == RECONSTRUCTION:
+                viewer.dims.set_current_step(viewer.dims.ndim - len(AXIS_LABELS), 0)
 
     # ---- captions
 

@@ -32,7 +32,8 @@ class QtPredictionsDock(QWidget):
         self._title.setFont(small_font(self, 1.0, is_bold=True))
         self._note = QLabel(READING, self)
         for label in (self._title, self._note):
-            label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+            label.setWordWrap(True)
+            label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
         self._note.setToolTip(READING)
         self._empty = QLabel(NOTHING, self)
         self._empty.setWordWrap(True)

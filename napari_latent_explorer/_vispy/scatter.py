@@ -99,6 +99,7 @@ class VispyScatter:
         self._tool: Tool = "lasso"
         self._path: list[NDArray[np.float64]] = []
         self._press_px: NDArray[np.float64] | None = None
+        self._is_drag = False
         self._hovered_row: int | None = None
         self._sheets = [self._add(scene.visuals.Markers(), order) for order in range(3)]
         self._probe = self._add(scene.visuals.Markers(), 3)
@@ -219,12 +220,16 @@ class VispyScatter:
     def _on_mouse_press(self, event: Any) -> None:
         if event.button == LEFT:
             self._press_px = np.asarray(event.pos[:2], np.float64)
+            self._is_drag = False
             self._path = [self.to_map(event.pos[:2])]
 
     def _on_mouse_move(self, event: Any) -> None:
         if self._press_px is None:
             self._hover(event.pos[:2])
-        elif self._tool != "pan":
+            return
+        # A lasso may end where it began: a drag is whatever has once left the place of the press.
+        self._is_drag |= bool(np.abs(np.asarray(event.pos[:2]) - self._press_px).max() > CLICK_SLOP_PX)
+        if self._is_drag and self._tool != "pan":
             self._extend_path(self.to_map(event.pos[:2]))
 
     def _hover(self, canvas_px: ArrayLike) -> None:
@@ -247,12 +252,11 @@ class VispyScatter:
     def _on_mouse_release(self, event: Any) -> None:
         if event.button != LEFT or self._press_px is None:
             return
-        moved_px = float(np.abs(np.asarray(event.pos[:2]) - self._press_px).max())
         path, self._path, self._press_px = self._path, [], None
         self._lasso.visible = False
         self._canvas.update()
         mode = _mode_of(event.modifiers)
-        if moved_px <= CLICK_SLOP_PX:
+        if not self._is_drag:
             self.clicked.emit(self._row_at(event.pos[:2]), mode)
         elif self._tool != "pan" and len(path) >= 3:
             self.polygon_drawn.emit(np.array(path), mode)
