@@ -13,8 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-IGNORED_CLASS = 255
-"""Class number of a pixel whose label the network does not know; the loss skips it."""
+from napari_latent_explorer.nn.losses import IGNORED_CLASS
 
 Z_SCORE_EPSILON = 1e-7
 """Added to the standard deviation when z-scoring, as ml4h does."""

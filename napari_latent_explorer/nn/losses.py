@@ -23,6 +23,9 @@ from torch.nn import functional
 
 ContrastiveName = Literal["paper", "ml4h"]
 
+IGNORED_CLASS = 255
+"""Class number of a pixel whose label the network does not know."""
+
 ML4H_SCALE = -math.log(1e-7)
 """16.118: what Keras' clipped logarithm of a zero label becomes in the released code."""
 
@@ -66,5 +69,10 @@ def contrastive_loss(z_a: Tensor, z_b: Tensor, log_scale: Tensor, variant: Contr
 
 
 def label_loss(scores: Tensor, classes: Tensor, class_weights: Tensor) -> Tensor:
-    """Weighted cross-entropy of ``(batch, frame, class, row, column)`` for classes ``(batch, frame, row, column)``."""
-    return functional.cross_entropy(scores.flatten(0, 1).float(), classes.flatten(0, 1).long(), class_weights)
+    """Weighted cross-entropy of ``(batch, frame, class, row, column)`` for classes ``(batch, frame, row, column)``.
+
+    Pixels of the class `IGNORED_CLASS` do not count.
+    """
+    return functional.cross_entropy(
+        scores.flatten(0, 1).float(), classes.flatten(0, 1).long(), class_weights, ignore_index=IGNORED_CLASS
+    )

@@ -1,0 +1,191 @@
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from napari_latent_explorer.data.progress import finish
+from napari_latent_explorer.errors import TrainingError
+from napari_latent_explorer.modeling.inputs import ModelInputs, class_weights, to_whole_numbers
+from napari_latent_explorer.modeling.objectives import CrossModalObjective, UnimodalObjective
+from napari_latent_explorer.modeling.precision import Precision
+from napari_latent_explorer.modeling.stage import Stage
+from napari_latent_explorer.modeling.training_config import TrainingConfig
+from napari_latent_explorer.nn.autoencoder import AutoencoderConfig, CrossModalAutoencoder
+from napari_latent_explorer.nn.cine import LabelHeadConfig
+from napari_latent_explorer.nn.coder import CoderConfig
+
+TINY = AutoencoderConfig(
+    latent_dim=16,
+    mri=CoderConfig(4, (16, 16), 3, 6, (6, 8), (8, 6), 2, "gelu", "average"),
+    ecg=CoderConfig(3, (32,), 5, 6, (8,), (8,), 2, "mish", "max"),
+    labels=LabelHeadConfig((0, 3, 9), n_frames=4, filters=5),
+)
+CONFIG = TrainingConfig(
+    epochs_mri=3, epochs_ecg=3, epochs_joint=3, batch_size=4, batch_size_joint=4, labelled_frames=2, precision="float32"
+)
+CPU = Precision(torch.device("cpu"), uses_bfloat16=False)
+N = 16
+
+
+@pytest.fixture
+def inputs() -> ModelInputs:
+    """People whose one factor is the size of a bright disc, the height of a wave, and what is labelled."""
+    random = np.random.default_rng(0)
+    size = random.uniform(2, 7, N)
+    rows, columns = np.indices((16, 16)) - 7.5
+    disc = np.hypot(rows, columns) < size[:, None, None]
+    cine = np.repeat((40 + 160 * disc + random.integers(0, 9, disc.shape))[..., None], 4, axis=-1)
+    wave = size[:, None, None] * np.sin(np.arange(32) / 3) * np.ones((1, 3, 1))
+    present = np.ones(N, dtype=bool)
+    return ModelInputs(
+        np.array([f"P{i}" for i in range(N)]),
+        cine.astype(np.uint8),
+        wave.astype(np.float32),
+        np.repeat(np.where(disc, 9, 0)[:, None], 4, axis=1).astype(np.uint8),
+        present,
+        present,
+        present,
+    )
+
+
+def make_stage(inputs: ModelInputs, checkpoint: Path, config: TrainingConfig = CONFIG) -> Stage:
+    torch.manual_seed(0)
+    objective = CrossModalObjective(inputs, config, CPU, torch.ones(3))
+    network = CrossModalAutoencoder(TINY)
+    return Stage(
+        "joint", network, objective, np.arange(12), np.arange(12, 16), inputs.participant_ids, config, checkpoint
+    )
+
+
+def weights(stage: Stage) -> dict[str, torch.Tensor]:
+    return stage.network.state_dict()
+
+
+def test_a_killed_stage_goes_on_bit_for_bit(inputs: ModelInputs, tmp_path: Path) -> None:
+    whole = make_stage(inputs, tmp_path / "whole.pt")
+    history = finish(whole.run())
+
+    killed = make_stage(inputs, tmp_path / "killed.pt")
+    run = killed.run()
+    while killed.state.epoch < 2:
+        next(run)
+    next(run)
+    next(run)  # in the middle of the third epoch
+    run.close()
+
+    resumed = make_stage(inputs, tmp_path / "killed.pt")
+    assert resumed.resume()
+    assert resumed.state.epoch == 2
+    for before, after in zip(history, finish(resumed.run()), strict=True):
+        assert {k: v for k, v in before.items() if k != "elapsed_s"} == {
+            k: v for k, v in after.items() if k != "elapsed_s"
+        }
+    assert all(torch.equal(value, weights(resumed)[name]) for name, value in weights(whole).items())
+
+
+def test_another_configuration_does_not_resume(inputs: ModelInputs, tmp_path: Path) -> None:
+    finish(make_stage(inputs, tmp_path / "c.pt").run())
+    with pytest.raises(TrainingError, match="another configuration"):
+        make_stage(inputs, tmp_path / "c.pt", replace(CONFIG, seed=5)).resume()
+    (tmp_path / "c.pt").write_bytes(b"damage")
+    with pytest.raises(TrainingError, match="cannot be read"):
+        make_stage(inputs, tmp_path / "c.pt").resume()
+    assert not make_stage(inputs, tmp_path / "absent.pt").resume()
+
+
+def test_the_best_epoch_is_kept(inputs: ModelInputs, tmp_path: Path) -> None:
+    stage = make_stage(inputs, tmp_path / "c.pt", replace(CONFIG, epochs_joint=4, learning_rate_joint=0.02))
+    history = finish(stage.run())
+    assert stage.validate()["valid_loss"] == min(row["valid_loss"] for row in history)
+
+
+def test_learning_lowers_every_part_of_the_loss(inputs: ModelInputs, tmp_path: Path) -> None:
+    config = replace(CONFIG, epochs_joint=40, learning_rate_joint=5e-3)
+    history = finish(make_stage(inputs, tmp_path / "c.pt", config).run())
+    for part in ("mri", "ecg", "contrastive", "labels"):
+        assert history[-1][f"train_{part}"] < 0.7 * history[0][f"train_{part}"], part
+    assert history[-1]["valid_mri_from_ecg"] < 0.7 * history[0]["valid_mri_from_ecg"]
+
+
+def test_what_is_not_finite_stops_and_names_the_batch(inputs: ModelInputs, tmp_path: Path) -> None:
+    inputs.ecg[3, 0, 0] = np.nan
+    with pytest.raises(TrainingError, match=r"ecg = nan.*P3"):
+        finish(make_stage(inputs, tmp_path / "c.pt").run())
+
+
+def test_a_budget_of_time_ends_the_stage_with_the_rate_annealed(inputs: ModelInputs, tmp_path: Path) -> None:
+    config = replace(CONFIG, max_minutes=0.01, epochs_mri=0, epochs_ecg=0)
+    stage = make_stage(inputs, tmp_path / "c.pt", config)
+    history = finish(stage.run())
+    assert stage.state.progress == 1.0
+    assert history[-1]["learning_rate"] < 0.05 * config.learning_rate_joint
+    assert stage.is_finished
+
+
+def test_plateau_halves_the_rate_and_stops_after_three_epochs_without_progress(
+    inputs: ModelInputs, tmp_path: Path
+) -> None:
+    config = replace(CONFIG, schedule="plateau", epochs_joint=100, learning_rate_joint=1e-12)
+    history = finish(make_stage(inputs, tmp_path / "c.pt", config).run())
+    assert len(history) < 20
+    assert history[-1]["learning_rate"] == pytest.approx(1e-12 / 8)
+
+
+def test_unimodal_stage_learns_its_modality_only(inputs: ModelInputs, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    network = CrossModalAutoencoder(TINY.only("mri"))
+    rows = np.arange(12)
+    stage = Stage(
+        "mri",
+        network,
+        UnimodalObjective(inputs, "mri", CPU),
+        rows,
+        rows,
+        inputs.participant_ids,
+        CONFIG,
+        tmp_path / "c",
+    )
+    history = finish(stage.run())
+    assert [row["epoch"] for row in history] == [1, 2, 3]
+    assert history[-1]["valid_mri"] < history[0]["valid_mri"]
+
+
+def test_batches_are_z_scored_by_participant(inputs: ModelInputs) -> None:
+    batch = inputs.batch("mri", np.array([3, 1])).double()
+    assert batch.shape == (2, 4, 16, 16)
+    torch.testing.assert_close(batch.mean((1, 2, 3)), torch.zeros(2).double(), atol=1e-5, rtol=0)
+    torch.testing.assert_close(batch.std((1, 2, 3), correction=0), torch.ones(2).double(), atol=1e-5, rtol=0)
+    assert torch.argmax(batch[0, 2]) == inputs.cine[3, :, :, 2].argmax()
+
+
+def test_unknown_and_absent_labels_are_ignored(inputs: ModelInputs) -> None:
+    inputs.has_labels[1] = False
+    classes = inputs.class_batch(np.array([0, 1]), np.array([0, 2]), (3, 9)).numpy()
+    assert classes.shape == (2, 2, 16, 16)
+    assert set(np.unique(classes[0])) == {1, 255}  # 9 is class 1; 0 is not among the values
+    assert set(np.unique(classes[1])) == {255}
+
+
+def test_rare_classes_weigh_more_by_the_root_of_their_share(inputs: ModelInputs) -> None:
+    found = class_weights(inputs, np.arange(N), (0, 9)).numpy()
+    labels = inputs.labels[:, ::10]
+    expected = np.sqrt((labels == 0).sum() / (labels == 9).sum())
+    np.testing.assert_allclose(found, [1.0, expected], rtol=1e-5)
+
+
+def test_whole_numbers_keep_the_picture() -> None:
+    signal = np.random.default_rng(0).normal(1000, 300, (4, 8, 8))
+    whole = to_whole_numbers(signal)
+    assert np.corrcoef(whole.ravel(), signal.ravel())[0, 1] > 0.9999
+    assert to_whole_numbers(whole) is whole
+
+
+def test_impossible_configurations_name_all_problems() -> None:
+    with pytest.raises(TrainingError, match=r"batch needs.*decoded_share"):
+        TrainingConfig(batch_size=1, decoded_share=0)
+    with pytest.raises(TrainingError, match="unknown entries: speed"):
+        TrainingConfig.from_dict({"speed": 3})
+    assert TrainingConfig.from_dict(TrainingConfig.published().to_dict()) == TrainingConfig.published()
+    assert sum(replace(CONFIG, max_minutes=2.0).budget_s(s) or 0 for s in ("mri", "ecg", "joint")) == pytest.approx(120)
