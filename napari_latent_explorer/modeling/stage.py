@@ -4,6 +4,7 @@ The hard idea is that a stage can be killed at any moment and goes on bit for bi
 from (seed, stage, epoch), and weights, optimizer and history are written in one step after each epoch.
 """
 
+import io
 import math
 import time
 import zlib
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 
 from napari_latent_explorer.data.progress import Progress
 from napari_latent_explorer.errors import TrainingError
-from napari_latent_explorer.io.atomic import partial_path, refusals_named
+from napari_latent_explorer.io.atomic import write_file
 from napari_latent_explorer.modeling.objectives import Objective
 from napari_latent_explorer.modeling.training_config import StageName, TrainingConfig
 from napari_latent_explorer.nn.autoencoder import CrossModalAutoencoder
@@ -214,14 +215,9 @@ class Stage:
             "optimizer": self.optimizer.state_dict(),
             "config": self.config.to_dict() | {"stage_shares": list(self.config.stage_shares)},
         }
-        partial = partial_path(self.checkpoint)
-        with refusals_named(self.checkpoint, 30 * sum(p.numel() for p in self.network.parameters())):
-            self.checkpoint.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                torch.save(content, partial)
-                partial.replace(self.checkpoint)
-            finally:
-                partial.unlink(missing_ok=True)
+        buffer = io.BytesIO()
+        torch.save(content, buffer)
+        write_file(self.checkpoint, buffer.getvalue())
 
     def resume(self) -> bool:
         """Go on from the checkpoint if there is one; tells whether there was.

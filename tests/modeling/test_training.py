@@ -102,7 +102,7 @@ def test_the_best_epoch_is_kept(inputs: ModelInputs, tmp_path: Path) -> None:
 
 
 def test_learning_lowers_every_part_of_the_loss(inputs: ModelInputs, tmp_path: Path) -> None:
-    config = replace(CONFIG, epochs_joint=40, learning_rate_joint=5e-3)
+    config = replace(CONFIG, epochs_joint=60, learning_rate_joint=5e-3, contrastive_weight=1.0)
     history = finish(make_stage(inputs, tmp_path / "c.pt", config).run())
     for part in ("mri", "ecg", "contrastive", "labels"):
         assert history[-1][f"train_{part}"] < 0.7 * history[0][f"train_{part}"], part

@@ -1,0 +1,75 @@
+
+import numpy as np
+import pytest
+import torch
+
+from napari_latent_explorer.data.progress import finish
+from napari_latent_explorer.errors import BundleError, StudyError
+from napari_latent_explorer.io.study import Study
+from napari_latent_explorer.modeling.bundle import ModelBundle
+from napari_latent_explorer.modeling.bundle_metadata import PREPROCESSING, describe_model
+from napari_latent_explorer.modeling.encoding import encode_recording, encode_study
+from napari_latent_explorer.modeling.recordings import create_simulated_study
+from napari_latent_explorer.nn.autoencoder import AutoencoderConfig, CrossModalAutoencoder
+from napari_latent_explorer.nn.coder import CoderConfig
+
+SMALL = AutoencoderConfig(
+    latent_dim=8,
+    mri=CoderConfig(50, (96, 96), 3, 2, (2, 2), (2, 2), 1, "gelu", "average"),
+    ecg=CoderConfig(12, (600,), 5, 2, (2,), (2,), 1, "mish", "max"),
+)
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
+    return finish(create_simulated_study(tmp_path_factory.mktemp("encoding") / "study", 5, 5, stored=False))
+
+
+@pytest.fixture(scope="module")
+def bundle() -> ModelBundle:
+    torch.manual_seed(0)
+    metadata = describe_model(SMALL, is_simulated=True, data_source="", n_participants=0)
+    return ModelBundle(CrossModalAutoencoder(SMALL), metadata, PREPROCESSING)
+
+
+@pytest.mark.parametrize("modality", ["mri", "ecg"])
+def test_rows_are_the_participants_own_latents(study: Study, bundle: ModelBundle, modality: str) -> None:
+    latents = finish(encode_study(study, bundle, modality, batch_size=2))
+    assert latents.participant_ids.tolist() == study.cohort().participant_ids.tolist()
+    assert (latents.modality, latents.bundle_fingerprint) == (modality, bundle.fingerprint)
+    recording = study.cine("SIM000004") if modality == "mri" else study.ecg("SIM000004")
+    np.testing.assert_allclose(latents.of(["SIM000004"])[0], encode_recording(bundle, recording), atol=1e-5)
+
+
+def test_a_stopped_encoding_keeps_its_batches(
+    study: Study, bundle: ModelBundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work = encode_study(study, bundle, "ecg", batch_size=2)
+    progress = [next(work) for _ in range(3)]
+    work.close()
+    assert [p.done for p in progress] == [0, 2, 4]
+    encoded: list[int] = []
+    encode = ModelBundle.encode
+
+    def counted(self: ModelBundle, modality: str, batch: np.ndarray) -> np.ndarray:
+        encoded.append(len(batch))
+        return encode(self, modality, batch)
+
+    monkeypatch.setattr(ModelBundle, "encode", counted)
+    assert len(finish(encode_study(study, bundle, "ecg", batch_size=2)).values) == 5
+    assert encoded == [1]
+    assert not list(study.path.rglob(".parts-*"))
+
+
+def test_saved_latents_are_not_made_again(study: Study, bundle: ModelBundle) -> None:
+    latents = finish(encode_study(study, bundle, "ecg"))
+    study.save_latents(latents)
+    assert list(encode_study(study, bundle, "ecg")) == []
+
+
+def test_what_cannot_be_encoded_is_said(study: Study, bundle: ModelBundle) -> None:
+    with pytest.raises(StudyError, match="recording of 'ct'"):
+        finish(encode_study(study, bundle, "ct"))
+    only_ecg = ModelBundle(CrossModalAutoencoder(SMALL.only("ecg")), bundle.metadata, PREPROCESSING)
+    with pytest.raises(BundleError, match="not 'mri'"):
+        finish(encode_study(study, only_ecg, "mri"))

@@ -1,0 +1,58 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from napari_latent_explorer.data.progress import finish
+from napari_latent_explorer.errors import StudyError
+from napari_latent_explorer.modeling.dataset import build_model_inputs
+from napari_latent_explorer.modeling.preprocessing import prepare_cine, prepare_ecg
+from napari_latent_explorer.modeling.recordings import create_simulated_study, open_study
+from napari_latent_explorer.simulation.ecg import simulate_ecg
+from napari_latent_explorer.simulation.mri import simulate_cine
+from napari_latent_explorer.simulation.population import simulate_population
+
+
+def test_recordings_on_demand_are_those_that_would_be_stored(tmp_path: Path) -> None:
+    stored = finish(create_simulated_study(tmp_path / "stored", 2, 5, n_workers=1))
+    on_demand = finish(create_simulated_study(tmp_path / "on_demand", 2, 5, stored=False))
+    person = simulate_population(2, 5).factors[1]
+    cine, labels = simulate_cine(person)
+    for study in (stored, on_demand, open_study(on_demand.path)):
+        found = study.cine(person.participant_id)
+        np.testing.assert_array_equal(found.frames, cine.frames)
+        np.testing.assert_allclose(found.affine, cine.affine)
+        np.testing.assert_array_equal(study.labels(person.participant_id).frames, labels.frames)
+        np.testing.assert_allclose(study.ecg(person.participant_id).signal_mv, simulate_ecg(person).signal_mv)
+    with pytest.raises(StudyError, match="STRANGER"):
+        on_demand.cine("STRANGER")
+
+
+def test_a_stopped_simulation_goes_on(tmp_path: Path) -> None:
+    work = create_simulated_study(tmp_path / "study", 3, 5, n_workers=1)
+    next(work)
+    next(work)
+    work.close()
+    with pytest.raises(StudyError, match="half-written"):
+        open_study(tmp_path / "study")
+    with pytest.raises(StudyError, match="same arguments"):
+        finish(create_simulated_study(tmp_path / "study", 3, 6, n_workers=1))
+    study = finish(create_simulated_study(tmp_path / "study", 3, 5, n_workers=1))
+    assert study.cohort().participant_ids.tolist() == ["SIM000001", "SIM000002", "SIM000003"]
+    with pytest.raises(StudyError, match="already holds a study"):
+        finish(create_simulated_study(tmp_path / "study", 3, 5, n_workers=1))
+
+
+def test_model_inputs_are_the_prepared_recordings_and_are_built_once(tmp_path: Path) -> None:
+    study = finish(create_simulated_study(tmp_path / "study", 3, 5, stored=False))
+    work = build_model_inputs(study, tmp_path / "inputs", n_workers=1)
+    next(work)
+    work.close()  # stopped after the first participant
+    inputs = finish(build_model_inputs(study, tmp_path / "inputs", n_workers=1))
+    row = np.array([2])
+    prepared = prepare_cine(study.cine("SIM000003"))
+    np.testing.assert_allclose(inputs.batch("mri", row)[0].numpy(), prepared.tensor, atol=1e-4)
+    np.testing.assert_allclose(inputs.batch("ecg", row)[0].numpy(), prepare_ecg(study.ecg("SIM000003")).tensor)
+    np.testing.assert_array_equal(inputs.labels[2], study.labels("SIM000003").frames[:, 0])
+    assert inputs.rows_with("joint").tolist() == [0, 1, 2]
+    assert list(build_model_inputs(study, tmp_path / "inputs", n_workers=1)) == []
