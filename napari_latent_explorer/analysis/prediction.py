@@ -18,6 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from napari_latent_explorer.analysis.blas import one_blas_thread
 from napari_latent_explorer.analysis.linear_model import LinearModel, can_fit, fit_linear
 from napari_latent_explorer.analysis.scores import Score, bootstrap_weights, metric_of, no_score, score_predictions
 from napari_latent_explorer.data.cohort import Cohort
@@ -186,12 +187,14 @@ def _fit_block(
     held_out = np.empty_like(y)
     for fold in range(N_FOLDS):
         test = folds == fold
-        held_out[test] = fit_linear(x[~test], y[~test], columns, is_binary).linear(x[test])
+        with one_blas_thread():
+            held_out[test] = fit_linear(x[~test], y[~test], columns, is_binary).linear(x[test])
         yield progress
-    model = fit_linear(x, y, columns, is_binary).with_residual_sd(np.std(y - held_out, axis=0))
-    weights = bootstrap_weights(len(y), seed)
-    scores = [
-        score_predictions(metric_of(specs[column]), y[:, number], held_out[:, number], weights)
-        for number, column in enumerate(columns)
-    ]
+    with one_blas_thread():
+        model = fit_linear(x, y, columns, is_binary).with_residual_sd(np.std(y - held_out, axis=0))
+        weights = bootstrap_weights(len(y), seed)
+        scores = [
+            score_predictions(metric_of(specs[column]), y[:, number], held_out[:, number], weights)
+            for number, column in enumerate(columns)
+        ]
     return model, scores

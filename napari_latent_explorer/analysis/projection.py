@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from napari_latent_explorer.analysis.blas import one_blas_thread
 from napari_latent_explorer.data.arrays import read_only
 from napari_latent_explorer.data.latents import LatentSpace
 from napari_latent_explorer.data.progress import Progress
@@ -134,8 +135,9 @@ class Projection:
         return np.stack([self._place_one(query, latents, min(k, len(self.participant_ids))) for query in queries])
 
     def _place_one(self, query: NDArray[np.float32], latents: LatentSpace, k: int) -> NDArray[np.float32]:
-        # |x - q|^2 up to |q|^2, in one matrix-vector product; exact distances for the few that matter
-        nearest = np.argpartition(latents.squared_norms - 2.0 * (latents.values @ query), k - 1)[:k]
+        # |x - q|^2 up to |q|^2, exact distances for the few that matter; not by BLAS: its threads fight the decoder's
+        products = np.einsum("ij,j->i", latents.values, query)
+        nearest = np.argpartition(latents.squared_norms - 2.0 * products, k - 1)[:k]
         squared = ((latents.values[nearest] - query) ** 2).sum(axis=1, dtype=np.float64)
         weights = 1.0 / np.maximum(squared, np.finfo(np.float32).tiny)
         rows = [self._row_of[participant_id] for participant_id in latents.participant_ids[nearest].tolist()]
@@ -209,7 +211,8 @@ def fit_tsne(latents: LatentSpace, seed: int = 0) -> Generator[Progress, None, P
 def _principal_components(values: NDArray[np.float32], n_components: int) -> NDArray[np.float64]:
     """Scores ``(n, n_components)`` by the covariance's eigenvectors; each axis has its largest loading positive."""
     centred = values - values.mean(axis=0, dtype=np.float64)
-    _, axes = np.linalg.eigh(centred.T @ centred)
+    with one_blas_thread():
+        _, axes = np.linalg.eigh(centred.T @ centred)
     axes = axes[:, ::-1][:, :n_components]
     signs = np.sign(np.take_along_axis(axes, np.abs(axes).argmax(axis=0)[None], axis=0))
     return np.asarray(centred @ (axes * signs))
