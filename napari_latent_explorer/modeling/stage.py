@@ -81,7 +81,7 @@ class Stage:
     optimizer: torch.optim.Optimizer = field(init=False)
 
     def __post_init__(self) -> None:
-        self.optimizer = torch.optim.Adam(self.network.parameters(), lr=self.peak_rate)
+        self.optimizer = torch.optim.Adam(self.network.parameters(), lr=self.peak_rate, fused=True)
 
     # ---------------------------------------------------------------------------------------------------- sizes
 
