@@ -63,7 +63,7 @@ class TrainingConfig:
     epochs_ecg: int = 12
     epochs_joint: int = 14
     max_minutes: float | None = None
-    stage_shares: tuple[float, float, float] = (0.27, 0.1, 0.63)
+    stage_shares: tuple[float, float, float] = (0.36, 0.08, 0.56)
     batch_size: int = 16
     batch_size_joint: int = 32
     decoded_share: float = 1.0
