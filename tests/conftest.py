@@ -1,9 +1,19 @@
 """Fixtures that every folder of tests may use."""
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
+
+from napari_latent_explorer.data.cine import LA_4CH_CLASSES, CineLabels, CineMRI
+from napari_latent_explorer.data.cohort import Cohort
+from napari_latent_explorer.data.ecg import ECG, LEAD_NAMES
+from napari_latent_explorer.data.latents import LatentSpace
+from napari_latent_explorer.simulation.population import simulate_population
 
 
 @pytest.fixture(scope="session")
@@ -14,3 +24,100 @@ def realdata() -> Path:
     if not folder.is_dir():
         pytest.skip(f"real recordings are not at {folder}; set LATENT_EXPLORER_REALDATA")
     return folder
+
+
+class ShapesBundle:
+    """Stands for a model of 16 latents; `decode_shapes` is its decoder."""
+
+    fingerprint: str = "shapes0"
+    latent_dim: int = 16
+    warning: str = "Only shapes. Not for clinical use."
+    label_names = LA_4CH_CLASSES
+
+
+@dataclass(frozen=True, eq=False)
+class ShapesResult:
+    """Looks like a `DecodeResult`."""
+
+    vector: NDArray[np.float32]
+    cine: NDArray[np.float32]
+    labels: NDArray[np.uint8]
+    ecg_mv: NDArray[np.float32]
+    bundle_fingerprint: str
+
+
+def draw_heart(radius_px: float) -> NDArray[np.uint8]:
+    """Draw a ring that beats, (50, 96, 96): the LV cavity (11) in its wall (4)."""
+    rows, columns = np.mgrid[:96, :96] - 48.0
+    distance = np.hypot(rows, columns)
+    beat = radius_px * (0.85 + 0.15 * np.cos(np.linspace(0, 2 * np.pi, 50, endpoint=False)))[:, None, None]
+    return np.where(distance < beat, 11, np.where(distance < beat + 5, 4, 0)).astype(np.uint8)
+
+
+def draw_ecg_mv(peak_mv: float) -> NDArray[np.float32]:
+    """Draw one spike per lead at 475 ms, (12, 600) at 500 Hz; its height from `peak_mv` and the lead."""
+    spike = np.exp(-0.5 * np.square((np.arange(600) * 2.0 - 475.0) / 15.0))
+    return (np.linspace(-1, 1, 12)[:, None] * peak_mv * spike).astype(np.float32)
+
+
+def decode_shapes(bundle: ShapesBundle, vector: NDArray[np.float32]) -> ShapesResult:
+    """Decode: the first latent is the heart's size, the second the ECG's height."""
+    labels = draw_heart(16.0 + 2.0 * float(vector[0]))
+    ecg_mv = draw_ecg_mv(1.0 + 0.2 * float(vector[1]))
+    return ShapesResult(vector, (labels > 0).astype(np.float32) * 2.0 - 0.5, labels, ecg_mv, bundle.fingerprint)
+
+
+class ShapesStudy:
+    """A simulated cohort whose first latents are its standardised phenotypes, with drawn recordings."""
+
+    name = "Shapes"
+
+    def __init__(self, n_participants: int = 120) -> None:
+        self._cohort = simulate_population(n_participants, seed=1).cohort()
+
+    def cohort(self) -> Cohort:
+        return self._cohort
+
+    def latent_fingerprints(self) -> tuple[str, ...]:
+        return (ShapesBundle.fingerprint,)
+
+    def has_latents(self, modality: str, fingerprint: str) -> bool:
+        return True
+
+    def has_projection(self, name: str, fingerprint: str) -> bool:
+        return False
+
+    def latents(self, modality: str, fingerprint: str) -> LatentSpace:
+        columns = np.stack([self._cohort.values(name) for name in ("lvedv", "lvm", "age", "heart_rate")], axis=1)
+        known = (columns - columns.mean(axis=0)) / columns.std(axis=0)
+        rng = np.random.default_rng(["mri", "ecg"].index(modality))
+        noise = 0.3 * rng.normal(size=(len(known), ShapesBundle.latent_dim - known.shape[1]))
+        return LatentSpace(np.hstack([known, noise]), self._cohort.participant_ids, modality, fingerprint)
+
+    def cine(self, participant_id: str) -> CineMRI:
+        frames = (200 * (draw_heart(18.0) > 0)).astype(np.uint8)[:, None]
+        return CineMRI(frames, (8.0, 1.8, 1.8), np.arange(50) * 16.0, np.eye(4), "la_4ch", 800.0, participant_id)
+
+    def labels(self, participant_id: str) -> CineLabels:
+        return CineLabels(draw_heart(18.0)[:, None], LA_4CH_CLASSES)
+
+    def ecg(self, participant_id: str) -> ECG:
+        return ECG(draw_ecg_mv(1.5), LEAD_NAMES, 500.0, "median", 435.0, participant_id)
+
+
+@pytest.fixture(scope="session")
+def shapes_study() -> ShapesStudy:
+    """A study of 120 simulated people for the tests of panels and of napari."""
+    return ShapesStudy()
+
+
+@pytest.fixture(scope="session")
+def shapes_bundle() -> ShapesBundle:
+    """The model that encoded it."""
+    return ShapesBundle()
+
+
+@pytest.fixture(scope="session")
+def shapes_decoder() -> Any:
+    """How its vectors are decoded."""
+    return decode_shapes

@@ -1,21 +1,15 @@
 """napari's theme, translated for the panels that paint themselves."""
 
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Protocol
-from weakref import ref
+from weakref import WeakMethod, ref
 
 from napari.components import ViewerModel
 from napari.utils.theme import get_system_theme, get_theme
 from qtpy.QtCore import QObject
+from qtpy.QtWidgets import QWidget
 
 from napari_latent_explorer._qt.theme import DARK, LIGHT, Theme
-
-
-class Themed(Protocol):
-    """A panel that can be recoloured."""
-
-    def set_theme(self, theme: Theme) -> None:
-        """Take other colours."""
 
 
 def theme_of(name: str) -> Theme:
@@ -31,19 +25,21 @@ class ThemeFollower(QObject):
     Parameters
     ----------
     panel
-        A Qt widget; it owns the follower.
+        Owns the follower.
+    set_theme
+        The panel's method that recolours it; held weakly.
     viewer
-        Whose theme it is.
+        Whose theme it is; held weakly.
     """
 
-    def __init__(self, panel: Themed, viewer: ViewerModel) -> None:
+    def __init__(self, panel: QWidget, set_theme: Callable[[Theme], None], viewer: ViewerModel) -> None:
         super().__init__(panel)
-        self._panel = ref(panel)
+        self._set_theme = WeakMethod(set_theme)
         self._viewer = ref(viewer)
         viewer.events.theme.connect(self._on_viewer_theme)
         self._on_viewer_theme()
 
     def _on_viewer_theme(self) -> None:
-        panel, viewer = self._panel(), self._viewer()
-        if panel is not None and viewer is not None:
-            panel.set_theme(theme_of(viewer.theme))
+        set_theme, viewer = self._set_theme(), self._viewer()
+        if set_theme is not None and viewer is not None:
+            set_theme(theme_of(viewer.theme))

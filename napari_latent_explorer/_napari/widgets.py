@@ -3,6 +3,7 @@
 napari passes the viewer to classes only, hence one small class per dock.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from qtpy.QtCore import QObject, QTimer
@@ -16,6 +17,7 @@ from napari_latent_explorer._qt.groups_dock import QtGroupsDock
 from napari_latent_explorer._qt.map_dock import QtMapDock
 from napari_latent_explorer._qt.predictions_dock import QtPredictionsDock
 from napari_latent_explorer._qt.probe_dock import QtProbeDock
+from napari_latent_explorer._qt.theme import Theme
 
 
 class CohortWidget(QtCohortDock):
@@ -23,7 +25,7 @@ class CohortWidget(QtCohortDock):
 
     def __init__(self, napari_viewer: Any) -> None:
         super().__init__(explorer_of(napari_viewer))
-        _adopt(self, napari_viewer)
+        _adopt(self, self.set_theme, napari_viewer)
 
 
 class MapWidget(QtMapDock):
@@ -31,7 +33,7 @@ class MapWidget(QtMapDock):
 
     def __init__(self, napari_viewer: Any) -> None:
         super().__init__(explorer_of(napari_viewer))
-        _adopt(self, napari_viewer)
+        _adopt(self, self.set_theme, napari_viewer)
 
 
 class GroupsWidget(QtGroupsDock):
@@ -39,7 +41,7 @@ class GroupsWidget(QtGroupsDock):
 
     def __init__(self, napari_viewer: Any) -> None:
         super().__init__(explorer_of(napari_viewer))
-        _adopt(self, napari_viewer)
+        _adopt(self, self.set_theme, napari_viewer)
 
 
 class ProbeWidget(QtProbeDock):
@@ -47,7 +49,7 @@ class ProbeWidget(QtProbeDock):
 
     def __init__(self, napari_viewer: Any) -> None:
         super().__init__(explorer_of(napari_viewer))
-        _adopt(self, napari_viewer)
+        _adopt(self, self.set_theme, napari_viewer)
 
 
 class PredictionsWidget(QtPredictionsDock):
@@ -55,16 +57,17 @@ class PredictionsWidget(QtPredictionsDock):
 
     def __init__(self, napari_viewer: Any) -> None:
         super().__init__(explorer_of(napari_viewer))
-        _adopt(self, napari_viewer)
+        _adopt(self, self.set_theme, napari_viewer)
 
 
 class EcgWidget(QtEcgDock):
     """ECG, its cursor tied to the viewer's time slider."""
 
     def __init__(self, napari_viewer: Any) -> None:
-        super().__init__(explorer_of(napari_viewer))
-        _adopt(self, napari_viewer)
-        playback = session_of(napari_viewer).playback
+        session = session_of(napari_viewer)
+        super().__init__(session.explorer, session.layers.originals)
+        _adopt(self, self.set_theme, napari_viewer)
+        playback = session.playback
         playback.time_changed.connect(self.set_cine_time)
         playback.playing_changed.connect(self.set_playing)
         self.play_toggled.connect(playback.set_playing)
@@ -73,9 +76,9 @@ class EcgWidget(QtEcgDock):
         playback.tell_time()
 
 
-def _adopt(widget: QWidget, napari_viewer: Any) -> None:
+def _adopt(widget: QWidget, set_theme: Callable[[Theme], None], napari_viewer: Any) -> None:
     """Tie a dock to the viewer's theme, and the session's end to the window's."""
-    ThemeFollower(widget, real_viewer(napari_viewer))
+    ThemeFollower(widget, set_theme, real_viewer(napari_viewer))
     _WindowFinder(widget, napari_viewer)
 
 

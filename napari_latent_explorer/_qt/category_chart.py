@@ -131,7 +131,7 @@ class QtCategoryChart(QWidget):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Arrows move, Space chooses, Escape clears."""
-        steps = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}
+        steps: dict[int, int] = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}
         if event.key() in steps:
             row = self._row_in_focus + steps[event.key()]
             self._row_in_focus = min(max(row, 0), len(self.row_labels) - 1)

@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxL
 
 from napari_latent_explorer._qt.cardiac_time import r_peak_ms, to_cine_time_ms, to_ecg_time_ms
 from napari_latent_explorer._qt.ecg_plot import SHOWN_MS, EcgTrace, QtEcgPlot
-from napari_latent_explorer._qt.theme import DARK, Theme
+from napari_latent_explorer._qt.theme import DARK, Theme, to_rgba
 from napari_latent_explorer._qt.warning_banner import QtWarningBanner
 from napari_latent_explorer.data.ecg import LEAD_NAMES
 from napari_latent_explorer.errors import RecordingError
@@ -30,6 +30,8 @@ class QtEcgDock(QWidget):
     ----------
     explorer
         The session.
+    originals
+        Knows the recording that is reconstructed; made here if None. A dock that opens late is given the session's own.
     parent
         Qt parent.
     """
@@ -38,10 +40,10 @@ class QtEcgDock(QWidget):
     cine_time_requested = Signal(float)
     """Time in ms after the R peak."""
 
-    def __init__(self, explorer: Explorer, parent: QWidget | None = None) -> None:
+    def __init__(self, explorer: Explorer, originals: Originals | None = None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._explorer = explorer
-        self._originals = Originals(explorer)
+        self._originals = originals or Originals(explorer)
         self._theme = DARK
         self._outcome: DecodeOutcome | None = None
         self._peak_ms = DEFAULT_R_PEAK_MS
@@ -62,6 +64,7 @@ class QtEcgDock(QWidget):
         explorer.study_changed.connect(self._forget)
         self._originals.changed.connect(self._on_originals_changed)
         self._draw(keeps_scale=False)
+        explorer.decode.request(explorer.probe.vector)  # what was decoded before it opened
 
     def _build_layout(self) -> None:
         top = QHBoxLayout()
@@ -142,8 +145,7 @@ class QtEcgDock(QWidget):
         stands = group.representative if group is not None else None
         if group is not None and stands is not None and np.array_equal(stands.vector, origin):
             return group.color
-        color: tuple[float, ...] = self._theme.color("accent").getRgbF()
-        return color
+        return to_rgba(self._theme.color("accent"))
 
     def _on_plot_time_requested(self, ecg_time_ms: float) -> None:
         self.cine_time_requested.emit(to_cine_time_ms(ecg_time_ms, self._rr_interval_ms, self._peak_ms))

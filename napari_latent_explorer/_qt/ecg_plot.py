@@ -95,6 +95,11 @@ class QtEcgPlot(QWidget):
         """What is drawn, bottom to top."""
         return self._traces
 
+    @property
+    def time_ms(self) -> float | None:
+        """Where the cursor is, in ms after the first sample; None without one."""
+        return self._time_ms
+
     def sizeHint(self) -> QSize:
         """Room for twelve leads."""
         return QSize(700, 240)
@@ -150,7 +155,7 @@ class QtEcgPlot(QWidget):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Left and Right step through time."""
-        steps = {Qt.Key.Key_Left: -KEY_STEP_MS, Qt.Key.Key_Right: KEY_STEP_MS}
+        steps: dict[int, float] = {Qt.Key.Key_Left: -KEY_STEP_MS, Qt.Key.Key_Right: KEY_STEP_MS}
         if event.key() in steps:
             self.time_requested.emit((self._time_ms or 0.0) + steps[event.key()])
         else:

@@ -128,7 +128,7 @@ class QtHistogramChart(QWidget):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Escape clears; Left and Right move the range by a bar, with Shift its upper end."""
-        steps = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}
+        steps: dict[int, int] = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}
         if event.key() == Qt.Key.Key_Escape and self._filter is not None:
             self.filter_requested.emit(None)
         elif event.key() in steps and self._counts is not None:

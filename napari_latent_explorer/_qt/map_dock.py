@@ -91,7 +91,8 @@ class QtMapDock(QWidget):
         layout.addLayout(inset)
         layout.addWidget(self._empty)
         layout.addWidget(self._splitter, 1)
-        layout.addWidget(QtSelectionBar(self._explorer, self))
+        self._selection_bar = QtSelectionBar(self._explorer, self)
+        layout.addWidget(self._selection_bar)
 
     def set_theme(self, theme: Theme) -> None:
         """Redraw in other colours."""

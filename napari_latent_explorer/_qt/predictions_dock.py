@@ -51,6 +51,7 @@ class QtPredictionsDock(QWidget):
         explorer.decode.decoded.connect(self._on_decoded)
         explorer.study_changed.connect(self._on_study_changed)
         self._on_study_changed()
+        explorer.decode.request(explorer.probe.vector)  # what was predicted before it opened
 
     def set_theme(self, theme: Theme) -> None:
         """Redraw in other colours."""

@@ -11,7 +11,7 @@ from qtpy.QtCore import QTimer, Signal
 from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import QDockWidget, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
-from napari_latent_explorer._qt.theme import DARK, Theme, small_font
+from napari_latent_explorer._qt.theme import DARK, Theme, small_font, to_rgba
 from napari_latent_explorer._vispy.scatter import HIDDEN_ALPHA, ScatterColors, ScatterPicture, Tool, VispyScatter
 
 MIN_CANVAS_PX = 140
@@ -39,12 +39,12 @@ class QtScatterPanel(QWidget):
         self._title.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self._theme = DARK
         self._dock: QDockWidget | None = None
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(3)
-        layout.addWidget(self._title)
+        self._layout = QVBoxLayout(self)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.setSpacing(3)
+        self._layout.addWidget(self._title)
         self._scatter = self._make_canvas()
-        layout.addWidget(self._scatter.native, 1)
+        self._layout.addWidget(self._scatter.native, 1)
 
     @property
     def scatter(self) -> VispyScatter:
@@ -84,8 +84,7 @@ class QtScatterPanel(QWidget):
         new.tool = old.tool
         new.draw(old.picture, _canvas_colors(self._theme))
         new.view_rect = old.view_rect
-        layout = self.layout()
-        layout.replaceWidget(old.native, new.native)
+        self._layout.replaceWidget(old.native, new.native)
         self._scatter = new
         old.close()
 
@@ -121,4 +120,4 @@ class QtScatterPanel(QWidget):
 
 def _canvas_colors(theme: Theme) -> ScatterColors:
     background, outline, hidden = theme.color("panel"), theme.color("text"), theme.color("muted", HIDDEN_ALPHA)
-    return ScatterColors(background.getRgbF(), outline.getRgbF(), hidden.getRgbF())
+    return ScatterColors(to_rgba(background), to_rgba(outline), to_rgba(hidden))

@@ -98,6 +98,11 @@ def to_qcolor(rgba: tuple[float, ...]) -> QColor:
     return QColor.fromRgbF(*(min(1.0, max(0.0, float(part))) for part in rgba))
 
 
+def to_rgba(color: QColor) -> tuple[float, float, float, float]:
+    """Make floats in 0..1 of Qt's colour."""
+    return color.redF(), color.greenF(), color.blueF(), color.alphaF()
+
+
 def tool_button_style(theme: Theme) -> str:
     """Style sheet of small buttons; the one that is down has the accent's colour and bold words."""
     return (

@@ -13,13 +13,14 @@ from numpy.typing import ArrayLike, NDArray
 from psygnal import Signal
 from vispy import keys, scene
 
-from napari_latent_explorer._vispy.camera import LEFT, MapCamera
 from napari_latent_explorer._vispy.picking import nearest_point
 
 Tool = Literal["lasso", "rectangle", "pan"]
 PickMode = Literal["replace", "add", "subtract"]
 Color = tuple[float, float, float, float]
 
+LEFT, MIDDLE = 1, 3
+ZOOM_PER_WHEEL_STEP = 1.2
 PICK_RADIUS_PX = 9.0
 CLICK_SLOP_PX = 4.0
 HIDDEN_ALPHA = 0.16
@@ -92,7 +93,8 @@ class VispyScatter:
     def __init__(self, app: str | None = None) -> None:
         self._canvas = scene.SceneCanvas(keys=None, show=False, app=app)
         self._view = self._canvas.central_widget.add_view()
-        self._camera = MapCamera()
+        # The camera's own mouse handling would pan with the button that draws.
+        self._camera = scene.PanZoomCamera(aspect=1, interactive=False)
         self._view.camera = self._camera
         self._picture = EMPTY_PICTURE
         self._colors = ScatterColors()
@@ -100,6 +102,7 @@ class VispyScatter:
         self._path: list[NDArray[np.float64]] = []
         self._press_px: NDArray[np.float64] | None = None
         self._is_drag = False
+        self._pan_from: NDArray[np.float64] | None = None
         self._hovered_row: int | None = None
         self._sheets = [self._add(scene.visuals.Markers(), order) for order in range(3)]
         self._probe = self._add(scene.visuals.Markers(), 3)
@@ -109,6 +112,7 @@ class VispyScatter:
         self._canvas.events.mouse_press.connect(self._on_mouse_press)
         self._canvas.events.mouse_move.connect(self._on_mouse_move)
         self._canvas.events.mouse_release.connect(self._on_mouse_release)
+        self._canvas.events.mouse_wheel.connect(self._on_mouse_wheel)
 
     def _add(self, visual: Any, order: int) -> Any:
         self._view.add(visual)
@@ -131,7 +135,6 @@ class VispyScatter:
         if tool not in get_args(Tool):
             raise ValueError(f"The tool of a map is one of {', '.join(get_args(Tool))}, not {tool!r}.")
         self._tool = tool
-        self._camera.pans_with_left = tool == "pan"
 
     @property
     def picture(self) -> ScatterPicture:
@@ -217,15 +220,23 @@ class VispyScatter:
         radius = float(np.abs(self.to_map(np.add(canvas_px, (PICK_RADIUS_PX, 0.0))) - here).max())
         return nearest_point(self._picture.coordinates, here, self._picture.visible & self._picture.has_place, radius)
 
+    def _on_mouse_wheel(self, event: Any) -> None:
+        self._camera.zoom(ZOOM_PER_WHEEL_STEP ** -float(event.delta[1]), self.to_map(event.pos[:2]))
+
     def _on_mouse_press(self, event: Any) -> None:
+        if event.button == MIDDLE or (event.button == LEFT and self._tool == "pan"):
+            self._pan_from = self.to_map(event.pos[:2])
         if event.button == LEFT:
             self._press_px = np.asarray(event.pos[:2], np.float64)
             self._is_drag = False
             self._path = [self.to_map(event.pos[:2])]
 
     def _on_mouse_move(self, event: Any) -> None:
+        if self._pan_from is not None:
+            self._camera.pan(self._pan_from - self.to_map(event.pos[:2]))
         if self._press_px is None:
-            self._hover(event.pos[:2])
+            if self._pan_from is None:
+                self._hover(event.pos[:2])
             return
         # A lasso may end where it began: a drag is whatever has once left the place of the press.
         self._is_drag |= bool(np.abs(np.asarray(event.pos[:2]) - self._press_px).max() > CLICK_SLOP_PX)
@@ -250,6 +261,8 @@ class VispyScatter:
         self._canvas.update()
 
     def _on_mouse_release(self, event: Any) -> None:
+        self._on_mouse_move(event)  # the last stretch: Qt may leave out the move before a release
+        self._pan_from = None
         if event.button != LEFT or self._press_px is None:
             return
         path, self._path, self._press_px = self._path, [], None

@@ -1,0 +1,134 @@
+"""The ECG: which traces are shown, on what paper, and how the cursor goes with the cine."""
+
+import numpy as np
+import pytest
+from qtpy.QtCore import QPoint, Qt
+from qtpy.QtTest import QTest
+
+from napari_latent_explorer._qt.ecg_dock import QtEcgDock
+from napari_latent_explorer._qt.ecg_plot import MM_PER_MS, EcgTrace, QtEcgPlot
+from napari_latent_explorer.session.recordings import LoadedRecording
+
+LEFT = Qt.MouseButton.LeftButton
+
+
+@pytest.fixture
+def dock(qtbot, explorer):
+    dock = QtEcgDock(explorer)
+    qtbot.addWidget(dock)
+    dock.resize(800, 320)
+    dock.show()
+    QTest.qWait(20)
+    return dock
+
+
+def show_participant(explorer, qtbot, row=0):
+    participant_id = str(explorer.cohort.participant_ids[row])
+    explorer.probe_participant(participant_id)
+    explorer.show_participant(participant_id)
+    qtbot.waitUntil(lambda: not explorer.jobs.running and explorer.decode.is_idle)
+    QTest.qWait(50)
+    return participant_id
+
+
+def test_original_and_reconstruction_lie_over_each_other(dock, explorer, qtbot):
+    participant_id = show_participant(explorer, qtbot)
+    reconstruction, original = dock.plot.traces
+    assert original.label == f"Original: {participant_id}"
+    np.testing.assert_array_equal(original.signal_mv, explorer.study.ecg(participant_id).signal_mv)
+    assert participant_id in reconstruction.label
+    assert reconstruction.signal_mv.shape == (12, 600)
+
+
+def test_the_original_goes_when_the_probe_begins_elsewhere(dock, explorer, qtbot):
+    show_participant(explorer, qtbot)
+    explorer.probe_mean()
+    qtbot.waitUntil(lambda: explorer.decode.is_idle)
+    assert [trace.label.split(":")[0] for trace in dock.plot.traces] == ["Reconstruction"]
+
+
+def test_the_original_stays_while_the_probe_moves(dock, explorer, qtbot):
+    show_participant(explorer, qtbot)
+    explorer.probe.move(1, 3.0)
+    qtbot.waitUntil(lambda: explorer.decode.is_idle)
+    QTest.qWait(50)
+    assert len(dock.plot.traces) == 2
+    assert dock.plot.traces[0].signal_mv.max() == pytest.approx(1.6, abs=0.01)
+
+
+def test_a_groups_reconstruction_has_its_colour(dock, explorer, qtbot):
+    group = explorer.create_group("Some", explorer.cohort.participant_ids[:20].tolist())
+    qtbot.waitUntil(lambda: explorer.decode.is_idle)
+    QTest.qWait(50)
+    assert dock.plot.traces[0].color == group.color
+
+
+def test_time_and_voltage_have_the_scale_of_ecg_paper(qtbot):
+    plot = QtEcgPlot()
+    qtbot.addWidget(plot)
+    plot.resize(900, 400)
+    plot.set_traces((EcgTrace("one", None, np.ones((12, 600), np.float32), 500.0),))
+    paper = plot.paper()
+    lefts = sorted({left for left, _ in paper.places.values()})
+    assert len(lefts) == 4
+    assert lefts[1] - lefts[0] >= 1200 * MM_PER_MS * paper.px_per_mm  # columns do not overlap
+    assert MM_PER_MS * 1000 == 25
+
+
+def test_the_paper_does_not_breathe_while_the_probe_moves(qtbot):
+    plot = QtEcgPlot()
+    qtbot.addWidget(plot)
+    plot.resize(900, 400)
+    large, small = (EcgTrace("x", None, np.full((12, 600), mv, np.float32), 500.0) for mv in (2.0, 0.5))
+    plot.set_traces((large,))
+    before = plot.paper().px_per_mm
+    plot.set_traces((small,))
+    assert plot.paper().px_per_mm == before
+    plot.set_traces((small,), keeps_scale=False)
+    assert plot.paper().px_per_mm > before
+
+
+def test_three_leads_where_room_is_small(qtbot):
+    plot = QtEcgPlot()
+    qtbot.addWidget(plot)
+    plot.resize(900, 400)
+    assert sum(map(len, plot.lead_rows)) == 12
+    plot.resize(380, 140)
+    assert plot.lead_rows == (("I", "II", "V5"),)
+    plot.grab()
+
+
+def test_a_click_on_the_r_peak_asks_for_the_first_frame(dock, explorer, qtbot):
+    show_participant(explorer, qtbot)
+    dock.set_cine_time(100.0, 800.0)
+    paper = dock.plot.paper()
+    left, _ = paper.places["V4"]
+    asked = []
+    dock.cine_time_requested.connect(asked.append)
+    x = round(left + 474.0 * MM_PER_MS * paper.px_per_mm)
+    QTest.mouseClick(dock.plot, LEFT, pos=QPoint(x, 100))
+    off_ms = min(asked[0], 800.0 - asked[0])
+    assert off_ms < 1.5 / (MM_PER_MS * paper.px_per_mm)  # a pixel and a half
+
+
+def test_the_button_plays_and_follows_without_echo(dock):
+    heard = []
+    dock.play_toggled.connect(heard.append)
+    QTest.mouseClick(dock.play, LEFT)
+    assert heard == [True]
+    assert "Pause" in dock.play.text()
+    dock.set_playing(False)
+    assert heard == [True]
+    assert "Play" in dock.play.text()
+
+
+def test_a_recording_from_outside_brings_the_warning_until_another_is_shown(dock, explorer, qtbot, tmp_path):
+    ecg = explorer.study.ecg("x")
+    vector = np.ones(16, np.float32)
+    warning = "Only shapes. Not for clinical use."
+    loaded = LoadedRecording("ecg", tmp_path / "real.hea", ecg, ecg, vector, "as it was", warning)
+    explorer.recording_loaded.emit(loaded)
+    explorer.probe.set_origin(vector, "real.hea, ECG")
+    assert warning in dock.banner.text
+    show_participant(explorer, qtbot)
+    assert dock.banner.text == ""

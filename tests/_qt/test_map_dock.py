@@ -1,0 +1,155 @@
+"""The maps: what is drawn on one selects on both, and only who is visible."""
+
+import numpy as np
+import pytest
+from qtpy.QtCore import QPoint, Qt
+from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QDockWidget, QMainWindow
+
+from napari_latent_explorer._qt.map_dock import QtMapDock
+from napari_latent_explorer._qt.participant_text import describe_participant
+from napari_latent_explorer.session.filters import CategoryFilter
+
+LEFT = Qt.MouseButton.LeftButton
+
+
+@pytest.fixture
+def dock(qtbot, explorer):
+    dock = QtMapDock(explorer)
+    qtbot.addWidget(dock)
+    dock.resize(700, 480)
+    dock.show()
+    QTest.qWait(100)
+    yield dock
+    for panel in dock.panels.values():
+        panel.close_canvas()
+
+
+def lasso(panel, polygon, modifier=Qt.KeyboardModifier.NoModifier):
+    points = [QPoint(*point) for point in np.round(panel.scatter.to_canvas_px(polygon)).astype(int).tolist()]
+    QTest.mousePress(panel.scatter.native, LEFT, modifier, points[0])
+    for point in points[1:]:
+        QTest.mouseMove(panel.scatter.native, point)
+        QTest.qWait(5)
+    QTest.mouseRelease(panel.scatter.native, LEFT, modifier, points[-1])
+
+
+def right_half(coordinates):
+    """Corners around all points to the right of the middle."""
+    (left, bottom), (right, top) = coordinates.min(axis=0) - 0.1, coordinates.max(axis=0) + 0.1
+    middle = (left + right) / 2
+    return [(middle, bottom), (right, bottom), (right, top), (middle, top)]
+
+
+def test_a_lasso_on_one_map_selects_on_both(dock, explorer):
+    projection = explorer.projections["mri"]
+    polygon = right_half(projection.coordinates)
+    lasso(dock.panels["mri"], polygon)
+    expected = set(projection.participant_ids[projection.coordinates[:, 0] > polygon[0][0]])
+    clear = np.abs(projection.coordinates[:, 0] - polygon[0][0]) > 0.05  # a pixel of the screen
+    assert set(explorer.selection) ^ expected <= set(projection.participant_ids[~clear])
+    for panel in dock.panels.values():
+        assert int(panel.scatter.picture.selected.sum()) == len(explorer.selection)
+
+
+def test_a_lasso_takes_only_who_passes_the_filters(dock, explorer):
+    explorer.set_filter(CategoryFilter("sex", frozenset({"female"})))
+    lasso(dock.panels["ecg"], right_half(explorer.projections["ecg"].coordinates))
+    rows = explorer.cohort.rows_of(explorer.selection.tolist())
+    assert len(rows) > 0
+    assert set(explorer.cohort.codes("sex")[rows]) == {0}
+
+
+def test_alt_takes_away_and_shift_adds(dock, explorer):
+    coordinates = explorer.projections["mri"].coordinates
+    everybody = explorer.cohort.participant_ids.tolist()
+    explorer.select(everybody)
+    lasso(dock.panels["mri"], right_half(coordinates), Qt.KeyboardModifier.AltModifier)
+    n_left = len(explorer.selection)
+    assert 0 < n_left < len(everybody)
+    lasso(dock.panels["mri"], right_half(coordinates), Qt.KeyboardModifier.ShiftModifier)
+    assert len(explorer.selection) == len(everybody)
+
+
+def test_a_click_selects_the_participant_and_shows_their_recordings(dock, explorer, qtbot):
+    projection = explorer.projections["mri"]
+    row = int(np.argmax(projection.coordinates[:, 0]))
+    shown = []
+    explorer.participant_shown.connect(shown.append)
+    x, y = np.round(dock.panels["mri"].scatter.to_canvas_px(projection.coordinates[[row]])[0]).astype(int).tolist()
+    QTest.mouseClick(dock.panels["mri"].scatter.native, LEFT, pos=QPoint(x, y))
+    participant_id = projection.participant_ids[row]
+    assert explorer.selection.tolist() == [participant_id]
+    qtbot.waitUntil(lambda: bool(shown))
+    assert shown[0].participant_id == participant_id
+    np.testing.assert_array_equal(explorer.probe.origin, explorer.latents["mri"].of([participant_id])[0])
+
+
+def test_the_probe_is_marked_on_both_maps_and_follows(dock, explorer):
+    explorer.probe_participant(explorer.cohort.participant_ids[3], "mri")
+    QTest.qWait(60)
+    before = {name: panel.scatter.picture.probe.copy() for name, panel in dock.panels.items()}
+    own = explorer.projections["mri"].coordinates[3]
+    np.testing.assert_allclose(before["mri"], own, atol=0.5)
+    explorer.probe.move(0, float(explorer.probe.vector[0]) + 3.0)
+    QTest.qWait(60)
+    for name, panel in dock.panels.items():
+        assert not np.allclose(panel.scatter.picture.probe, before[name])
+
+
+def test_colours_and_legend_are_those_of_the_session(dock, explorer):
+    explorer.set_color_by("sex")
+    for panel in dock.panels.values():
+        np.testing.assert_array_equal(panel.scatter.picture.rgba, explorer.view_state.rgba)
+
+
+def test_buttons_make_a_group_exclude_and_clear(dock, explorer):
+    bar = dock.findChild(type(dock._selection_bar))
+    assert not bar.new_group.isEnabled()
+    explorer.select(explorer.cohort.participant_ids[:7].tolist())
+    QTest.mouseClick(bar.new_group, LEFT)
+    assert len(explorer.groups[0]) == 7
+    QTest.mouseClick(bar.exclude, LEFT)
+    assert explorer.view_state.n_total == 113
+    QTest.mouseClick(bar.restore, LEFT)
+    assert explorer.view_state.n_total == 120
+    explorer.select(explorer.cohort.participant_ids[:7].tolist())
+    QTest.mouseClick(bar.clear, LEFT)
+    assert len(explorer.selection) == 0
+
+
+def test_keys_choose_the_tool(dock):
+    QTest.keyClick(dock, Qt.Key.Key_R)
+    assert {panel.scatter.tool for panel in dock.panels.values()} <= {"rectangle", "lasso"}
+    dock._tools.buttons["pan"].click()
+    assert {panel.scatter.tool for panel in dock.panels.values()} == {"pan"}
+
+
+def test_a_floated_dock_gets_new_canvases_with_the_same_picture(qtbot, explorer):
+    window, around = QMainWindow(), QDockWidget()
+    qtbot.addWidget(window)
+    dock = QtMapDock(explorer)
+    around.setWidget(dock)
+    window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, around)
+    window.resize(900, 500)
+    window.show()
+    QTest.qWait(100)
+    panel = dock.panels["mri"]
+    old, rect = panel.scatter, panel.scatter.view_rect
+    around.setFloating(True)
+    qtbot.waitUntil(lambda: panel.scatter is not old)
+    QTest.qWait(100)
+    assert panel.scatter.view_rect == pytest.approx(rect)
+    assert panel.scatter.picture.coordinates is old.picture.coordinates
+    picture = panel.scatter.native.grab().toImage()
+    colors = {picture.pixel(x, y) for x in range(0, picture.width(), 2) for y in range(0, picture.height(), 2)}
+    assert len(colors) > 5  # a blank canvas has one
+    for each in dock.panels.values():
+        each.close_canvas()
+
+
+def test_the_tool_tip_says_who_it_is_with_units(explorer):
+    text = describe_participant(explorer.cohort, explorer.cohort.participant_ids[0], "lvm")
+    assert explorer.cohort.participant_ids[0] in text
+    assert text.index("LV mass") < text.index("Sex")
+    assert " g<" in text
