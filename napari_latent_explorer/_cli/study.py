@@ -1,4 +1,4 @@
-"""`study simulate` and `study info`."""
+"""`study simulate`, `study info` and `study export`."""
 
 import os
 from pathlib import Path
@@ -26,6 +26,7 @@ def simulate(
         bool, typer.Option(help="Write cine, labels and ECG (0.5 MB a person), or make them from factors on demand.")
     ] = True,
     workers: Annotated[int, typer.Option(min=1, help="Processes that simulate at once.")] = os.cpu_count() or 1,
+    name: Annotated[str, typer.Option(help="Name of the study for people; the folder's name if empty.")] = "",
 ) -> None:
     """Simulate beating hearts with known factors and write them as a study.
 
@@ -34,7 +35,7 @@ def simulate(
     """
     from napari_latent_explorer.modeling.recordings import create_simulated_study
 
-    work = create_simulated_study(output, participants, seed, stored=recordings, n_workers=workers)
+    work = create_simulated_study(output, participants, seed, stored=recordings, n_workers=workers, name=name)
     study = run(work, "Simulating", "Everyone simulated so far is kept. Run the same command again to go on.")
     typer.echo(f"{study.path}: {len(study.cohort())} participants. Next: napari-latent-explorer train {output}")
 
@@ -56,6 +57,22 @@ def info(study_folder: StudyFolder) -> None:
         made = f"latents {', '.join(have)}; maps {', '.join(maps) or 'none'}"
         stdout.print(f"  bundle {fingerprint}: {made}", highlight=False)
     stdout.print(_phenotype_table(cohort))
+
+
+@app.command()
+def export(
+    study_folder: StudyFolder,
+    participant: Annotated[str, typer.Argument(metavar="PARTICIPANT", help="Participant id, as in the study's table.")],
+    output: Annotated[Path, typer.Argument(metavar="OUT", help="Folder to write `cine_dicom` and `ecg_wfdb` into.")],
+) -> None:
+    """Write one participant's recordings as files that other programs read: the cine as DICOM, the ECG as WFDB (mV).
+
+    No participant id is written. Of simulated people, the ECG is a strip of 10 s at 500 Hz.
+    """
+    from napari_latent_explorer.modeling.recordings import export_recordings, open_study
+
+    cine, ecg = export_recordings(open_study(study_folder), participant, output)
+    typer.echo(f"Wrote {cine} and {ecg}")
 
 
 def _phenotype_table(cohort: Cohort) -> Table:

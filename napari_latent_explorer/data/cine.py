@@ -65,7 +65,8 @@ class CineMRI:
         if not (np.isfinite(self.rr_interval_ms) and self.rr_interval_ms > 0):
             problems.append(f"the heart cycle lasts {self.rr_interval_ms} ms")
         if problems:
-            raise RecordingError(f"This cine is not usable ({self.source or 'no source'}): " + "; ".join(problems) + ".")
+            where = self.source or "no source"
+            raise RecordingError(f"This cine is not usable ({where}): " + "; ".join(problems) + ".")
 
     @property
     def heart_rate_bpm(self) -> float:

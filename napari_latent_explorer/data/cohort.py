@@ -110,7 +110,7 @@ class Cohort:
         return read_only(column.cat.codes.to_numpy(np.int64))
 
     def subset(self, participant_ids: Sequence[str] | NDArray[np.str_]) -> "Cohort":
-        """The same cohort with only the given participants, in the order given."""
+        """Keep only the given participants, in the order given."""
         rows = self.rows_of(participant_ids)
         return Cohort(
             self.participant_ids[rows],

@@ -74,6 +74,6 @@ class LatentSpace:
         return self.values[rows]
 
     def aligned_to(self, participant_ids: NDArray[np.str_]) -> "LatentSpace":
-        """The same latents with rows in the order of `participant_ids`."""
+        """Put the rows in the order of `participant_ids`."""
         values = self.of(participant_ids.tolist())
         return LatentSpace(values, participant_ids, self.modality, self.bundle_fingerprint)

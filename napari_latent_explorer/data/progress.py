@@ -1,7 +1,7 @@
 """Progress of long work.
 
 Long work is a generator: each ``yield Progress(...)`` is both a report and a place where it can be stopped; what it
-``return``\\ s is its result. The command line, the job thread of the session and a plain loop can all drive it.
+returns is its result. The command line, the job thread of the session and a plain loop can all drive it.
 """
 
 from collections.abc import Generator

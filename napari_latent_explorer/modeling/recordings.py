@@ -4,6 +4,7 @@ This is where the simulation meets the study folder; `io` itself knows nothing o
 """
 
 from collections.abc import Generator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -11,11 +12,12 @@ from napari_latent_explorer.data.cine import CineLabels, CineMRI
 from napari_latent_explorer.data.ecg import ECG
 from napari_latent_explorer.data.progress import Progress
 from napari_latent_explorer.errors import StudyError
+from napari_latent_explorer.io.recording_export import write_cine_dicom, write_ecg_wfdb
 from napari_latent_explorer.io.study import Study
 from napari_latent_explorer.io.study_manifest import MANIFEST_FILE, RecordingOrigin, StudyManifest
 from napari_latent_explorer.io.study_writer import StudyWriter
 from napari_latent_explorer.modeling.worker_pool import work_through
-from napari_latent_explorer.simulation.ecg import simulate_ecg
+from napari_latent_explorer.simulation.ecg import simulate_ecg, simulate_rhythm_ecg
 from napari_latent_explorer.simulation.factors import ParticipantFactors
 from napari_latent_explorer.simulation.mri import simulate_cine
 from napari_latent_explorer.simulation.population import Population, simulate_population
@@ -69,6 +71,23 @@ def open_study(path: str | Path) -> Study:
     if factors is None:
         raise StudyError(f"The study {study.path} makes recordings from factors, but its factors table is missing.")
     return Study.open(path, SimulatedRecordings(Population.from_table(factors)))
+
+
+def export_recordings(study: Study, participant_id: str, folder: str | Path) -> tuple[Path, Path]:
+    """Write one participant's cine as a DICOM series and their ECG as a WFDB record; returns folder and header.
+
+    Simulated people have a ten-second strip written, as a device would record it; others what the study holds. No
+    participant id is written.
+    """
+    root = Path(folder).expanduser()
+    factors = study.factors_table()
+    if factors is None:
+        ecg = study.ecg(participant_id)
+    else:
+        people = Population.from_table(factors[factors["participant_id"] == participant_id])
+        ecg = simulate_rhythm_ecg(people.factors[0]) if people.factors else study.ecg(participant_id)
+    write_cine_dicom(study.cine(participant_id), root / "cine_dicom", study.name)
+    return root / "cine_dicom", write_ecg_wfdb(replace(ecg, source=study.name), root / "ecg_wfdb", "ecg")
 
 
 def create_simulated_study(

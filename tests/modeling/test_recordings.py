@@ -5,9 +5,10 @@ import pytest
 
 from napari_latent_explorer.data.progress import finish
 from napari_latent_explorer.errors import StudyError
+from napari_latent_explorer.io.formats import read_recording
 from napari_latent_explorer.modeling.dataset import build_model_inputs
 from napari_latent_explorer.modeling.preprocessing import prepare_cine, prepare_ecg
-from napari_latent_explorer.modeling.recordings import create_simulated_study, open_study
+from napari_latent_explorer.modeling.recordings import create_simulated_study, export_recordings, open_study
 from napari_latent_explorer.simulation.ecg import simulate_ecg
 from napari_latent_explorer.simulation.mri import simulate_cine
 from napari_latent_explorer.simulation.population import simulate_population
@@ -56,3 +57,14 @@ def test_model_inputs_are_the_prepared_recordings_and_are_built_once(tmp_path: P
     np.testing.assert_array_equal(inputs.labels[2], study.labels("SIM000003").frames[:, 0])
     assert inputs.rows_with("joint").tolist() == [0, 1, 2]
     assert list(build_model_inputs(study, tmp_path / "inputs", n_workers=1)) == []
+
+
+def test_exported_recordings_prepare_to_what_the_study_holds(tmp_path: Path) -> None:
+    study = finish(create_simulated_study(tmp_path / "study", 2, 5, stored=False))
+    cine_folder, header = export_recordings(study, "SIM000002", tmp_path / "out")
+    cine = prepare_cine(read_recording(cine_folder), labels=study.labels("SIM000002"))
+    np.testing.assert_allclose(cine.tensor, prepare_cine(study.cine("SIM000002")).tensor, atol=0.01)
+    beat = prepare_ecg(read_recording(header)).tensor
+    assert np.corrcoef(beat.ravel(), prepare_ecg(study.ecg("SIM000002")).tensor.ravel())[0, 1] > 0.97
+    files = [file for file in (tmp_path / "out").rglob("*") if file.is_file()]
+    assert not [file for file in files if b"SIM000002" in file.read_bytes()]
