@@ -55,7 +55,7 @@ class ECG:
     @property
     def duration_ms(self) -> float:
         """Length in ms."""
-        return 1000.0 * self.signal_mv.shape[1] / self.sampling_rate_hz
+        return 1000.0 * int(self.signal_mv.shape[1]) / self.sampling_rate_hz
 
     def leads(self, names: tuple[str, ...] = LEAD_NAMES) -> NDArray[np.float32]:
         """Signal ``(len(names), n_samples)`` in mV of the named leads, in the order given.

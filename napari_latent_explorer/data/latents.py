@@ -51,17 +51,19 @@ class LatentSpace:
     @property
     def latent_dim(self) -> int:
         """Number of latent dimensions."""
-        return self.values.shape[1]
+        return int(self.values.shape[1])
 
     @property
     def mean(self) -> NDArray[np.float32]:
         """Mean vector ``(latent_dim,)``."""
-        return self.values.mean(axis=0)
+        mean: NDArray[np.float32] = self.values.mean(axis=0)
+        return mean
 
     @property
     def std(self) -> NDArray[np.float32]:
         """Standard deviation ``(latent_dim,)`` of each dimension over the participants."""
-        return self.values.std(axis=0)
+        std: NDArray[np.float32] = self.values.std(axis=0)
+        return std
 
     @cached_property
     def squared_norms(self) -> NDArray[np.float32]:

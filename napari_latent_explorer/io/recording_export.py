@@ -73,8 +73,9 @@ def _image_dataset(cine: CineMRI, frame: int, slice_: int, number: int, descript
     dataset = Dataset()
     dataset.file_meta = FileMetaDataset()
     dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    dataset.file_meta.MediaStorageSOPClassUID = dataset.SOPClassUID = MRImageStorage
-    dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID = image_uid
+    dataset.file_meta.MediaStorageSOPClassUID = MRImageStorage
+    dataset.file_meta.MediaStorageSOPInstanceUID = image_uid
+    dataset.SOPClassUID, dataset.SOPInstanceUID = MRImageStorage, image_uid
     dataset.StudyInstanceUID, dataset.SeriesInstanceUID = study_uid, series_uid
     dataset.Modality, dataset.SeriesDescription = "MR", description
     dataset.PatientName = dataset.PatientID = description
@@ -97,7 +98,7 @@ def _image_dataset(cine: CineMRI, frame: int, slice_: int, number: int, descript
     return dataset
 
 
-def _uids(description: str, number: int) -> Iterator[str]:
+def _uids(description: str, number: int) -> Iterator[Any]:
     """UIDs of the study, the series and one image, the same for the same description."""
     from pydicom.uid import generate_uid
 
