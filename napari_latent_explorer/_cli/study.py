@@ -91,4 +91,4 @@ def _summary(cohort: Cohort, name: str) -> str:
     codes = cohort.codes(name)
     known = max(int((codes != MISSING_CODE).sum()), 1)
     percentages = [100 * (codes == code).sum() / known for code in range(len(spec.categories))]
-    return ", ".join(f"{label} {share:.0f} %" for label, share in zip(spec.categories, percentages, strict=True))
+    return ", ".join(f"{label} {share:.3g} %" for label, share in zip(spec.categories, percentages, strict=True))
