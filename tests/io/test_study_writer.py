@@ -1,8 +1,9 @@
 import errno
-import multiprocessing
 import os
 import pickle
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any, NoReturn
@@ -53,7 +54,13 @@ def test_an_unfinished_study_does_not_open_and_says_how_to_go_on(tmp_path: Path)
     assert StudyWriter.resume(tmp_path / "study").remaining_ids() == ()
 
 
-def _write_until_killed(path: Path) -> None:
+def in_another_process(function: str, *arguments: str | Path) -> "subprocess.Popen[bytes]":
+    """Call a function of this file in a fresh interpreter, where this file cannot be imported as a module."""
+    script = f"import runpy, sys; runpy.run_path({__file__!r})[{function!r}](*sys.argv[1:])"
+    return subprocess.Popen([sys.executable, "-P", "-c", script, *arguments])
+
+
+def resume_and_write(path: str) -> None:
     add_all(StudyWriter.resume(path))
 
 
@@ -61,13 +68,12 @@ def _write_until_killed(path: Path) -> None:
 def test_killed_at_any_moment_it_resumes_to_the_same_study(tmp_path: Path) -> None:
     path = tmp_path / "study"
     StudyWriter.create(path, make_cohort(60))
-    spawn = multiprocessing.get_context("spawn")
-    process = spawn.Process(target=_write_until_killed, args=(path,))
-    process.start()
+    process = in_another_process("resume_and_write", path)
     while len(list((path / "recordings.zarr").iterdir())) < 8:
+        assert process.poll() is None
         time.sleep(0.005)
-    os.kill(process.pid or 0, signal.SIGKILL)
-    process.join()
+    process.send_signal(signal.SIGKILL)
+    process.wait()
     writer = StudyWriter.resume(path)
     assert 1 <= len(writer.remaining_ids()) < 60
     assert not list((path / "recordings.zarr").glob(".partial*"))
@@ -97,20 +103,16 @@ def test_a_kill_while_beginning_leaves_nothing_that_looks_like_a_study(
 def test_two_processes_write_one_study(tmp_path: Path) -> None:
     writer = StudyWriter.create(tmp_path / "study", make_cohort(6))
     assert pickle.loads(pickle.dumps(writer)) == writer
-    spawn = multiprocessing.get_context("spawn")
-    ids = writer.remaining_ids()
-    processes = [spawn.Process(target=_add, args=(writer, ids[start::2])) for start in (0, 1)]
-    for process in processes:
-        process.start()
-    for process in processes:
-        process.join()
-        assert process.exitcode == 0
+    (tmp_path / "writer").write_bytes(pickle.dumps(writer))
+    processes = [in_another_process("add_every_second", tmp_path / "writer", start) for start in ("0", "1")]
+    assert [process.wait() for process in processes] == [0, 0]
     study = writer.finish()
     np.testing.assert_array_equal(study.ecg("P005").signal_mv, make_recordings(5)[2].signal_mv)
 
 
-def _add(writer: StudyWriter, ids: tuple[str, ...]) -> None:
-    for participant_id in ids:
+def add_every_second(pickled_writer: str, start: str) -> None:
+    writer: StudyWriter = pickle.loads(Path(pickled_writer).read_bytes())
+    for participant_id in writer.participant_ids[int(start) :: 2]:
         writer.add_participant(participant_id, *make_recordings(int(participant_id[1:])))
 
 
