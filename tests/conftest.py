@@ -107,13 +107,13 @@ class ShapesStudy:
 
 @pytest.fixture(scope="session")
 def shapes_study() -> ShapesStudy:
-    """A study of 120 simulated people for the tests of panels and of napari."""
+    """Make a study of 120 simulated people for the tests of panels and of napari."""
     return ShapesStudy()
 
 
 @pytest.fixture(scope="session")
 def shapes_bundle() -> ShapesBundle:
-    """The model that encoded it."""
+    """Make the model that encoded it."""
     return ShapesBundle()
 
 

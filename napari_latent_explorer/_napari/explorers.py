@@ -32,6 +32,7 @@ class ViewerSession:
         self.layers = HeartLayers(viewer, self.explorer)
         self.playback = Playback(viewer, self.layers)
         self._windows: list[int] = []
+        self._is_open = True
         self.explorer.failed.connect(_show_failure)
         self.explorer.warning_raised.connect(_show_warning)
 
@@ -42,10 +43,14 @@ class ViewerSession:
             window.destroyed.connect(self.close)
 
     def close(self) -> None:
-        """Stop timers and threads."""
-        self.dispatch.close()
-        self.playback.close()
-        self.explorer.close()
+        """Stop timers and threads; Qt's objects end here, on the GUI's thread."""
+        if self._is_open:
+            self._is_open = False
+            self.dispatch.close()
+            self.playback.close()
+            self.explorer.close()
+            self.dispatch.deleteLater()
+            self.playback.deleteLater()
 
 
 _SESSIONS: WeakKeyDictionary[Any, ViewerSession] = WeakKeyDictionary()

@@ -77,6 +77,9 @@ class Playback(QObject):
     def close(self) -> None:
         """Stop for good."""
         self._timer.stop()
+        viewer = self._viewer()
+        if viewer is not None:
+            viewer.dims.events.current_step.disconnect(self.tell_time)
 
     def _on_tick(self) -> None:
         elapsed_ms = (perf_counter() - self._began_s) * 1000.0

@@ -6,10 +6,10 @@ napari passes the viewer to classes only, hence one small class per dock.
 from collections.abc import Callable
 from typing import Any
 
-from qtpy.QtCore import QObject, QTimer
+from qtpy.QtCore import QEvent, QObject, QTimer
 from qtpy.QtWidgets import QWidget
 
-from napari_latent_explorer._napari.explorers import explorer_of, real_viewer, session_of
+from napari_latent_explorer._napari.explorers import ViewerSession, explorer_of, real_viewer, session_of
 from napari_latent_explorer._napari.themes import ThemeFollower
 from napari_latent_explorer._qt.cohort_dock import QtCohortDock
 from napari_latent_explorer._qt.ecg_dock import QtEcgDock
@@ -77,21 +77,31 @@ class EcgWidget(QtEcgDock):
 
 
 def _adopt(widget: QWidget, set_theme: Callable[[Theme], None], napari_viewer: Any) -> None:
-    """Tie a dock to the viewer's theme, and the session's end to the window's."""
+    """Tie a dock to the viewer's theme, and its end and the session's to Qt's."""
     ThemeFollower(widget, set_theme, real_viewer(napari_viewer))
-    _WindowFinder(widget, napari_viewer)
+    _DockKeeper(widget, session_of(napari_viewer))
 
 
-class _WindowFinder(QObject):
-    """Waits until napari has put the widget into its window."""
+class _DockKeeper(QObject):
+    """Sees where napari puts a widget: into a window, with which the session ends, or nowhere, when its dock is closed.
 
-    def __init__(self, widget: QWidget, napari_viewer: Any) -> None:
+    A widget that is nowhere is destroyed at once: nobody else would do so on the right thread (see `_qt.listening`).
+    """
+
+    def __init__(self, widget: QWidget, session: ViewerSession) -> None:
         super().__init__(widget)
-        self._widget = widget
-        self._session = session_of(napari_viewer)
-        QTimer.singleShot(0, self._find)
+        self._session = session
+        widget.installEventFilter(self)
 
-    def _find(self) -> None:
-        window = self._widget.window()
-        if window is not self._widget:
-            self._session.end_with(window)
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Look after the widget when its parent has changed; never takes the event."""
+        if event.type() == QEvent.Type.ParentChange:
+            QTimer.singleShot(0, self._look)
+        return False
+
+    def _look(self) -> None:
+        widget = self.parent()
+        if isinstance(widget, QWidget) and widget.parentWidget() is None:
+            widget.deleteLater()
+        elif isinstance(widget, QWidget):
+            self._session.end_with(widget.window())

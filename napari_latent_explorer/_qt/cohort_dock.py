@@ -7,6 +7,7 @@ from superqt.utils import qthrottled
 from napari_latent_explorer._qt.color_by import QtColorByCombo
 from napari_latent_explorer._qt.filter_chips import QtFilterChips
 from napari_latent_explorer._qt.job_strip import QtJobStrip
+from napari_latent_explorer._qt.listening import listen
 from napari_latent_explorer._qt.numbers import format_count
 from napari_latent_explorer._qt.phenotype_card import QtPhenotypeCard
 from napari_latent_explorer._qt.theme import DARK, Theme, small_font
@@ -45,8 +46,8 @@ class QtCohortDock(QWidget):
         self._chips = QtFilterChips(explorer, self)
         self._build_layout(QtColorByCombo(explorer, self))
         self._request_filter = qthrottled(self._set_filter, timeout=30, leading=True)
-        explorer.study_changed.connect(self._build_cards)
-        explorer.view_state_changed.connect(self._on_view_state_changed)
+        listen(self, explorer.study_changed, self._build_cards)
+        listen(self, explorer.view_state_changed, self._on_view_state_changed)
         self._build_cards()
 
     def _build_layout(self, color_by: QtColorByCombo) -> None:

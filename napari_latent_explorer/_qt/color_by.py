@@ -2,6 +2,7 @@
 
 from qtpy.QtWidgets import QComboBox, QWidget
 
+from napari_latent_explorer._qt.listening import listen
 from napari_latent_explorer.session.explorer import Explorer
 
 GROUPS_ITEM = "Groups"
@@ -26,8 +27,8 @@ class QtColorByCombo(QComboBox):
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.setMinimumContentsLength(8)
         self.activated.connect(self._on_activated)
-        explorer.study_changed.connect(self._fill)
-        explorer.color_by_changed.connect(self._show_choice)
+        listen(self, explorer.study_changed, self._fill)
+        listen(self, explorer.color_by_changed, self._show_choice)
         self._fill()
 
     def _fill(self) -> None:

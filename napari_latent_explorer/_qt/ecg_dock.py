@@ -10,6 +10,7 @@ from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxL
 
 from napari_latent_explorer._qt.cardiac_time import r_peak_ms, to_cine_time_ms, to_ecg_time_ms
 from napari_latent_explorer._qt.ecg_plot import SHOWN_MS, EcgTrace, QtEcgPlot
+from napari_latent_explorer._qt.listening import listen
 from napari_latent_explorer._qt.theme import DARK, Theme, to_rgba
 from napari_latent_explorer._qt.warning_banner import QtWarningBanner
 from napari_latent_explorer.data.ecg import LEAD_NAMES
@@ -60,9 +61,9 @@ class QtEcgDock(QWidget):
             label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._build_layout()
         self.plot.time_requested.connect(self._on_plot_time_requested)
-        explorer.decode.decoded.connect(self._on_decoded)
-        explorer.study_changed.connect(self._forget)
-        self._originals.changed.connect(self._on_originals_changed)
+        listen(self, explorer.decode.decoded, self._on_decoded)
+        listen(self, explorer.study_changed, self._forget)
+        listen(self, self._originals.changed, self._on_originals_changed)
         self._draw(keeps_scale=False)
         explorer.decode.request(explorer.probe.vector)  # what was decoded before it opened
 

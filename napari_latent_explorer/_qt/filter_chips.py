@@ -6,6 +6,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QToolButton, QWidget
 from superqt import QFlowLayout
 
+from napari_latent_explorer._qt.listening import listen
 from napari_latent_explorer._qt.numbers import format_count
 from napari_latent_explorer._qt.theme import DARK, Theme
 from napari_latent_explorer.session.explorer import Explorer
@@ -32,8 +33,8 @@ class QtFilterChips(QWidget):
         self._flow.setContentsMargins(0, 0, 0, 0)
         self._flow.setSpacing(4)
         self.set_theme(DARK)
-        explorer.filters_changed.connect(self.synchronize)
-        explorer.study_changed.connect(self.synchronize)
+        listen(self, explorer.filters_changed, self.synchronize)
+        listen(self, explorer.study_changed, self.synchronize)
         self.synchronize()
 
     @property

@@ -4,6 +4,7 @@ from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from napari_latent_explorer._qt.group_card import QtGroupCard
+from napari_latent_explorer._qt.listening import listen
 from napari_latent_explorer._qt.numbers import format_count
 from napari_latent_explorer._qt.theme import DARK, Theme
 from napari_latent_explorer.errors import LatentExplorerError
@@ -49,9 +50,9 @@ class QtGroupsDock(QWidget):
         self.reconstruct.setToolTip("Decode the active group's representative: cine, segmentation, ECG and predictions")
         self.reconstruct.clicked.connect(self._on_reconstruct_clicked)
         self._build_layout()
-        explorer.groups_changed.connect(self._rebuild_soon)
-        explorer.active_group_changed.connect(self._rebuild_soon)
-        explorer.view_state_changed.connect(self._on_view_state_changed)
+        listen(self, explorer.groups_changed, self._rebuild_soon)
+        listen(self, explorer.active_group_changed, self._rebuild_soon)
+        listen(self, explorer.view_state_changed, self._on_view_state_changed)
         self.synchronize()
         self._on_view_state_changed(explorer.view_state)
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QSizePolicy, QToolButton, QWidget
 
+from napari_latent_explorer._qt.listening import listen
 from napari_latent_explorer.data.progress import Progress
 from napari_latent_explorer.session.jobs import Job, Jobs
 
@@ -37,8 +38,8 @@ class QtJobStrip(QWidget):
         layout.addWidget(self._label, 1)
         layout.addWidget(self._bar)
         layout.addWidget(self._cancel)
-        jobs.started.connect(self._on_jobs_started)
-        jobs.ended.connect(self._on_jobs_ended)
+        listen(self, jobs.started, self._on_jobs_started)
+        listen(self, jobs.ended, self._on_jobs_ended)
         self._show_job(jobs.running[-1] if jobs.running else None)
 
     def _show_job(self, job: Job[Any] | None) -> None:
@@ -51,7 +52,7 @@ class QtJobStrip(QWidget):
             self._label.setToolTip(job.name)
             self._cancel.setAccessibleName(f"Cancel: {job.name}")
             self._bar.setRange(0, 0)
-            job.progressed.connect(self._on_job_progressed)
+            listen(self, job.progressed, self._on_job_progressed)
 
     def _on_jobs_started(self, job: Job[Any]) -> None:
         self._show_job(job)

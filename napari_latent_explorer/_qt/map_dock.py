@@ -15,6 +15,7 @@ from qtpy.QtWidgets import QHBoxLayout, QLabel, QSplitter, QToolTip, QVBoxLayout
 from superqt.utils import qthrottled
 
 from napari_latent_explorer._qt.legend import QtLegend
+from napari_latent_explorer._qt.listening import listen
 from napari_latent_explorer._qt.map_tools import QtMapTools
 from napari_latent_explorer._qt.participant_text import describe_participant
 from napari_latent_explorer._qt.scatter_panel import QtScatterPanel
@@ -70,10 +71,10 @@ class QtMapDock(QWidget):
         self._tools.tool_chosen.connect(self._on_tool_chosen)
         self._tools.show_all_requested.connect(self.show_all)
         self._place_probe_soon = qthrottled(self._place_probe, timeout=30, leading=True)
-        explorer.projections_changed.connect(self._on_projections_changed)
-        explorer.view_state_changed.connect(self.synchronize)
-        explorer.probe.vector_changed.connect(self._on_probe_changed)
-        explorer.probe.origin_changed.connect(self._on_probe_changed)
+        listen(self, explorer.projections_changed, self._on_projections_changed)
+        listen(self, explorer.view_state_changed, self.synchronize)
+        listen(self, explorer.probe.vector_changed, self._on_probe_changed)
+        listen(self, explorer.probe.origin_changed, self._on_probe_changed)
         self._on_projections_changed()
 
     def _build_layout(self) -> None:

@@ -5,6 +5,7 @@ from qtpy.QtCore import QSize, Qt
 from qtpy.QtGui import QResizeEvent, QShowEvent
 from qtpy.QtWidgets import QFrame, QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
+from napari_latent_explorer._qt.listening import listen
 from napari_latent_explorer._qt.prediction_heat_map import QtPredictionHeatMap
 from napari_latent_explorer._qt.theme import Theme, small_font
 from napari_latent_explorer.session.decode_service import DecodeOutcome
@@ -48,8 +49,8 @@ class QtPredictionsDock(QWidget):
         layout.setSpacing(4)
         for widget, stretch in ((self._title, 0), (self._note, 0), (self._empty, 1), (self._scroll, 1)):
             layout.addWidget(widget, stretch)
-        explorer.decode.decoded.connect(self._on_decoded)
-        explorer.study_changed.connect(self._on_study_changed)
+        listen(self, explorer.decode.decoded, self._on_decoded)
+        listen(self, explorer.study_changed, self._on_study_changed)
         self._on_study_changed()
         explorer.decode.request(explorer.probe.vector)  # what was predicted before it opened
 

@@ -15,6 +15,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_latent_explorer._qt.dot_plot import QtDotPlot
+from napari_latent_explorer._qt.listening import listen
 from napari_latent_explorer._qt.theme import Theme, small_font
 from napari_latent_explorer.session.explorer import Explorer
 
@@ -100,9 +101,9 @@ class QtProbeDock(QWidget):
         self.value.valueChanged.connect(self._on_value_typed)
         self.reset_one.clicked.connect(lambda: explorer.probe.reset(self.dots.current))
         self.reset_all.clicked.connect(lambda: explorer.probe.reset())
-        explorer.study_changed.connect(self._on_study_changed)
-        explorer.probe.origin_changed.connect(self._on_probe_origin_changed)
-        explorer.probe.vector_changed.connect(self._on_probe_vector_changed)
+        listen(self, explorer.study_changed, self._on_study_changed)
+        listen(self, explorer.probe.origin_changed, self._on_probe_origin_changed)
+        listen(self, explorer.probe.vector_changed, self._on_probe_vector_changed)
 
     def set_theme(self, theme: Theme) -> None:
         """Redraw in other colours."""

@@ -87,10 +87,12 @@ class QtScatterPanel(QWidget):
         self._layout.replaceWidget(old.native, new.native)
         self._scatter = new
         old.close()
+        old.native.deleteLater()
 
     def close_canvas(self) -> None:
         """Let go of the GL context; the panel is of no use afterwards."""
         self._scatter.close()
+        self._scatter.native.deleteLater()
 
     def showEvent(self, event: QShowEvent) -> None:
         """Find the dock around it, to hear when it is floated."""
@@ -112,9 +114,9 @@ class QtScatterPanel(QWidget):
         scatter.native.setMinimumSize(MIN_CANVAS_PX, MIN_CANVAS_PX)
         scatter.native.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         scatter.native.setAccessibleName(self._title.text())
-        scatter.polygon_drawn.connect(self.polygon_drawn.emit)
-        scatter.hovered.connect(self.hovered.emit)
-        scatter.clicked.connect(self.clicked.emit)
+        scatter.polygon_drawn.connect(lambda polygon, mode: self.polygon_drawn.emit(polygon, mode))
+        scatter.hovered.connect(lambda row: self.hovered.emit(row))
+        scatter.clicked.connect(lambda row, mode: self.clicked.emit(row, mode))
         return scatter
 
 

@@ -4,6 +4,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtGui import QKeySequence, QShortcut
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
 
+from napari_latent_explorer._qt.listening import listen
 from napari_latent_explorer._qt.numbers import format_count
 from napari_latent_explorer.session.explorer import Explorer
 from napari_latent_explorer.session.view_state import ViewState
@@ -43,7 +44,7 @@ class QtSelectionBar(QWidget):
         escape = QShortcut(QKeySequence("Escape"), parent)
         escape.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
         escape.activated.connect(self.clear.click)
-        explorer.view_state_changed.connect(self.synchronize)
+        listen(self, explorer.view_state_changed, self.synchronize)
         self.synchronize(explorer.view_state)
 
     def _button(self, name: str, tool_tip: str) -> QPushButton:

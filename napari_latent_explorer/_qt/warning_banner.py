@@ -2,6 +2,7 @@
 
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QWidget
 
+from napari_latent_explorer._qt.listening import listen
 from napari_latent_explorer._qt.theme import DARK, Theme
 from napari_latent_explorer.session.explorer import Explorer
 from napari_latent_explorer.session.originals import Original, Originals
@@ -33,8 +34,8 @@ class QtWarningBanner(QWidget):
         layout.addWidget(self._label)
         self.set_theme(DARK)
         self.hide()
-        explorer.recording_loaded.connect(self._on_recording_loaded)
-        originals.changed.connect(self._on_originals_changed)
+        listen(self, explorer.recording_loaded, self._on_recording_loaded)
+        listen(self, originals.changed, self._on_originals_changed)
 
     @property
     def text(self) -> str:

@@ -4,6 +4,7 @@ import gc
 import threading
 import weakref
 
+import pytest
 from qtpy.QtCore import QCoreApplication, QEvent
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
@@ -52,13 +53,15 @@ def test_closing_the_window_ends_threads_timers_and_widgets(make_napari_viewer, 
     explorer.open(shapes_study, shapes_bundle)
     session = session_of(viewer)
     session.playback.set_playing(True)
+    ended = []
+    session.playback.destroyed.connect(lambda: ended.append("playback"))
     QTest.qWait(300)
     assert set(threading.enumerate()) - before
     ends = weakref.ref(viewer)
     viewer.close()
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
     qtbot.waitUntil(lambda: set(threading.enumerate()) <= before, timeout=10_000)
-    assert not session.playback.is_playing
+    qtbot.waitUntil(lambda: ended == ["playback"])
     del viewer, explorer, session
     QTest.qWait(50)
     gc.collect()
@@ -73,3 +76,16 @@ def test_a_dock_opened_late_shows_what_is_there(viewer, explorer, settle):
     _, panel = viewer.window.add_plugin_dock_widget("napari-latent-explorer", "ECG")
     settle(explorer)
     assert [trace.label.split(":")[0] for trace in panel.plot.traces] == ["Reconstruction", "Original"]
+
+
+@pytest.mark.parametrize("name", ["Cohort", "Maps", "Groups", "Predictions", "Probe", "ECG"])
+def test_a_closed_dock_is_destroyed_by_qt_and_hears_nothing_more(viewer, explorer, settle, name, qtbot):
+    _, panel = viewer.window.add_plugin_dock_widget("napari-latent-explorer", name)
+    settle(explorer)
+    ends = []
+    panel.destroyed.connect(lambda: ends.append(name))
+    viewer.window.remove_dock_widget(panel)
+    qtbot.waitUntil(lambda: ends == [name], timeout=5000)
+    explorer.set_color_by("age")
+    explorer.create_group("After", explorer.cohort.participant_ids[:5].tolist())
+    settle(explorer)

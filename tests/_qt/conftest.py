@@ -16,6 +16,7 @@ def empty_explorer(qtbot, shapes_decoder) -> Iterator[Explorer]:
     yield explorer
     dispatch.close()
     explorer.close()
+    dispatch.deleteLater()
 
 
 @pytest.fixture

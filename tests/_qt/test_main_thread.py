@@ -2,8 +2,10 @@
 
 from threading import Thread, current_thread, main_thread
 
+from qtpy.QtCore import QCoreApplication, QEvent, QObject
 from qtpy.QtTest import QTest
 
+from napari_latent_explorer._qt.listening import listen
 from napari_latent_explorer._qt.main_thread import QtMainThreadDispatch
 
 
@@ -32,3 +34,14 @@ def test_what_waits_when_it_closes_is_dropped(qtbot):
     dispatch(lambda: made.append("after"))
     QTest.qWait(30)
     assert not made
+
+
+def test_what_listens_is_let_go_of_when_qt_destroys_it(qtbot, explorer):
+    heard = []
+    owner = QObject()
+    listen(owner, explorer.selection_changed, lambda: heard.append("selection"))
+    explorer.select(explorer.cohort.participant_ids[:1].tolist())
+    owner.deleteLater()
+    QCoreApplication.sendPostedEvents(owner, QEvent.Type.DeferredDelete.value)
+    explorer.clear_selection()
+    assert heard == ["selection"]

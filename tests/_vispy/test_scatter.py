@@ -37,6 +37,7 @@ def scatter(qtbot):
     QTest.qWait(50)
     yield scatter
     scatter.close()
+    scatter.native.deleteLater()
 
 
 def drag(scatter, places, modifier=NO_KEY):
