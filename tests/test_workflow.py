@@ -84,6 +84,7 @@ def test_the_session_goes_from_a_filter_to_a_groups_heart(study, bundle):
     explorer.decode.decoded.connect(outcomes.append)
     try:
         explorer.open(study, bundle)
+        assert explorer.jobs.wait(timeout_s=60)
         lvm_g = study.cohort().values("lvm")
         explorer.set_filter(RangeFilter("lvm", float(np.median(lvm_g)), float(lvm_g.max())))
         assert explorer.view_state.n_visible == (lvm_g >= np.median(lvm_g)).sum()
