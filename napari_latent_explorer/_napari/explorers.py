@@ -4,6 +4,7 @@ Plugins are handed a proxy of the viewer that dies with the widget it was made f
 the viewer itself, weakly, and end with its window.
 """
 
+from contextlib import suppress
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -47,10 +48,11 @@ class ViewerSession:
         if self._is_open:
             self._is_open = False
             self.dispatch.close()
-            self.playback.close()
             self.explorer.close()
-            self.dispatch.deleteLater()
-            self.playback.deleteLater()
+            with suppress(RuntimeError):  # when the program ends, Qt may have taken its objects before
+                self.playback.close()
+                self.dispatch.deleteLater()
+                self.playback.deleteLater()
 
 
 _SESSIONS: WeakKeyDictionary[Any, ViewerSession] = WeakKeyDictionary()

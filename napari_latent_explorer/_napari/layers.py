@@ -14,6 +14,7 @@ import numpy as np
 from napari.components import ViewerModel
 from napari.layers import Image, Labels, Layer, Points
 from numpy.typing import NDArray
+from psygnal import Signal
 
 from napari_latent_explorer._napari.class_colors import label_colormap, label_table
 from napari_latent_explorer._napari.themes import theme_of
@@ -30,6 +31,7 @@ MODEL_SPACING_MM = 1.8
 GAP_MM = 10.0
 CAPTION_GAP_MM = 3.0
 MAX_CAPTION_CHARACTERS = 34
+ON_BRIGHT = 0.65
 MARGIN = 0.12
 """Of the canvas around the hearts when they first appear; the captions need some of it."""
 LABELS_OPACITY = 0.4
@@ -48,6 +50,8 @@ class HeartLayers:
         The session.
     """
 
+    rr_interval_changed = Signal(float, description="Length of the heart cycle that is shown, in ms.")
+
     def __init__(self, viewer: ViewerModel, explorer: Explorer) -> None:
         self._viewer = ref(viewer)
         self._explorer = explorer
@@ -57,6 +61,7 @@ class HeartLayers:
         self._captions: dict[str, tuple[str, Any, tuple[float, float]]] = {}
         self._has_shown: set[str] = set()
         self._rr_interval_ms = DEFAULT_RR_MS
+        self._keeps_contrast = False
         explorer.decode.decoded.connect(self._on_decoded)
         explorer.study_changed.connect(self._on_study_changed)
         explorer.probe.origin_changed.connect(self._on_origin_changed)
@@ -77,6 +82,7 @@ class HeartLayers:
 
     def _on_study_changed(self) -> None:
         self._unwanted.clear()
+        self._keeps_contrast = False
 
     def _on_layer_removed(self, event: Any) -> None:
         for name, layer in list(self._layers.items()):
@@ -101,15 +107,21 @@ class HeartLayers:
         return 60_000.0 / mean
 
     def _set_rr_interval(self, rr_interval_ms: float) -> None:
+        if rr_interval_ms == self._rr_interval_ms:
+            return
         self._rr_interval_ms = rr_interval_ms
         for layer in self._layers.values():
             if layer.ndim == len(AXIS_LABELS):
                 layer.scale = (rr_interval_ms / layer.data.shape[0], *layer.scale[1:])
+        self.rr_interval_changed.emit(rr_interval_ms)
 
     def _on_decoded(self, outcome: DecodeOutcome) -> None:
         result = outcome.result
+        if result.cine is None:  # from a bundle without MRI
+            return
         spacing_mm = (MODEL_SPACING_MM, MODEL_SPACING_MM)
-        self._show_cine(RECONSTRUCTION, np.asarray(result.cine), spacing_mm, (0.0, 0.0))
+        self._show_cine(RECONSTRUCTION, np.asarray(result.cine), spacing_mm, (0.0, 0.0), self._keeps_contrast)
+        self._keeps_contrast = True
         if result.labels is not None:
             names = getattr(self._explorer.bundle, "label_names", LA_4CH_CLASSES)
             self._show_labels(RECONSTRUCTION_LABELS, np.asarray(result.labels), names, spacing_mm, (0.0, 0.0))
@@ -151,7 +163,7 @@ class HeartLayers:
         frames: NDArray[Any],
         spacing_mm: tuple[float, float],
         corner_mm: tuple[float, float],
-        keeps_contrast: bool = True,
+        keeps_contrast: bool,
     ) -> None:
         """Give the Image layer `name` these frames ``(n_frames, n_rows, n_columns)``."""
         geometry = self._geometry(frames, spacing_mm, corner_mm)
@@ -235,9 +247,10 @@ class HeartLayers:
         viewer = self._viewer()
         if viewer is None or CAPTIONS in self._unwanted:
             return
-        ink = "white" if theme_of(viewer.theme).is_dark else "black"
+        is_dark = theme_of(viewer.theme).is_dark
+        ink = "white" if is_dark else "black"
         words = [words for words, _, _ in self._captions.values()]
-        colors = [color or ink for _, color, _ in self._captions.values()]
+        colors = [_legible(color, is_dark) if color else ink for _, color, _ in self._captions.values()]
         corners = [corner for _, _, corner in self._captions.values()]
         places = np.array(corners).reshape(-1, 2) - (CAPTION_GAP_MM, 0.0)
         text = {"string": words, "size": 7, "color": colors, "anchor": "upper_left"}
@@ -252,6 +265,11 @@ class HeartLayers:
             layer.text = None
             layer.data = places
             layer.text = text
+
+
+def _legible(color: tuple[float, ...], is_dark: bool) -> tuple[float, ...]:
+    """Darken a group's colour for words on a bright canvas; its hue stays."""
+    return color if is_dark else (*(ON_BRIGHT * part for part in color[:3]), 1.0)
 
 
 def _cut(words: str) -> str:

@@ -40,6 +40,7 @@ class Playback(QObject):
         self._timer.setInterval(TICK_MS)
         self._timer.timeout.connect(self._on_tick)
         viewer.dims.events.current_step.connect(self.tell_time)
+        layers.rr_interval_changed.connect(self.tell_time)
 
     @property
     def is_playing(self) -> bool:
@@ -80,6 +81,7 @@ class Playback(QObject):
         viewer = self._viewer()
         if viewer is not None:
             viewer.dims.events.current_step.disconnect(self.tell_time)
+        self._layers.rr_interval_changed.disconnect(self.tell_time, missing_ok=True)
 
     def _on_tick(self) -> None:
         elapsed_ms = (perf_counter() - self._began_s) * 1000.0

@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 PLUGIN = "napari-latent-explorer"
 COHORT, MAPS, GROUPS, PREDICTIONS, PROBE, ECG = "Cohort", "Maps", "Groups", "Predictions", "Probe", "ECG"
-LAYER_CONTROLS = "layer controls"
-"""Name of napari's dock with which the cohort shares its place in a small window."""
+LAYER_CONTROLS, LAYER_LIST = "layer controls", "layer list"
+"""Names of napari's docks with which the cohort shares the left column."""
 SMALL_HEIGHT_PX, SMALL_WIDTH_PX = 900, 1500
 LEFT_SHARE, RIGHT_SHARE, RIGHT_SHARE_SMALL = 0.19, 0.36, 0.32
-COHORT_SHARE, ECG_SHARE = 0.6, 0.27
+LAYER_LIST_SHARE, COHORT_SHARE, ECG_SHARE = 0.27, 0.5, 0.27
 
 
 def open_workspace(viewer: "napari.viewer.Viewer") -> Explorer:
@@ -60,8 +60,8 @@ def arrange(window: QMainWindow, docks: dict[str, QDockWidget]) -> None:
         window.addDockWidget(area, docks[name])
     if is_small:
         window.tabifyDockWidget(docks[MAPS], docks[GROUPS])
-        for beside in window.findChildren(QDockWidget, LAYER_CONTROLS):
-            window.tabifyDockWidget(beside, docks[COHORT])
+        for controls in window.findChildren(QDockWidget, LAYER_CONTROLS):
+            window.tabifyDockWidget(controls, docks[COHORT])
     else:
         window.splitDockWidget(docks[MAPS], docks[GROUPS], Qt.Orientation.Vertical)
     for name in (PREDICTIONS, PROBE):
@@ -74,7 +74,9 @@ def arrange(window: QMainWindow, docks: dict[str, QDockWidget]) -> None:
     right_share = RIGHT_SHARE_SMALL if is_small else RIGHT_SHARE
     horizontal = [docks[COHORT], docks[MAPS]]
     window.resizeDocks(horizontal, [int(width * LEFT_SHARE), int(width * right_share)], Qt.Orientation.Horizontal)
-    window.resizeDocks([docks[COHORT]], [int(height * COHORT_SHARE)], Qt.Orientation.Vertical)
+    above = window.findChildren(QDockWidget, LAYER_LIST)
+    heights = [*(int(height * LAYER_LIST_SHARE) for _ in above), int(height * COHORT_SHARE)]
+    window.resizeDocks([*above, docks[COHORT]], heights, Qt.Orientation.Vertical)
     window.resizeDocks([docks[ECG]], [int(height * ECG_SHARE)], Qt.Orientation.Vertical)
     if not is_small:
         half = int(height * 0.48)

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from qtpy.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from qtpy.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF
+from qtpy.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from qtpy.QtWidgets import QSizePolicy, QWidget
 
+from napari_latent_explorer._qt.polyline import make_polyline
 from napari_latent_explorer._qt.theme import DARK, Theme, small_font
 from napari_latent_explorer.data.ecg import LEAD_NAMES
 
@@ -207,7 +208,7 @@ class QtEcgPlot(QWidget):
             signal_mm = trace.signal_mv[LEAD_NAMES.index(name)][:n_shown] * MM_PER_MV
             x = left + times_mm * paper.px_per_mm
             y = zero - signal_mm * paper.px_per_mm
-            painter.drawPolyline(QPolygonF([QPointF(*point) for point in zip(x.tolist(), y.tolist(), strict=True)]))
+            painter.drawPolyline(make_polyline(x, y))
 
     def _color_of(self, trace: EcgTrace) -> QColor:
         if trace.color is None:

@@ -55,8 +55,8 @@ class QtSelectionBar(QWidget):
     def synchronize(self, state: ViewState) -> None:
         """Show the session's selection."""
         has_selection = state.n_selected > 0
-        hint = "Draw on a map to select participants"
-        self._count.setText(f"{format_count(state.n_selected)} selected" if has_selection else hint)
+        self._count.setText(f"{format_count(state.n_selected)} selected" if has_selection else "Nobody selected")
+        self._count.setToolTip("Draw on a map to select participants")
         for button in (self.new_group, self.exclude, self.clear):
             button.setEnabled(has_selection)
         n_excluded = len(self._explorer.excluded)

@@ -8,6 +8,8 @@ from napari_latent_explorer.session.explorer import Explorer
 from napari_latent_explorer.session.originals import Original, Originals
 from napari_latent_explorer.session.recordings import LoadedRecording
 
+NOT_CLINICAL = "Not for clinical use."
+
 
 class QtWarningBanner(QWidget):
     """The model's warning, while a recording from outside the study is reconstructed.
@@ -53,7 +55,8 @@ class QtWarningBanner(QWidget):
 
     def _on_recording_loaded(self, recording: LoadedRecording) -> None:
         self._path_name = recording.path.name
-        self._label.setText(f"⚠  {recording.warning}")
+        reminder = "" if NOT_CLINICAL.lower() in recording.warning.lower() else f" {NOT_CLINICAL}"
+        self._label.setText(f"⚠  {recording.warning}{reminder}")
         self._label.setToolTip(f"{recording.path.name} comes from outside the study. {recording.rule}")
         self.setVisible(bool(recording.warning))
 
