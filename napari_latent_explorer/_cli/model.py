@@ -2,16 +2,13 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
 from napari_latent_explorer._cli.progress import run
 from napari_latent_explorer._cli.scores import write_scores
 from napari_latent_explorer._cli.study import StudyFolder
-
-if TYPE_CHECKING:
-    from napari_latent_explorer.io.study import Study
 
 BundleFolder = Annotated[Path, typer.Argument(metavar="BUNDLE", help="Folder of a model bundle, made by `train`.")]
 
@@ -63,7 +60,7 @@ def encode(
 
     study = open_study(study_folder)
     bundle = ModelBundle.load(bundle_folder)
-    for modality in study.modalities:
+    for modality in (name for name in study.modalities if name in bundle.modalities):
         work = encode_study(study, bundle, modality, batch_size=batch_size)
         latents = run(work, f"Encoding {modality}", "What is encoded is kept. Run the same command again to go on.")
         study.save_latents(latents)
@@ -78,23 +75,17 @@ def project(
 ) -> None:
     """Lay the latents of a study out on two-dimensional t-SNE maps (no unit) and keep these in the study."""
     from napari_latent_explorer.analysis.projection import fit_tsne
-
-    study, fingerprint = _encoded_study(study_folder, bundle_folder)
-    for modality in study.modalities:
-        work = fit_tsne(study.latents(modality, fingerprint), seed=seed)
-        projection = run(work, f"Projecting {modality}", "Finished maps are kept. Run the same command again.")
-        arrays, meta = projection.to_arrays()
-        study.save_projection(modality, fingerprint, arrays, meta)
-        typer.echo(f"{modality}: map of {len(projection.coordinates)} participants")
-    typer.echo(f"Next: napari-latent-explorer evaluate {study_folder} {bundle_folder} --output SCORES")
-
-
-def _encoded_study(study_folder: Path, bundle_folder: Path) -> "tuple[Study, str]":
-    """Open the study, which must have latents of the bundle, and name the bundle's fingerprint."""
     from napari_latent_explorer.modeling.bundle import ModelBundle
     from napari_latent_explorer.modeling.recordings import open_study
 
-    return open_study(study_folder), ModelBundle.load(bundle_folder).fingerprint
+    study, bundle = open_study(study_folder), ModelBundle.load(bundle_folder)
+    for modality in (name for name in study.modalities if name in bundle.modalities):
+        work = fit_tsne(study.latents(modality, bundle.fingerprint), seed=seed)
+        projection = run(work, f"Projecting {modality}", "Finished maps are kept. Run the same command again.")
+        arrays, meta = projection.to_arrays()
+        study.save_projection(modality, bundle.fingerprint, arrays, meta)
+        typer.echo(f"{modality}: map of {len(projection.coordinates)} participants")
+    typer.echo(f"Next: napari-latent-explorer evaluate {study_folder} {bundle_folder} --output SCORES")
 
 
 def evaluate(
