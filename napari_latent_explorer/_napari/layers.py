@@ -12,12 +12,12 @@ from weakref import ref
 
 import numpy as np
 from napari.components import ViewerModel
-from napari.layers import Image, Labels, Layer, Points
+from napari.layers import Image, Labels, Layer
 from numpy.typing import NDArray
 from psygnal import Signal
 
+from napari_latent_explorer._napari.captions import Captions
 from napari_latent_explorer._napari.class_colors import label_colormap, label_table
-from napari_latent_explorer._napari.themes import theme_of
 from napari_latent_explorer.data.cine import LA_4CH_CLASSES, CineMRI
 from napari_latent_explorer.session.decode_service import DecodeOutcome
 from napari_latent_explorer.session.explorer import Explorer
@@ -25,13 +25,9 @@ from napari_latent_explorer.session.originals import Original, Originals
 
 RECONSTRUCTION, RECONSTRUCTION_LABELS = "reconstruction", "reconstruction labels"
 ORIGINAL, ORIGINAL_LABELS = "original", "original labels"
-CAPTIONS = "captions"
 AXIS_LABELS, UNITS = ("time", "row", "column"), ("ms", "mm", "mm")
 MODEL_SPACING_MM = 1.8
 GAP_MM = 10.0
-CAPTION_GAP_MM = 3.0
-MAX_CAPTION_CHARACTERS = 34
-ON_BRIGHT = 0.65
 MARGIN = 0.12
 """Of the canvas around the hearts when they first appear; the captions need some of it."""
 LABELS_OPACITY = 0.4
@@ -56,9 +52,9 @@ class HeartLayers:
         self._viewer = ref(viewer)
         self._explorer = explorer
         self.originals = Originals(explorer)
+        self.captions = Captions(viewer)
         self._layers: dict[str, Layer] = {}
         self._unwanted: set[str] = set()
-        self._captions: dict[str, tuple[str, Any, tuple[float, float]]] = {}
         self._has_shown: set[str] = set()
         self._rr_interval_ms = DEFAULT_RR_MS
         self._keeps_contrast = False
@@ -67,7 +63,6 @@ class HeartLayers:
         explorer.probe.origin_changed.connect(self._on_origin_changed)
         self.originals.changed.connect(self._on_originals_changed)
         viewer.layers.events.removed.connect(self._on_layer_removed)
-        viewer.events.theme.connect(self._draw_captions)
 
     @property
     def rr_interval_ms(self) -> float:
@@ -82,6 +77,7 @@ class HeartLayers:
 
     def _on_study_changed(self) -> None:
         self._unwanted.clear()
+        self.captions.wanted_again()
         self._keeps_contrast = False
 
     def _on_layer_removed(self, event: Any) -> None:
@@ -128,7 +124,7 @@ class HeartLayers:
         moved = len(self._explorer.probe.moved_dims)
         words = f"{moved} dimension{'s' * (moved != 1)} moved" if moved else ""
         lines = ("Reconstruction", *self._explorer.probe.label.split(", "), words)
-        self._set_caption(RECONSTRUCTION, lines, (0.0, 0.0))
+        self.captions.set(RECONSTRUCTION, lines, self._group_color(), (0.0, 0.0))
         self._look_at(RECONSTRUCTION)
 
     def _on_originals_changed(self, original: Original | None) -> None:
@@ -137,7 +133,7 @@ class HeartLayers:
             if name in self._layers:
                 self._layers[name].visible = cine is not None
         if original is None or cine is None:
-            self._set_caption(ORIGINAL, (), (0.0, 0.0))
+            self.captions.set(ORIGINAL, (), None, (0.0, 0.0))
             self._set_rr_interval(self._rr_of_origin())
             return
         self._set_rr_interval(cine.rr_interval_ms)
@@ -152,7 +148,7 @@ class HeartLayers:
         elif ORIGINAL_LABELS in self._layers:
             self._layers[ORIGINAL_LABELS].visible = False
         of_stack = f"slice {shown + 1} of {n_slices}" if n_slices > 1 else ""
-        self._set_caption(ORIGINAL, ("Original", original.label, of_stack), corner_mm)
+        self.captions.set(ORIGINAL, ("Original", original.label, of_stack), None, corner_mm)
         self._look_at(ORIGINAL)
 
     # ---- layers
@@ -211,8 +207,7 @@ class HeartLayers:
         if viewer is not None and name not in self._unwanted:
             self._layers[name] = layer
             viewer.layers.append(layer)
-            if CAPTIONS in self._layers:  # words stay above pictures
-                viewer.layers.move(viewer.layers.index(self._layers[CAPTIONS]), len(viewer.layers))
+            self.captions.bring_to_front()
             viewer.layers.selection.active = self._layers.get(RECONSTRUCTION)
 
     def _look_at(self, name: str) -> None:
@@ -224,57 +219,12 @@ class HeartLayers:
             if name == RECONSTRUCTION:
                 viewer.dims.set_current_step(viewer.dims.ndim - len(AXIS_LABELS), 0)
 
-    # ---- captions
-
-    def _set_caption(self, name: str, lines: tuple[str, ...], corner_mm: tuple[float, float]) -> None:
-        before = dict(self._captions)
-        if not lines or name not in self._layers:
-            self._captions.pop(name, None)
-        else:
-            words = "\n".join(_cut(line) for line in lines if line)
-            self._captions[name] = (words, self._caption_color(name), corner_mm)
-        if self._captions != before:
-            self._draw_captions()
-
-    def _caption_color(self, name: str) -> str | tuple[float, ...]:
-        """Colour of the group whose representative is reconstructed; empty for the colour of text."""
+    def _group_color(self) -> tuple[float, ...] | None:
+        """Colour of the group whose representative the probe began at; None if it began elsewhere."""
         group, probe = self._explorer.active_group, self._explorer.probe
-        stands = group.representative if group is not None else None
-        is_of_group = name == RECONSTRUCTION and stands is not None and np.array_equal(stands.vector, probe.origin)
-        return group.color if group is not None and is_of_group else ""
-
-    def _draw_captions(self) -> None:
-        viewer = self._viewer()
-        if viewer is None or CAPTIONS in self._unwanted:
-            return
-        is_dark = theme_of(viewer.theme).is_dark
-        ink = "white" if is_dark else "black"
-        words = [words for words, _, _ in self._captions.values()]
-        colors = [_legible(color, is_dark) if color else ink for _, color, _ in self._captions.values()]
-        corners = [corner for _, _, corner in self._captions.values()]
-        places = np.array(corners).reshape(-1, 2) - (CAPTION_GAP_MM, 0.0)
-        text = {"string": words, "size": 7, "color": colors, "anchor": "upper_left"}
-        layer = self._layers.get(CAPTIONS)
-        if layer is None:
-            flat: dict[str, Any] = {"units": UNITS[1:], "axis_labels": AXIS_LABELS[1:], "border_color": "transparent"}
-            self._add(
-                CAPTIONS,
-                Points(places, name=CAPTIONS, text=text, size=0.1, face_color="transparent", **flat),
-            )
-        else:
-            layer.text = None
-            layer.data = places
-            layer.text = text
-
-
-def _legible(color: tuple[float, ...], is_dark: bool) -> tuple[float, ...]:
-    """Darken a group's colour for words on a bright canvas; its hue stays."""
-    return color if is_dark else (*(ON_BRIGHT * part for part in color[:3]), 1.0)
-
-
-def _cut(words: str) -> str:
-    """Shorten a caption so that it does not run into its neighbour."""
-    return words if len(words) <= MAX_CAPTION_CHARACTERS else f"{words[: MAX_CAPTION_CHARACTERS - 2]} …"
+        if group is None or group.representative is None:
+            return None
+        return group.color if np.array_equal(group.representative.vector, probe.origin) else None
 
 
 def _replace_data(layer: Layer, frames: NDArray[Any], geometry: Mapping[str, Any]) -> None:

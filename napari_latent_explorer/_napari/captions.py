@@ -1,0 +1,125 @@
+"""Words over the hearts: what is original, what is reconstructed, and from what.
+
+They are one Points layer whose points cannot be seen. When the sample study is opened, napari wants a layer at once,
+long before anything is decoded: that is this one, made by `announcement` and taken over when napari has put it in.
+"""
+
+from typing import Any
+from weakref import ref
+
+import numpy as np
+from napari.components import ViewerModel
+from napari.layers import Layer, Points
+
+from napari_latent_explorer._napari.themes import theme_of
+
+NAME = "captions"
+MARK = "napari-latent-explorer captions"
+UNITS, AXIS_LABELS = ("mm", "mm"), ("row", "column")
+GAP_MM = 3.0
+MAX_CHARACTERS = 34
+ON_BRIGHT = 0.65
+Corner = tuple[float, float]
+Color = tuple[float, ...]
+
+
+class Captions:
+    """The captions in a viewer; once the user has removed them they stay away until `wanted_again`.
+
+    Parameters
+    ----------
+    viewer
+        Where; held weakly.
+    """
+
+    def __init__(self, viewer: ViewerModel) -> None:
+        self._viewer = ref(viewer)
+        self._texts: dict[str, tuple[str, Color | None, Corner]] = {}
+        self._layer: Layer | None = None
+        self._is_wanted = True
+        viewer.layers.events.inserted.connect(self._on_layer_inserted)
+        viewer.layers.events.removed.connect(self._on_layer_removed)
+        viewer.events.theme.connect(self._draw)
+
+    def announcement(self, words: str) -> tuple[Any, dict[str, Any], str]:
+        """Make the captions' layer data with one text, for napari to put in; a layer that is there goes."""
+        viewer, layer = self._viewer(), self._layer
+        if viewer is not None and layer is not None:
+            viewer.layers.remove(layer)
+        self._is_wanted = True
+        self._texts = {NAME: (words, None, (0.0, 0.0))}
+        places, text = self._places_and_text()
+        return places, {**_ATTRIBUTES, "text": text, "metadata": {MARK: True}}, "points"
+
+    def wanted_again(self) -> None:
+        """Show captions even if the user had removed them."""
+        self._is_wanted = True
+
+    def set(self, name: str, lines: tuple[str, ...], color: Color | None, corner_mm: Corner) -> None:
+        """Write lines above a corner ``(row, column)`` in mm; None is the colour of text. No lines take them away."""
+        before = dict(self._texts)
+        self._texts.pop(NAME, None)
+        if lines:
+            self._texts[name] = ("\n".join(_cut(line) for line in lines if line), color, corner_mm)
+        else:
+            self._texts.pop(name, None)
+        if self._texts != before:
+            self._draw()
+
+    def bring_to_front(self) -> None:
+        """Put the words above all pictures."""
+        viewer = self._viewer()
+        if viewer is not None and self._layer is not None:
+            viewer.layers.move(viewer.layers.index(self._layer), len(viewer.layers))
+
+    def _on_layer_inserted(self, event: Any) -> None:
+        if self._layer is None and MARK in event.value.metadata:
+            self._layer = event.value
+
+    def _on_layer_removed(self, event: Any) -> None:
+        if event.value is self._layer:
+            self._layer = None
+            self._is_wanted = False
+
+    def _draw(self) -> None:
+        viewer = self._viewer()
+        if viewer is None or not self._is_wanted:
+            return
+        places, text = self._places_and_text()
+        if self._layer is None and self._texts:
+            self._layer = Points(places, text=text, **_ATTRIBUTES)
+            viewer.layers.append(self._layer)
+        elif self._layer is not None:
+            self._layer.text = None  # words and points are counted against each other
+            self._layer.data = places
+            self._layer.text = text
+
+    def _places_and_text(self) -> tuple[Any, dict[str, Any]]:
+        viewer = self._viewer()
+        is_dark = viewer is None or theme_of(viewer.theme).is_dark
+        ink: Color = (1.0, 1.0, 1.0, 1.0) if is_dark else (0.0, 0.0, 0.0, 1.0)
+        colors = [_legible(color, is_dark) if color else ink for _, color, _ in self._texts.values()]
+        corners = [corner for _, _, corner in self._texts.values()]
+        places = np.array(corners).reshape(-1, 2) - (GAP_MM, 0.0)
+        words = [words for words, _, _ in self._texts.values()]
+        return places, {"string": words, "size": 7, "color": colors or ink, "anchor": "upper_left"}
+
+
+_ATTRIBUTES: dict[str, Any] = {
+    "name": NAME,
+    "size": 0.1,
+    "face_color": "transparent",
+    "border_color": "transparent",
+    "units": UNITS,
+    "axis_labels": AXIS_LABELS,
+}
+
+
+def _legible(color: Color, is_dark: bool) -> Color:
+    """Darken a group's colour for words on a bright canvas; its hue stays."""
+    return color if is_dark else (*(ON_BRIGHT * part for part in color[:3]), 1.0)
+
+
+def _cut(words: str) -> str:
+    """Shorten a line so that it does not run into its neighbour."""
+    return words if len(words) <= MAX_CHARACTERS else f"{words[: MAX_CHARACTERS - 2]} …"
