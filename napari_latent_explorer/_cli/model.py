@@ -2,13 +2,18 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from napari_latent_explorer._cli.progress import run
 from napari_latent_explorer._cli.scores import write_scores
 from napari_latent_explorer._cli.study import StudyFolder
+from napari_latent_explorer.errors import BundleError
+
+if TYPE_CHECKING:
+    from napari_latent_explorer.io.study import Study
+    from napari_latent_explorer.modeling.bundle import ModelBundle
 
 BundleFolder = Annotated[Path, typer.Argument(metavar="BUNDLE", help="Folder of a model bundle, made by `train`.")]
 
@@ -60,7 +65,7 @@ def encode(
 
     study = open_study(study_folder)
     bundle = ModelBundle.load(bundle_folder)
-    for modality in (name for name in study.modalities if name in bundle.modalities):
+    for modality in _shared_modalities(study, bundle):
         work = encode_study(study, bundle, modality, batch_size=batch_size)
         latents = run(work, f"Encoding {modality}", "What is encoded is kept. Run the same command again to go on.")
         study.save_latents(latents)
@@ -79,7 +84,7 @@ def project(
     from napari_latent_explorer.modeling.recordings import open_study
 
     study, bundle = open_study(study_folder), ModelBundle.load(bundle_folder)
-    for modality in (name for name in study.modalities if name in bundle.modalities):
+    for modality in _shared_modalities(study, bundle):
         work = fit_tsne(study.latents(modality, bundle.fingerprint), seed=seed)
         projection = run(work, f"Projecting {modality}", "Finished maps are kept. Run the same command again.")
         arrays, meta = projection.to_arrays()
@@ -107,3 +112,13 @@ def evaluate(
     bundle = ModelBundle.load(bundle_folder)
     result = run(evaluate_on(study, bundle, seed=seed), "Evaluating", "Nothing is written. Run it again.")
     typer.echo(write_scores(result, study.cohort().specs, output))
+
+
+def _shared_modalities(study: "Study", bundle: "ModelBundle") -> list[str]:
+    shared = [name for name in study.modalities if name in bundle.modalities]
+    if not shared:
+        raise BundleError(
+            f"The bundle {bundle.path} does not fit the study {study.path}: it knows {', '.join(bundle.modalities)}, "
+            f"the study has {', '.join(study.modalities)}. Train a bundle on this study."
+        )
+    return shared

@@ -1,3 +1,6 @@
+import json
+import shutil
+
 import pytest
 from typer.testing import CliRunner
 
@@ -69,12 +72,34 @@ def test_projecting_before_encoding_says_what_to_do(study_folder, tmp_path):
     assert "encode" in result.stderr.lower()
 
 
-def test_a_bundle_that_does_not_fit_is_refused(study_folder, tmp_path):
+def test_a_unimodal_bundle_encodes_what_it_knows(study_folder, tmp_path):
     unimodal = untrained_bundle(tmp_path / "unimodal", AutoencoderConfig.preset("compact").only("ecg"))
     result = invoke("encode", study_folder, unimodal)
+    assert result.exit_code == 0, result.stderr
+    assert "ecg: 24 x 256 latents" in result.stdout
+    assert "mri" not in result.stdout
+
+
+def test_a_bundle_that_knows_none_of_the_studys_recordings_is_refused(study_folder, tmp_path):
+    ecg_only = untrained_bundle(tmp_path / "ecg_only", AutoencoderConfig.preset("compact").only("ecg"))
+    mri_study = tmp_path / "mri_study"
+    shutil.copytree(study_folder, mri_study)
+    manifest = json.loads((mri_study / "manifest.json").read_text("utf-8"))
+    (mri_study / "manifest.json").write_text(json.dumps({**manifest, "modalities": ["mri"]}), "utf-8")
+    result = invoke("encode", mri_study, ecg_only)
     assert result.exit_code == 2
-    assert result.stderr.splitlines()[-1].startswith("Error:")
-    assert "mri" in result.stderr.splitlines()[-1]
+    assert "it knows ecg, the study has mri. Train a bundle on this study." in result.stderr
+
+
+def test_a_bundle_whose_weights_do_not_fit_is_refused(study_folder, bundle_folder, tmp_path):
+    broken = tmp_path / "broken"
+    shutil.copytree(bundle_folder, broken)
+    config = json.loads((broken / "config.json").read_text("utf-8"))
+    config["autoencoder"]["latent_dim"] = 128
+    (broken / "config.json").write_text(json.dumps(config), "utf-8")
+    result = invoke("encode", study_folder, broken)
+    assert result.exit_code == 2
+    assert str(broken) in result.stderr
 
 
 def test_what_is_no_bundle_is_refused(study_folder, tmp_path):
