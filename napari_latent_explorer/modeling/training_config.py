@@ -63,10 +63,10 @@ class TrainingConfig:
     epochs_ecg: int = 12
     epochs_joint: int = 14
     max_minutes: float | None = None
-    stage_shares: tuple[float, float, float] = (0.36, 0.08, 0.56)
+    stage_shares: tuple[float, float, float] = (0.33, 0.07, 0.6)
     batch_size: int = 16
     batch_size_joint: int = 32
-    decoded_share: float = 1.0
+    decoded_share: float = 0.5
     learning_rate_mri: float = 2e-3
     learning_rate_ecg: float = 1e-3
     learning_rate_joint: float = 1e-3
@@ -77,7 +77,7 @@ class TrainingConfig:
     fusion: FusionName = "mixed"
     mri_weight: float = 1.0
     ecg_weight: float = 1.0
-    labelled_frames: int = 6
+    labelled_frames: int = 3
     gradient_norm: float = 1.0
     precision: PrecisionName = "auto"
 
