@@ -164,8 +164,8 @@ class QtPredictionHeatMap(QWidget):
                 painter.drawText(place, int(middle) | int(Qt.TextFlag.TextWordWrap), spec.label or spec.name)
             else:
                 room = LABEL_WIDTH_PX - 14
-                name = painter.fontMetrics().elidedText(spec.label or spec.name, Qt.TextElideMode.ElideRight, room)
-                painter.drawText(QRectF(4, cell.top(), room + 4, CELL_HEIGHT_PX), beside, name)
+                place = QRectF(4, cell.top(), room + 4, CELL_HEIGHT_PX)
+                painter.drawText(place, int(beside) | int(Qt.TextFlag.TextWordWrap), spec.label or spec.name)
 
     def _paint_cell(self, painter: QPainter, cell: QRectF, row: int, target: int) -> None:
         assert self._table is not None
