@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from qtpy.QtCore import QEvent, QPointF, QRectF, QSize, Qt
-from qtpy.QtGui import QBrush, QColor, QFont, QHelpEvent, QPainter, QPaintEvent, QPen
+from qtpy.QtGui import QBrush, QColor, QHelpEvent, QPainter, QPaintEvent, QPen
 from qtpy.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from napari_latent_explorer._qt.numbers import format_value
@@ -20,7 +20,9 @@ from napari_latent_explorer.data.phenotype import PhenotypeSpec
 
 LOW_COLOR, HIGH_COLOR = QColor("#3b7dd8"), QColor("#e08214")
 CELL_HEIGHT_PX, CELL_WIDTH_PX = 38, 104
-LABEL_WIDTH_PX, HEADER_HEIGHT_PX = 150, 24
+NARROW_CELL_HEIGHT_PX, NARROW_CELL_WIDTH_PX = 50, 124
+LEAST_CELL_WIDTH_PX = 74
+LABEL_WIDTH_PX, LABEL_SHARE, HEADER_HEIGHT_PX = 150, 0.31, 24
 WIDE_HEADER_HEIGHT_PX, WIDE_LABEL_WIDTH_PX = 40, 86
 METRIC_NAMES = {"r2": "R²", "auroc": "AUROC"}
 POOR_R2, POOR_AUROC = 0.1, 0.6
@@ -32,14 +34,20 @@ class HeatMapLayout:
 
     is_wide: bool
     cell_width: float
+    label_width: float
+
+    @property
+    def cell_height(self) -> float:
+        """Narrow cells have three lines: interval and score do not fit beside each other."""
+        return CELL_HEIGHT_PX if self.cell_width >= NARROW_CELL_WIDTH_PX else NARROW_CELL_HEIGHT_PX
 
     def cell(self, row: int, target: int) -> QRectF:
         """Rectangle of the prediction of a phenotype from an input."""
         if self.is_wide:
-            left, top = WIDE_LABEL_WIDTH_PX + target * self.cell_width, WIDE_HEADER_HEIGHT_PX + row * CELL_HEIGHT_PX
+            left, top = target * self.cell_width, WIDE_HEADER_HEIGHT_PX + row * self.cell_height
         else:
-            left, top = LABEL_WIDTH_PX + row * self.cell_width, HEADER_HEIGHT_PX + target * CELL_HEIGHT_PX
-        return QRectF(left, top, self.cell_width, CELL_HEIGHT_PX)
+            left, top = row * self.cell_width, HEADER_HEIGHT_PX + target * self.cell_height
+        return QRectF(self.label_width + left, top, self.cell_width, self.cell_height)
 
 
 class QtPredictionHeatMap(QWidget):
@@ -88,12 +96,15 @@ class QtPredictionHeatMap(QWidget):
     def layout_cells(self) -> HeatMapLayout:
         """One row per input where all phenotypes fit beside each other, else one row per phenotype."""
         if self._table is None:
-            return HeatMapLayout(False, CELL_WIDTH_PX)
+            return HeatMapLayout(False, CELL_WIDTH_PX, LABEL_WIDTH_PX)
         n_targets, n_rows = len(self._table.targets), len(self._table.rows)
         wide_cell = (self._room.width() - WIDE_LABEL_WIDTH_PX) / n_targets
         if wide_cell >= CELL_WIDTH_PX * 0.8:
-            return HeatMapLayout(True, wide_cell)
-        return HeatMapLayout(False, max(84.0, (self._room.width() - LABEL_WIDTH_PX - 4) / n_rows))
+            return HeatMapLayout(True, wide_cell, WIDE_LABEL_WIDTH_PX)
+        label_width = min(LABEL_WIDTH_PX, LABEL_SHARE * self._room.width())
+        return HeatMapLayout(
+            False, max(LEAST_CELL_WIDTH_PX, (self._room.width() - label_width - 4) / n_rows), label_width
+        )
 
     def event(self, event: QEvent) -> bool:
         """Explain the cell under the pointer."""
@@ -153,7 +164,7 @@ class QtPredictionHeatMap(QWidget):
         for row, name in enumerate(table.rows):
             cell = cells.cell(row, 0)
             if cells.is_wide:
-                painter.drawText(QRectF(4, cell.top(), WIDE_LABEL_WIDTH_PX - 8, CELL_HEIGHT_PX), beside, name)
+                painter.drawText(QRectF(4, cell.top(), cells.label_width - 8, cells.cell_height), beside, name)
             else:
                 painter.drawText(QRectF(cell.left(), 0, cell.width(), HEADER_HEIGHT_PX), middle, name)
         painter.setFont(small_font(self, 0.95))
@@ -163,8 +174,7 @@ class QtPredictionHeatMap(QWidget):
                 place = QRectF(cell.left() + 2, 0, cell.width() - 4, WIDE_HEADER_HEIGHT_PX)
                 painter.drawText(place, int(middle) | int(Qt.TextFlag.TextWordWrap), spec.label or spec.name)
             else:
-                room = LABEL_WIDTH_PX - 14
-                place = QRectF(4, cell.top(), room + 4, CELL_HEIGHT_PX)
+                place = QRectF(4, cell.top(), cells.label_width - 10, cells.cell_height)
                 painter.drawText(place, int(beside) | int(Qt.TextFlag.TextWordWrap), spec.label or spec.name)
 
     def _paint_cell(self, painter: QPainter, cell: QRectF, row: int, target: int) -> None:
@@ -184,22 +194,17 @@ class QtPredictionHeatMap(QWidget):
             painter.setBrush(QBrush(self._theme.color("muted", 0.35), Qt.BrushStyle.BDiagPattern))
             painter.drawRoundedRect(box, 4, 4)
         painter.setPen(QPen(self._theme.color("muted" if self._is_poor(row, target) else "text")))
-        painter.setFont(small_font(self, 1.0, is_bold=True))
-        upper = QRectF(box.left(), box.top() + 2, box.width(), box.height() / 2)
-        painter.drawText(upper, Qt.AlignmentFlag.AlignCenter, self._value_text(row, target))
-        lower = QRectF(box.left(), box.center().y(), box.width(), box.height() / 2 - 1)
-        self._paint_small_print(painter, lower, row, target)
-
-    def _paint_small_print(self, painter: QPainter, place: QRectF, row: int, target: int) -> None:
-        assert self._table is not None
         score = self._table.scores[row][target]
-        short = f"{METRIC_NAMES[score.metric]} {score.value:.2f}"
-        texts = (f"{self._interval_text(row, target)}  ·  {short}", short)
-        font = QFont(small_font(self, 0.78))
-        painter.setFont(font)
-        words = painter.fontMetrics()
-        text = next((one for one in texts if words.horizontalAdvance(one) <= place.width() - 4), texts[-1])
-        painter.drawText(place, Qt.AlignmentFlag.AlignCenter, text)
+        interval, said = self._interval_text(row, target), f"{METRIC_NAMES[score.metric]} {score.value:.2f}"
+        is_narrow = cell.width() < NARROW_CELL_WIDTH_PX
+        small_print = [interval, said] if is_narrow else [f"{interval}  ·  {said}"]
+        box.adjust(0, 2, 0, -2)
+        height = box.height() / (1 + len(small_print))
+        painter.setFont(small_font(self, 1.0, is_bold=True))
+        for number, line in enumerate([self._value_text(row, target), *small_print]):
+            place = QRectF(box.left(), box.top() + number * height, box.width(), height)
+            painter.drawText(place, Qt.AlignmentFlag.AlignCenter, line)
+            painter.setFont(small_font(self, 0.78))
 
     def _cell_color(self, spec: PhenotypeSpec, value: float) -> QColor:
         """Blue for low, orange for high, nothing for the middle of the cohort."""
