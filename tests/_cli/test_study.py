@@ -2,6 +2,7 @@ import pytest
 from typer.testing import CliRunner
 
 from napari_latent_explorer._cli.app import app
+from napari_latent_explorer.io.formats import read_recording
 from napari_latent_explorer.io.study import Study
 
 
@@ -38,6 +39,15 @@ def test_info_says_people_recordings_and_phenotypes_with_units(study_folder):
     assert "3 participants" in printed
     assert "mri: 3 recordings" in printed
     assert "LV mass (g)" in printed
+
+
+def test_exported_recordings_can_be_read(study_folder, tmp_path):
+    participant_id = str(Study.open(study_folder).cohort().participant_ids[1])
+    result = invoke("study", "export", study_folder, participant_id, tmp_path)
+    assert result.exit_code == 0, result.stderr
+    assert read_recording(tmp_path / "cine_dicom").imaging_plane == "la_4ch"
+    assert read_recording(tmp_path / "ecg_wfdb" / "ecg").lead_names[0] == "I"
+    assert not [path for path in tmp_path.rglob("*") if path.is_file() and participant_id.encode() in path.read_bytes()]
 
 
 def test_a_study_is_not_written_over(study_folder):
