@@ -46,8 +46,13 @@ class ModelInputs:
     has_labels: NDArray[np.bool_]
 
     def rows_with(self, modality: str) -> NDArray[np.intp]:
-        """Rows whose recording of ``mri``, ``ecg`` or ``joint`` (both) is there."""
-        masks = {"mri": self.has_mri, "ecg": self.has_ecg, "joint": self.has_mri & self.has_ecg}
+        """Rows whose recording of ``mri``, ``ecg``, ``joint`` (both) or ``labels`` (with the cine) is there."""
+        masks = {
+            "mri": self.has_mri,
+            "ecg": self.has_ecg,
+            "joint": self.has_mri & self.has_ecg,
+            "labels": self.has_mri & self.has_labels,
+        }
         return np.flatnonzero(masks[modality])
 
     def batch(self, modality: str, rows: NDArray[np.intp]) -> Tensor:

@@ -66,30 +66,23 @@ class UnimodalObjective:
 
 @dataclass(frozen=True, slots=True)
 class CrossModalObjective:
-    """Both reconstructions from the merged vector, the contrastive term, and the label head's own loss.
-
-    The label head's loss is added with weight 1: its gradient stops at the decoder's features, so no weight could
-    make it matter to anything else.
-    """
+    """Both reconstructions from the merged vector, and the contrastive term."""
 
     inputs: ModelInputs
     config: TrainingConfig
     precision: Precision
-    class_weights: Tensor | None
 
     def __call__(self, network: CrossModalAutoencoder, rows: Rows, random: torch.Generator) -> Loss:
-        """Total loss and its parts ``mri``, ``ecg``, ``contrastive`` and, with a label head, ``labels``."""
+        """Total loss and its parts ``mri``, ``ecg`` and ``contrastive``."""
         config, device = self.config, self.precision.device
         mri = self.inputs.batch("mri", rows).to(device)
         ecg = self.inputs.batch("ecg", rows).to(device)
         n_decoded = max(1, round(config.decoded_share * len(rows)))
-        frames = self._draw_frames(network, random)
         with self.precision.autocast():
             z_mri, z_ecg = network.encode("mri", mri), network.encode("ecg", ecg)
             mask = draw_fusion_mask(config.fusion, n_decoded, z_mri.shape[1], random)
             z = merge(z_mri[:n_decoded], z_ecg[:n_decoded], mask)
-            cine, scores = network.decode_cine(z, torch.from_numpy(frames).to(device))
-            signal = network.decode("ecg", z)
+            cine, signal = network.decode("mri", z), network.decode("ecg", z)
         parts = {
             "mri": mean_squared_error(mri[:n_decoded], cine),
             "ecg": log_cosh(ecg[:n_decoded], signal),
@@ -97,19 +90,7 @@ class CrossModalObjective:
         }
         total = config.mri_weight * parts["mri"] + config.ecg_weight * parts["ecg"]
         total = total + config.contrastive_weight * parts["contrastive"]
-        if scores is not None and self.class_weights is not None and network.config.labels is not None:
-            values = network.config.labels.label_values
-            classes = self.inputs.class_batch(rows[:n_decoded], frames, values).to(device)
-            parts["labels"] = label_loss(scores, classes, self.class_weights.to(device))
-            total = total + parts["labels"]
         return Loss(total, parts)
-
-    def _draw_frames(self, network: CrossModalAutoencoder, random: torch.Generator) -> NDArray[np.intp]:
-        labels = network.config.labels
-        if labels is None:
-            return np.zeros(0, dtype=np.intp)
-        drawn = torch.randperm(labels.n_frames, generator=random)[: self.config.labelled_frames]
-        return np.sort(drawn.numpy())
 
     def monitored(self, network: CrossModalAutoencoder, rows: Rows) -> dict[str, float]:
         """Reconstruction errors from each single modality, and how often the ECG finds its own MRI first."""
@@ -121,3 +102,31 @@ class CrossModalObjective:
         a, b = (torch.nn.functional.normalize(z[modality].float(), dim=1) for modality in ("ecg", "mri"))
         found["top_1"] = float(((a @ b.T).argmax(dim=1).cpu() == torch.arange(len(rows))).float().mean())
         return found
+
+
+@dataclass(frozen=True, slots=True)
+class LabelObjective:
+    """Naming each pixel of random frames that the finished autoencoder decodes; trains the label head alone."""
+
+    inputs: ModelInputs
+    config: TrainingConfig
+    precision: Precision
+    class_weights: Tensor
+
+    def __call__(self, network: CrossModalAutoencoder, rows: Rows, random: torch.Generator) -> Loss:
+        """Weighted cross-entropy, named ``labels``."""
+        head, device = network.label_head, self.precision.device
+        assert head is not None
+        drawn = torch.randperm(head.config.n_frames, generator=random)[: self.config.labelled_frames].sort().values
+        mri = self.inputs.batch("mri", rows).to(device)
+        with self.precision.autocast():
+            with torch.no_grad():
+                maps = network.cine_feature_maps(network.encode("mri", mri))
+            scores = head(maps, drawn.to(device))
+        classes = self.inputs.class_batch(rows, drawn.numpy(), head.config.label_values).to(device)
+        loss = label_loss(scores, classes, self.class_weights.to(device))
+        return Loss(loss, {"labels": loss})
+
+    def monitored(self, network: CrossModalAutoencoder, rows: Rows) -> dict[str, float]:
+        """Nothing beyond the loss."""
+        return {}

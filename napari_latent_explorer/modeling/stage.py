@@ -28,6 +28,12 @@ WARM_UP_STEPS = 50
 FINAL_RATE = 0.02
 MAX_DECAYS = 3
 PROGRESS_UNITS = 1000
+TITLES: dict[StageName, str] = {
+    "mri": "MRI autoencoder",
+    "ecg": "ECG autoencoder",
+    "joint": "cross-modal autoencoder",
+    "labels": "label head",
+}
 
 History = list[dict[str, float]]
 
@@ -94,8 +100,12 @@ class Stage:
     def peak_rate(self) -> float:
         """Highest learning rate."""
         config = self.config
-        rates = {"mri": config.learning_rate_mri, "ecg": config.learning_rate_ecg, "joint": config.learning_rate_joint}
-        return rates[self.name]
+        return {
+            "mri": config.learning_rate_mri,
+            "ecg": config.learning_rate_ecg,
+            "joint": config.learning_rate_joint,
+            "labels": config.learning_rate_labels,
+        }[self.name]
 
     @property
     def steps_per_epoch(self) -> int:
@@ -258,8 +268,7 @@ class Stage:
         return torch.Generator().manual_seed(seed)
 
     def _report(self, losses: str) -> Progress:
-        titles = {"mri": "MRI autoencoder", "ecg": "ECG autoencoder", "joint": "cross-modal autoencoder"}
-        message = f"{titles[self.name]}, epoch {self.state.epoch + 1}: {losses}"
+        message = f"{TITLES[self.name]}, epoch {self.state.epoch + 1}: {losses}"
         return Progress(min(PROGRESS_UNITS, int(PROGRESS_UNITS * self.state.progress)), PROGRESS_UNITS, message)
 
     def _not_finite(self, rows: NDArray[np.intp], parts: dict[str, float]) -> TrainingError:

@@ -8,7 +8,8 @@ In the folder of the run:
     work/                                   model inputs and checkpoints, removed at the end unless asked to stay
 
 The unimodal autoencoders come first; their weights are where the cross-modal stage begins, which adds the merged
-reconstruction, the contrastive term and the label head. Called again after a stop, training goes on where it was.
+reconstruction and the contrastive term. Last, the label head learns to name what the finished decoder
+draws. Called again after a stop, training goes on where it was.
 """
 
 import shutil
@@ -30,7 +31,7 @@ from napari_latent_explorer.modeling.bundle_metadata import PREPROCESSING, descr
 from napari_latent_explorer.modeling.dataset import build_model_inputs
 from napari_latent_explorer.modeling.held_out import BASELINES
 from napari_latent_explorer.modeling.inputs import ModelInputs, class_weights
-from napari_latent_explorer.modeling.objectives import CrossModalObjective, Objective, UnimodalObjective
+from napari_latent_explorer.modeling.objectives import CrossModalObjective, LabelObjective, Objective, UnimodalObjective
 from napari_latent_explorer.modeling.precision import Precision
 from napari_latent_explorer.modeling.stage import History, Stage
 from napari_latent_explorer.modeling.training_config import STAGES, StageName, TrainingConfig
@@ -138,13 +139,15 @@ class TrainingRun:
                 self._bundle(unimodal, histories[modality]).save(self.root / BASELINES / modality)
                 _copy_weights(unimodal, network, modality)
         histories["joint"] = yield from self._run_stage("joint", network)
+        if network.label_head is not None:
+            histories["labels"] = yield from self._run_stage("labels", network)
         bundle = self._bundle(network, histories["joint"])
         self._write_curve(histories)
         bundle.save(self.root)
         return bundle
 
     def _network(self) -> CrossModalAutoencoder:
-        has_labels = self.config.labelled_frames > 0 and bool(self.inputs.has_labels[self.rows["train"]].any())
+        has_labels = self.config.epochs_labels > 0 and bool(self.inputs.has_labels[self.rows["train"]].any())
         labels = LabelHeadConfig() if has_labels else None
         config = AutoencoderConfig.preset(self.config.preset, labels)
         return CrossModalAutoencoder(config, self.config.initial_log_scale)
@@ -168,11 +171,14 @@ class TrainingRun:
         return (yield from stage.run())
 
     def _objective(self, name: StageName, network: CrossModalAutoencoder) -> Objective:
-        if name != "joint":
-            return UnimodalObjective(self.inputs, name, self.precision)
-        labels = network.config.labels
-        weights = None if labels is None else class_weights(self.inputs, self.rows["train"], labels.label_values)
-        return CrossModalObjective(self.inputs, self.config, self.precision, weights)
+        if name == "joint":
+            return CrossModalObjective(self.inputs, self.config, self.precision)
+        if name == "labels":
+            labels = network.config.labels
+            assert labels is not None
+            weights = class_weights(self.inputs, self.rows["train"], labels.label_values)
+            return LabelObjective(self.inputs, self.config, self.precision, weights)
+        return UnimodalObjective(self.inputs, name, self.precision)
 
     # ------------------------------------------------------------------------------------------------------- results
 

@@ -9,8 +9,8 @@ from napari_latent_explorer.nn.autoencoder import PresetName
 from napari_latent_explorer.nn.fusion import FusionName
 from napari_latent_explorer.nn.losses import ContrastiveName
 
-StageName = Literal["mri", "ecg", "joint"]
-STAGES: tuple[StageName, ...] = ("mri", "ecg", "joint")
+StageName = Literal["mri", "ecg", "joint", "labels"]
+STAGES: tuple[StageName, ...] = ("mri", "ecg", "joint", "labels")
 ScheduleName = Literal["cosine", "plateau"]
 PrecisionName = Literal["auto", "float32", "bfloat16"]
 
@@ -27,8 +27,9 @@ class TrainingConfig:
         Settles weights, split, order of participants and fusion masks.
     train_fraction, valid_fraction
         Shares of participants to learn from and to choose the best epoch by; the rest is held out for `evaluate`.
-    epochs_mri, epochs_ecg, epochs_joint
-        Passes over the training participants in each stage; 0 skips the unimodal stage (and its baseline).
+    epochs_mri, epochs_ecg, epochs_joint, epochs_labels
+        Passes over the training participants in each stage; 0 skips a unimodal stage (and its baseline) or the label
+        head.
     max_minutes
         If given, the run takes this wall time instead of a number of epochs, divided by `stage_shares`, and the
         learning rate falls with time; the result then depends on the machine's speed as well as on the seed.
@@ -36,7 +37,7 @@ class TrainingConfig:
         Participants in a step of unimodal and cross-modal training.
     decoded_share
         Part of a cross-modal batch that is also decoded; the contrastive term sees all of it.
-    learning_rate_mri, learning_rate_ecg, learning_rate_joint
+    learning_rate_mri, learning_rate_ecg, learning_rate_joint, learning_rate_labels
         Adam's peak rates.
     schedule
         ``cosine`` (warm-up, then half a cosine to 2 %) or ``plateau`` (the paper's: halve after an epoch without
@@ -48,7 +49,7 @@ class TrainingConfig:
     mri_weight, ecg_weight
         Weights of the reconstruction terms.
     labelled_frames
-        Random frames per step that the label head learns from; 0 trains none.
+        Random frames per step that the label head learns from.
     gradient_norm
         Gradients of encoders, decoders and label head are each scaled down to this norm.
     precision
@@ -62,14 +63,16 @@ class TrainingConfig:
     epochs_mri: int = 10
     epochs_ecg: int = 12
     epochs_joint: int = 14
+    epochs_labels: int = 3
     max_minutes: float | None = None
-    stage_shares: tuple[float, float, float] = (0.33, 0.07, 0.6)
+    stage_shares: tuple[float, float, float, float] = (0.29, 0.06, 0.53, 0.12)
     batch_size: int = 16
     batch_size_joint: int = 32
     decoded_share: float = 0.5
     learning_rate_mri: float = 2e-3
     learning_rate_ecg: float = 1e-3
     learning_rate_joint: float = 1e-3
+    learning_rate_labels: float = 2e-3
     schedule: ScheduleName = "cosine"
     contrastive: ContrastiveName = "paper"
     contrastive_weight: float = 0.1
@@ -87,7 +90,7 @@ class TrainingConfig:
             problems.append(f"shares {self.train_fraction} to train and {self.valid_fraction} to validate exceed 1")
         if min(self.batch_size, self.batch_size_joint) < 2:
             problems.append("a batch needs at least 2 participants")
-        if min(self.epochs_mri, self.epochs_ecg) < 0 or self.epochs_joint < 1:
+        if min(self.epochs_mri, self.epochs_ecg, self.epochs_labels) < 0 or self.epochs_joint < 1:
             problems.append("the number of epochs is negative, or 0 for the cross-modal stage")
         if not 0 < self.decoded_share <= 1:
             problems.append(f"decoded_share is {self.decoded_share}, expected above 0 and at most 1")
@@ -105,7 +108,12 @@ class TrainingConfig:
 
     def epochs(self, stage: StageName) -> int:
         """Count the passes over the training participants."""
-        return {"mri": self.epochs_mri, "ecg": self.epochs_ecg, "joint": self.epochs_joint}[stage]
+        return {
+            "mri": self.epochs_mri,
+            "ecg": self.epochs_ecg,
+            "joint": self.epochs_joint,
+            "labels": self.epochs_labels,
+        }[stage]
 
     def budget_s(self, stage: StageName) -> float | None:
         """Wall time of a stage in seconds, None without a limit."""

@@ -83,7 +83,8 @@ class CrossModalAutoencoder(nn.Module):
         self.decoders = nn.ModuleDict({name: Decoder(coder, config.latent_dim) for name, coder in coders.items()})
         self.label_head: LabelHead | None = None
         if config.labels is not None and config.mri is not None:
-            self.label_head = LabelHead(config.mri.decoder_blocks[-1], config.labels)
+            channels = (config.mri.encoder_blocks[-1], *config.mri.decoder_blocks)
+            self.label_head = LabelHead(channels, config.labels)
         self.log_scale = nn.Parameter(torch.tensor(initial_log_scale))
 
     def encode(self, modality: str, x: Tensor) -> Tensor:
@@ -96,16 +97,24 @@ class CrossModalAutoencoder(nn.Module):
         x: Tensor = self.decoders[modality](z)
         return x
 
+    @property
+    def _cine_decoder(self) -> Decoder:
+        decoder = self.decoders["mri"]
+        assert isinstance(decoder, Decoder)
+        return decoder
+
+    def cine_feature_maps(self, z: Tensor) -> list[Tensor]:
+        """Decode to the maps from which the cine is drawn, from coarse to fine."""
+        return self._cine_decoder.feature_maps(z)
+
     def decode_cine(self, z: Tensor, frames: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
         """Decode cine ``(batch, frame, row, column)`` and class scores ``(batch, frame, class, row, column)``.
 
         The scores are of the given `frames` only if any are given, and None without a label head.
         """
-        decoder = self.decoders["mri"]
-        assert isinstance(decoder, Decoder)
-        features = decoder.features(z)
-        cine: Tensor = decoder.output(features)
-        return cine, None if self.label_head is None else self.label_head(features, frames)
+        maps = self.cine_feature_maps(z)
+        cine: Tensor = self._cine_decoder.output(maps[-1])
+        return cine, None if self.label_head is None else self.label_head(maps, frames)
 
     def decode_cine_and_classes(self, z: Tensor, *, with_classes: bool = True) -> tuple[Tensor, Tensor | None]:
         """Decode cine and class number ``(batch, frame, row, column)`` of each pixel; None without a label head."""

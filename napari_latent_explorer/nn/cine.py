@@ -1,11 +1,11 @@
 """Cine networks: presets of widths, and the label head that says which structure each decoded pixel is.
 
 The frames of the cine are the channels of the image, so one 2-D network sees the whole beat. The label head reads the
-decoder's last features *detached*: it learns to name what the decoder draws, while no gradient of a label ever
+decoder's features *detached*: it learns to name what the decoder draws, while no gradient of a label ever
 reaches the latents, which therefore stay what self-supervision made of them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,7 +43,7 @@ class LabelHeadConfig:
     n_frames
         Frames that it labels.
     filters
-        Width of its hidden layer.
+        Width of its hidden layers.
     """
 
     label_values: tuple[int, ...] = (0, 1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 12, 13)
@@ -57,19 +57,27 @@ class LabelHeadConfig:
 
 
 class LabelHead(nn.Module):
-    """Features of the cine decoder ``(batch, n_in, rows, columns)`` to class scores of each frame."""
+    """Feature maps of the cine decoder, from coarse to fine, to class scores of each frame.
 
-    def __init__(self, n_in: int, config: LabelHeadConfig) -> None:
+    Atria and ventricles are the same blood: only where they lie tells them apart. So the head begins where the
+    decoder's maps are small and see the whole heart, and takes in one finer map after the other.
+    """
+
+    def __init__(self, channels: Sequence[int], config: LabelHeadConfig) -> None:
         super().__init__()
         self.config = config
         self.n_classes = len(config.label_values)
-        self.hidden = make_convolution(2, n_in, config.filters, 3)
+        inputs = [channels[0], *[config.filters + n for n in channels[1:]]]
+        self.hidden = nn.ModuleList([make_convolution(2, n_in, config.filters, 3) for n_in in inputs])
         self.activation = make_activation("gelu")
         self.output = make_convolution(2, config.filters, config.n_frames * self.n_classes, 1)
 
-    def forward(self, features: Tensor, frames: Tensor | None = None) -> Tensor:
+    def forward(self, maps: Sequence[Tensor], frames: Tensor | None = None) -> Tensor:
         """Class scores ``(batch, n_frames, n_classes, rows, columns)``, of the given `frames` only if any are given."""
-        h: Tensor = self.activation(self.hidden(features.detach()))
+        h: Tensor = self.activation(self.hidden[0](maps[0].detach()))
+        for convolution, features in zip(self.hidden[1:], maps[1:], strict=True):
+            h = functional.interpolate(h, scale_factor=2, mode="nearest")
+            h = self.activation(convolution(torch.cat([h, features.detach()], dim=1)))
         weight, bias = self.output.weight, self.output.bias
         if frames is not None:
             rows = (frames[:, None] * self.n_classes + torch.arange(self.n_classes, device=frames.device)).flatten()

@@ -109,14 +109,19 @@ class Decoder(nn.Module):
         self.blocks = nn.Sequential(*layers)
         self.output = make_convolution(dim, n_in, config.n_channels, 1)
 
-    def features(self, z: Tensor) -> Tensor:
-        """Last feature map ``(batch, decoder_blocks[-1], *space)``, before the output convolution."""
-        h: Tensor = self.blocks(self.activation(self.linear(z)))
-        return h
+    def feature_maps(self, z: Tensor) -> list[Tensor]:
+        """Feature maps ``(batch, filters, *space)`` from the smallest to the recording's size, before the output."""
+        h: Tensor = self.activation(self.linear(z))
+        maps = []
+        for layer in self.blocks:
+            h = layer(h)
+            if not isinstance(layer, nn.Upsample):
+                maps.append(h)
+        return maps
 
     def forward(self, z: Tensor) -> Tensor:
         """Decode a batch."""
-        x: Tensor = self.output(self.features(z))
+        x: Tensor = self.output(self.feature_maps(z)[-1])
         return x
 
 

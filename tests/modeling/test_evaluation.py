@@ -23,6 +23,7 @@ CONFIG = TrainingConfig(
     epochs_mri=1,
     epochs_ecg=1,
     epochs_joint=1,
+    epochs_labels=1,
     batch_size=4,
     batch_size_joint=4,
 )
@@ -50,7 +51,7 @@ def result(study: Study, bundle: ModelBundle) -> EvaluationResult:
 def test_a_run_leaves_a_bundle_its_baselines_and_its_curve(bundle: ModelBundle) -> None:
     assert bundle.path is not None
     curve = pd.read_csv(bundle.path / CURVE_FILE)
-    assert curve["stage"].tolist() == ["mri", "ecg", "joint"]
+    assert curve["stage"].tolist() == ["mri", "ecg", "joint", "labels"]
     assert {modality: baseline.modalities for modality, baseline in load_baselines(bundle).items()} == {
         "mri": ("mri",),
         "ecg": ("ecg",),

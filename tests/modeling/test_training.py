@@ -8,10 +8,10 @@ import torch
 from napari_latent_explorer.data.progress import finish
 from napari_latent_explorer.errors import TrainingError
 from napari_latent_explorer.modeling.inputs import ModelInputs, class_weights, to_whole_numbers
-from napari_latent_explorer.modeling.objectives import CrossModalObjective, UnimodalObjective
+from napari_latent_explorer.modeling.objectives import CrossModalObjective, LabelObjective, UnimodalObjective
 from napari_latent_explorer.modeling.precision import Precision
 from napari_latent_explorer.modeling.stage import Stage
-from napari_latent_explorer.modeling.training_config import TrainingConfig
+from napari_latent_explorer.modeling.training_config import STAGES, TrainingConfig
 from napari_latent_explorer.nn.autoencoder import AutoencoderConfig, CrossModalAutoencoder
 from napari_latent_explorer.nn.cine import LabelHeadConfig
 from napari_latent_explorer.nn.coder import CoderConfig
@@ -23,8 +23,9 @@ TINY = AutoencoderConfig(
     labels=LabelHeadConfig((0, 3, 9), n_frames=4, filters=5),
 )
 CONFIG = TrainingConfig(
-    epochs_mri=3, epochs_ecg=3, epochs_joint=3, batch_size=4, batch_size_joint=4, labelled_frames=2, precision="float32"
-)
+    epochs_mri=3, epochs_ecg=3, epochs_joint=3, epochs_labels=3, batch_size=4, batch_size_joint=4, labelled_frames=2,
+    precision="float32", decoded_share=1.0,
+)  # fmt: skip
 CPU = Precision(torch.device("cpu"), uses_bfloat16=False)
 N = 16
 
@@ -52,7 +53,7 @@ def inputs() -> ModelInputs:
 
 def make_stage(inputs: ModelInputs, checkpoint: Path, config: TrainingConfig = CONFIG) -> Stage:
     torch.manual_seed(0)
-    objective = CrossModalObjective(inputs, config, CPU, torch.ones(3))
+    objective = CrossModalObjective(inputs, config, CPU)
     network = CrossModalAutoencoder(TINY)
     return Stage(
         "joint", network, objective, np.arange(12), np.arange(12, 16), inputs.participant_ids, config, checkpoint
@@ -104,9 +105,30 @@ def test_the_best_epoch_is_kept(inputs: ModelInputs, tmp_path: Path) -> None:
 def test_learning_lowers_every_part_of_the_loss(inputs: ModelInputs, tmp_path: Path) -> None:
     config = replace(CONFIG, epochs_joint=60, learning_rate_joint=5e-3, contrastive_weight=1.0)
     history = finish(make_stage(inputs, tmp_path / "c.pt", config).run())
-    for part in ("mri", "ecg", "contrastive", "labels"):
+    for part in ("mri", "ecg", "contrastive"):
         assert history[-1][f"train_{part}"] < 0.7 * history[0][f"train_{part}"], part
     assert history[-1]["valid_mri_from_ecg"] < 0.7 * history[0]["valid_mri_from_ecg"]
+
+
+def test_labels_name_what_lies_where_and_leave_the_autoencoder_alone(inputs: ModelInputs, tmp_path: Path) -> None:
+    left = np.indices((16, 16))[1] < 8
+    inputs.labels[...] = np.where(inputs.labels == 9, np.where(left, 3, 9), 0)  # two halves of one bright disc
+    config = replace(CONFIG, epochs_joint=40, epochs_labels=150, learning_rate_joint=5e-3, learning_rate_labels=1e-2)
+    joint = make_stage(inputs, tmp_path / "joint.pt", config)
+    finish(joint.run())
+    before = {name: value.clone() for name, value in joint.network.state_dict().items()}
+    objective = LabelObjective(inputs, config, CPU, torch.ones(3))
+    rows = np.arange(12), np.arange(12, 16)
+    stage = Stage("labels", joint.network, objective, *rows, inputs.participant_ids, config, tmp_path / "labels.pt")
+    finish(stage.run())
+    for name, value in joint.network.state_dict().items():
+        assert torch.equal(value, before[name]) != name.startswith("label_head"), name
+    with torch.no_grad():
+        found = joint.network.decode_labels(joint.network.encode("mri", inputs.batch("mri", rows[1])))
+    truth = inputs.class_batch(rows[1], np.arange(4), TINY.labels.label_values)
+    assert (found == truth).float().mean() > 0.95
+    for half, other in ((1, 2), (2, 1)):  # equally bright: told apart by their place alone
+        assert (found == other)[truth == half].float().mean() < 0.2
 
 
 def test_what_is_not_finite_stops_and_names_the_batch(inputs: ModelInputs, tmp_path: Path) -> None:
@@ -188,4 +210,4 @@ def test_impossible_configurations_name_all_problems() -> None:
     with pytest.raises(TrainingError, match="unknown entries: speed"):
         TrainingConfig.from_dict({"speed": 3})
     assert TrainingConfig.from_dict(TrainingConfig.published().to_dict()) == TrainingConfig.published()
-    assert sum(replace(CONFIG, max_minutes=2.0).budget_s(s) or 0 for s in ("mri", "ecg", "joint")) == pytest.approx(120)
+    assert sum(replace(CONFIG, max_minutes=2.0).budget_s(s) or 0 for s in STAGES) == pytest.approx(120)
