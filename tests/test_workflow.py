@@ -18,7 +18,13 @@ from napari_latent_explorer.session.filters import RangeFilter
 
 N_PARTICIPANTS = 10
 TINY = TrainingConfig(
-    train_fraction=0.5, valid_fraction=0.4, epochs_mri=0, epochs_ecg=0, epochs_joint=1, epochs_labels=1, batch_size=4,
+    train_fraction=0.5,
+    valid_fraction=0.4,
+    epochs_mri=0,
+    epochs_ecg=0,
+    epochs_joint=1,
+    epochs_labels=1,
+    batch_size=4,
     batch_size_joint=4,
 )
 
