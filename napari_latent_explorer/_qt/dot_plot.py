@@ -208,7 +208,8 @@ class QtDotPlot(QAbstractScrollArea):
         middle = Qt.AlignmentFlag.AlignCenter
         step = readable_step((high - low) / 5.0)
         for value in np.arange(np.ceil(low / step), np.floor(high / step) + 1) * step:
-            painter.drawText(QRectF(self.x_of(value) - 30, 0, 60, AXIS_HEIGHT_PX), middle, f"{value + 0.0:g}")  # no "-0"
+            text = f"{value + 0.0:g}"  # 0, not -0
+            painter.drawText(QRectF(self.x_of(value) - 30, 0, 60, AXIS_HEIGHT_PX), middle, text)
         painter.drawText(QRectF(0, 0, NAME_WIDTH_PX, AXIS_HEIGHT_PX), middle, "dim.")
         painter.drawText(
             QRectF(self.viewport().width() - VALUE_WIDTH_PX, 0, VALUE_WIDTH_PX - 6, AXIS_HEIGHT_PX), middle, "value"
