@@ -1,0 +1,55 @@
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from napari_latent_explorer.data.latents import LatentSpace
+from napari_latent_explorer.errors import StudyError
+from napari_latent_explorer.io import derived_store as store
+
+
+def make_latents(fingerprint: str = "abc", modality: str = "mri") -> LatentSpace:
+    values = np.random.default_rng(0).normal(size=(4, 3)).astype(np.float32)
+    return LatentSpace(values, np.array(["a", "é", "c/d", "e"]), modality, fingerprint)
+
+
+def test_latents_come_back(tmp_path: Path) -> None:
+    latents = make_latents()
+    store.write_latents(tmp_path, latents)
+    back = store.read_latents(tmp_path, "mri", "abc")
+    np.testing.assert_array_equal(back.values, latents.values)
+    assert back.participant_ids.tolist() == latents.participant_ids.tolist()
+    assert (back.modality, back.bundle_fingerprint) == ("mri", "abc")
+
+
+def test_the_newest_fingerprint_comes_first(tmp_path: Path) -> None:
+    assert store.fingerprints_with_latents(tmp_path) == ()
+    for age_s, fingerprint in ((300, "old"), (100, "new"), (200, "middle")):
+        store.write_latents(tmp_path, make_latents(fingerprint))
+        os.utime(store.latents_path(tmp_path, "mri", fingerprint), (1e9 - age_s, 1e9 - age_s))
+    assert store.fingerprints_with_latents(tmp_path) == ("new", "middle", "old")
+
+
+def test_a_projection_comes_back_with_its_description(tmp_path: Path) -> None:
+    arrays, meta = {"points": np.eye(2), "codes": np.arange(3)}, {"seed": 1, "note": "é"}
+    store.write_projection(tmp_path, "pca", "abc", arrays, meta)
+    back, description = store.read_projection(tmp_path, "pca", "abc")
+    assert description == meta
+    assert back.keys() == arrays.keys()
+    np.testing.assert_array_equal(back["points"], arrays["points"])
+    with pytest.raises(StudyError, match="cannot be called 'meta_json'"):
+        store.write_projection(tmp_path, "pca", "abc", {"meta_json": np.eye(2)}, meta)
+
+
+def test_what_is_absent_truncated_or_incomplete_says_what_to_run(tmp_path: Path) -> None:
+    with pytest.raises(StudyError, match=r"no mri latents of the bundle abc.*encode"):
+        store.read_latents(tmp_path, "mri", "abc")
+    store.write_latents(tmp_path, make_latents())
+    path = store.latents_path(tmp_path, "mri", "abc")
+    path.write_bytes(path.read_bytes()[:-30])
+    with pytest.raises(StudyError, match=r"is damaged.*encode"):
+        store.read_latents(tmp_path, "mri", "abc")
+    np.savez(path, values=np.eye(2))
+    with pytest.raises(StudyError, match="lacks participant_ids"):
+        store.read_latents(tmp_path, "mri", "abc")
