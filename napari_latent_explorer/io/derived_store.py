@@ -5,6 +5,7 @@ archives, read without pickle, so nothing in them is ever executed.
 """
 
 import json
+import zlib
 from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
@@ -23,6 +24,8 @@ LATENTS_FOLDER = "latents"
 PROJECTIONS_FOLDER = "projections"
 
 _META = "meta_json"
+_DAMAGE = (OSError, ValueError, TypeError, EOFError, BadZipFile, KeyError, NotImplementedError, MemoryError, zlib.error)
+"""What NumPy and the archive's own modules raise for a file that is not, or no longer, what was written."""
 
 
 def write_latents(root: Path, latents: LatentSpace) -> None:
@@ -38,7 +41,10 @@ def read_latents(root: Path, modality: str, bundle_fingerprint: str) -> LatentSp
     missing = [name for name in ("values", "participant_ids") if name not in arrays]
     if missing:
         raise StudyError(f"{path} lacks {', '.join(missing)}. Encode the study again.")
-    return LatentSpace(arrays["values"], arrays["participant_ids"], modality, bundle_fingerprint)
+    try:
+        return LatentSpace(arrays["values"], arrays["participant_ids"], modality, bundle_fingerprint)
+    except ValueError as damage:
+        raise StudyError(f"{path} holds no latents: {damage}. Encode the study again.") from damage
 
 
 def latents_path(root: Path, modality: str, bundle_fingerprint: str) -> Path:
@@ -101,5 +107,5 @@ def _read(path: Path, what: str, verb: str) -> dict[str, NDArray[Any]]:
     try:
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files}
-    except (OSError, ValueError, EOFError, BadZipFile, KeyError, NotImplementedError, MemoryError) as damage:
+    except _DAMAGE as damage:
         raise StudyError(f"{path} is damaged: {damage}. Run `napari-latent-explorer {verb}` again.") from damage

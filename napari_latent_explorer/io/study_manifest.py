@@ -139,7 +139,7 @@ def _read_json(root: Path) -> dict[str, Any]:
         raise StudyError(f"{path} is larger than a manifest can be ({_MAX_MANIFEST_BYTES} bytes).")
     try:
         content = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as damage:
+    except (OSError, ValueError, RecursionError) as damage:
         raise StudyError(f"Cannot read {path}: {damage}. Create the study again.") from damage
     if not isinstance(content, dict):
         raise StudyError(f"{path} holds a {type(content).__name__}, expected an object. Create the study again.")

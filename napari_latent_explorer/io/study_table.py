@@ -93,7 +93,7 @@ def _typed(column: "pd.Series[Any]", spec: PhenotypeSpec) -> "pd.Series[Any]":
 def _read_specs(path: Path) -> dict[str, PhenotypeSpec]:
     try:
         specs = [_spec(**entry) for entry in json.loads(path.read_text("utf-8"))]
-    except (OSError, ValueError, TypeError, KeyError, TableError) as damage:
+    except (OSError, ValueError, TypeError, KeyError, RecursionError, TableError) as damage:
         raise StudyError(f"Cannot read {path}: {damage}. Create the study again.") from damage
     return {spec.name: spec for spec in specs}
 

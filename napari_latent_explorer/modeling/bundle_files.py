@@ -67,7 +67,7 @@ def read_json(path: Path) -> dict[str, Any]:
     """Contents of a JSON file that holds an object."""
     try:
         values = json.loads(path.read_text("utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as damage:
+    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as damage:
         raise BundleError(f"{path} is damaged: not JSON ({damage}). Copy the bundle again.") from damage
     if not isinstance(values, dict):
         raise BundleError(f"{path} is damaged: it holds a {type(values).__name__}, expected an object.")

@@ -53,3 +53,31 @@ def test_what_is_absent_truncated_or_incomplete_says_what_to_run(tmp_path: Path)
     np.savez(path, values=np.eye(2))
     with pytest.raises(StudyError, match="lacks participant_ids"):
         store.read_latents(tmp_path, "mri", "abc")
+
+
+def test_a_damaged_byte_is_named_or_harmless(tmp_path: Path) -> None:
+    store.write_latents(tmp_path, make_latents())
+    path = store.latents_path(tmp_path, "mri", "abc")
+    content = path.read_bytes()
+    refusals = []
+    for place in range(0, len(content), 5):
+        path.write_bytes(content[:place] + bytes([content[place] ^ 0x55]) + content[place + 1 :])
+        try:
+            store.read_latents(tmp_path, "mri", "abc")
+        except StudyError as refusal:
+            refusals.append(str(refusal))
+    assert len(refusals) > len(content) / 10
+    assert all(str(path) in refusal for refusal in refusals)
+
+
+def test_an_array_or_text_in_place_of_latents_is_refused(tmp_path: Path) -> None:
+    store.write_latents(tmp_path, make_latents())
+    path = store.latents_path(tmp_path, "mri", "abc")
+    with path.open("wb") as stream:
+        np.save(stream, np.eye(3))
+    with pytest.raises(StudyError, match="is damaged"):
+        store.read_latents(tmp_path, "mri", "abc")
+    with path.open("wb") as stream:
+        np.savez(stream, values=np.array([["x"]]), participant_ids=np.array(["a"]))
+    with pytest.raises(StudyError, match="holds no latents"):
+        store.read_latents(tmp_path, "mri", "abc")

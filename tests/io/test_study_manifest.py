@@ -56,3 +56,9 @@ def test_no_name_leads_elsewhere(text: str) -> None:
     with pytest.raises(StudyError, match="cannot be used as the name of a projection"):
         path_component(text, "the name of a projection")
     assert path_component("a" * 128, "a name") == "a" * 128
+
+
+def test_a_manifest_nested_without_end_is_refused(tmp_path: Path) -> None:
+    (tmp_path / MANIFEST_FILE).write_text("[" * 200_000)
+    with pytest.raises(StudyError, match="Cannot read"):
+        StudyManifest.read(tmp_path)
