@@ -4,6 +4,9 @@ Each message says what was being done, to which file or participant, what was fo
 Libraries raise; only the command line and the GUI turn these into notifications.
 """
 
+from collections.abc import Sequence
+from typing import Any
+
 
 class LatentExplorerError(Exception):
     """Base of every error that is the input's fault, not the program's."""
@@ -18,7 +21,17 @@ class TableError(LatentExplorerError):
 
 
 class RecordingError(LatentExplorerError):
-    """A cine or an ECG cannot be read, or is not what it was taken for."""
+    """A cine or an ECG cannot be read, or is not what it was taken for.
+
+    Attributes
+    ----------
+    outcomes
+        What became of each file that was looked at (`io.reading.FileOutcome`), where there were several.
+    """
+
+    def __init__(self, message: str, outcomes: Sequence[Any] = ()) -> None:
+        super().__init__(message)
+        self.outcomes = tuple(outcomes)
 
 
 class BundleError(LatentExplorerError):

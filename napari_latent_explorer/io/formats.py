@@ -15,6 +15,7 @@ from napari_latent_explorer.errors import RecordingError
 from napari_latent_explorer.io.cine_dicom import read_cine_dicom
 from napari_latent_explorer.io.dicom_image import has_dicom_mark
 from napari_latent_explorer.io.ecg_wfdb import header_of, read_ecg_wfdb
+from napari_latent_explorer.io.reading import ANY, Reading, ReadOptions
 
 _MAX_FILES_LOOKED_AT = 200
 
@@ -34,14 +35,14 @@ class RecordingFormat:
     is_recognised
         Whether a path looks like it; never raises.
     read
-        Reads it, or raises `RecordingError`.
+        Reads what the options name, or raises `RecordingError`.
     """
 
     name: str
     modality: str
     patterns: tuple[str, ...]
     is_recognised: Callable[[Path], bool]
-    read: Callable[[Path], CineMRI | ECG]
+    read: Callable[[Path, ReadOptions], Reading]
 
 
 def recognise(path: str | Path) -> RecordingFormat | None:
@@ -53,8 +54,20 @@ def recognise(path: str | Path) -> RecordingFormat | None:
         return None
 
 
-def read_recording(path: str | Path) -> CineMRI | ECG:
-    """Read the recording at `path` in whatever known format it is.
+def read_recording(path: str | Path, options: ReadOptions = ANY) -> CineMRI | ECG:
+    """Read the recording at `path` in whatever known format it is; see `read_place`."""
+    return read_place(path, options).recording
+
+
+def read_place(path: str | Path, options: ReadOptions = ANY) -> Reading:
+    """Read the recording at `path` in whatever known format it is, with what became of each file there.
+
+    Parameters
+    ----------
+    path
+        File, folder or archive.
+    options
+        Which recording is meant, where there are several.
 
     Raises
     ------
@@ -67,7 +80,7 @@ def read_recording(path: str | Path) -> CineMRI | ECG:
         found = "it is of no known format" if os.path.exists(path) else "there is no such file or folder"
         raise RecordingError(f"Cannot read {path}: {found}. What is read: {formats}.")
     try:
-        return known.read(Path(path))
+        return known.read(Path(path), options)
     except OSError as refusal:
         raise RecordingError(f"Cannot read {path}: {refusal}. Check that you may read it.") from refusal
 
@@ -83,8 +96,16 @@ def _is_wfdb(path: Path) -> bool:
     return header_of(path).is_file()
 
 
+def _read_dicom(path: Path, options: ReadOptions) -> Reading:
+    return Reading(read_cine_dicom(path, options.series, options.assumed_plane))
+
+
+def _read_wfdb(path: Path, options: ReadOptions) -> Reading:
+    return Reading(read_ecg_wfdb(path))
+
+
 FORMATS: tuple[RecordingFormat, ...] = (
-    RecordingFormat("DICOM cine MRI", "mri", ("*.dcm", "*.ima", "folder"), _is_dicom, read_cine_dicom),
-    RecordingFormat("WFDB ECG", "ecg", ("*.hea", "*.dat", "*.mat"), _is_wfdb, read_ecg_wfdb),
+    RecordingFormat("DICOM cine MRI", "mri", ("*.dcm", "*.ima", "folder"), _is_dicom, _read_dicom),
+    RecordingFormat("WFDB ECG", "ecg", ("*.hea", "*.dat", "*.mat"), _is_wfdb, _read_wfdb),
 )
 """Every format that is read, the most particular first."""

@@ -1,0 +1,1 @@
+"""Recordings and a table, as they lie in somebody's folders, to a study."""
