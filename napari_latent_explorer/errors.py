@@ -2,14 +2,48 @@
 
 Each message says what was being done, to which file or participant, what was found, what was expected and what to do.
 Libraries raise; only the command line and the GUI turn these into notifications.
+
+Messages quote names and contents of files that anyone may have made, so what could act on a terminal, forge a line of
+a log or hide the rest of the text is written as an escape, here and once for all of them.
 """
 
+import re
+import unicodedata
 from collections.abc import Sequence
 from typing import Any
+
+_MAX_MESSAGE_CHARS = 1200
+_SHAPELESS = ("Cc", "Cf", "Cs", "Zl", "Zp")
+_FORGED_LINE_END = re.compile(r"\n(?![\n ]|\Z)")
+"""The program's own lists and commands go on with spaces after a line's end."""
+
+
+def shown_text(text: str, max_chars: int = _MAX_MESSAGE_CHARS) -> str:
+    r"""`text` made harmless to print, with its middle left out where it is longer than `max_chars`.
+
+    Control characters (terminal escapes), marks of direction and other characters without a shape, and bytes of a
+    file name that are no text become escapes such as ``\x1b``.
+    """
+    if len(text) > max_chars:
+        text = f"{text[: max_chars * 3 // 4]} [...] {text[-max_chars // 4 :]}"
+    one_line = _FORGED_LINE_END.sub("\\\\n", text)
+    return "".join(char if char == "\n" or _has_shape(char) else _escape(char) for char in one_line)
+
+
+def _has_shape(char: str) -> bool:
+    return (char.isascii() and char.isprintable()) or unicodedata.category(char) not in _SHAPELESS
+
+
+def _escape(char: str) -> str:
+    byte = ord(char) - 0xDC00  # how Python keeps a byte of a file name that is no text
+    return f"\\x{byte:02x}" if 0x80 <= byte <= 0xFF else char.encode("unicode_escape").decode()
 
 
 class LatentExplorerError(Exception):
     """Base of every error that is the input's fault, not the program's."""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(shown_text(message))
 
 
 class StudyError(LatentExplorerError):
