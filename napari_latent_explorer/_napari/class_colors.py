@@ -15,6 +15,7 @@ COLORS: Mapping[str, str] = {
     "LV_cavity": "#d55e00",
     "LV_anterolateral_wall": "#e69f00",
     "LV_free_wall": "#e69f00",
+    "LV_myocardium": "#e69f00",
     "interventricular_septum": "#f0e442",
     "RV_cavity": "#0072b2",
     "RV_free_wall": "#56b4e9",

@@ -84,14 +84,37 @@ class CineLabels:
         ``(n_frames, n_slices, n_rows, n_columns)`` uint8 class numbers; 0 is background.
     names
         Name of each class number.
+    labelled_frames
+        Frames that somebody labelled, increasing; None for all of them. The others hold 0, which there means unknown
+        and not background.
     """
 
     frames: NDArray[np.uint8]
     names: Mapping[int, str]
+    labelled_frames: tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "frames", read_only(self.frames, np.uint8))
         object.__setattr__(self, "names", MappingProxyType(dict(self.names)))
+        if self.labelled_frames is not None:
+            self._refuse_odd_frames(self.labelled_frames)
+            if len(self.labelled_frames) == len(self.frames):
+                object.__setattr__(self, "labelled_frames", None)
+
+    def _refuse_odd_frames(self, labelled: tuple[int, ...]) -> None:
+        n_frames = len(self.frames)
+        is_known = np.zeros(n_frames, dtype=bool)
+        if not labelled or list(labelled) != sorted({frame for frame in labelled if 0 <= frame < n_frames}):
+            raise RecordingError(
+                f"This label map is not usable: it says that frames {list(labelled)} of {n_frames} are labelled; "
+                f"expected increasing numbers from 0 to {n_frames - 1}, at least one."
+            )
+        is_known[list(labelled)] = True
+        if self.frames[~is_known].any():
+            raise RecordingError(
+                f"This label map is not usable: frames other than {list(labelled)} hold labels, though only those are "
+                "said to be labelled."
+            )
 
 
 LA_4CH_CLASSES: Mapping[int, str] = MappingProxyType(
@@ -137,3 +160,13 @@ SA_CLASSES: Mapping[int, str] = MappingProxyType(
     }
 )
 """Classes of the short axis (ml4h, MRI_SAX_SEGMENTED_CHANNEL_MAP)."""
+
+ACDC_CLASSES: Mapping[int, str] = MappingProxyType(
+    {0: "background", 1: "RV_cavity", 2: "LV_myocardium", 3: "LV_cavity"}
+)
+"""Classes of the Automated Cardiac Diagnosis Challenge (Bernard et al., IEEE Trans. Med. Imaging 37, 2018)."""
+
+MNMS_CLASSES: Mapping[int, str] = MappingProxyType(
+    {0: "background", 1: "LV_cavity", 2: "LV_myocardium", 3: "RV_cavity"}
+)
+"""Classes of the M&Ms and M&Ms-2 challenges: those of ACDC, numbered from left to right."""

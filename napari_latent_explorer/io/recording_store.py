@@ -53,7 +53,7 @@ def write_recordings(
     if cine is not None:
         arrays["cine"] = (cine.frames, _cine_attributes(cine))
     if labels is not None:
-        arrays["cine_labels"] = (labels.frames, {"names": {str(number): name for number, name in labels.names.items()}})
+        arrays["cine_labels"] = (labels.frames, _label_attributes(labels))
     if ecg is not None:
         arrays["ecg"] = (ecg.signal_mv, _ecg_attributes(ecg))
     needed_bytes = sum(array.nbytes for array, _ in arrays.values())
@@ -100,7 +100,9 @@ def read_labels(root: Path, row: int) -> CineLabels:
     """Read the label map of the participant in `row`."""
     frames, facts = _read(root, row, "labels")
     try:
-        return CineLabels(frames, {int(number): name for number, name in facts["names"].items()})
+        names = {int(number): name for number, name in facts["names"].items()}
+        labelled = facts.get("labelled_frames")  # absent in stores written before there were partly labelled cines
+        return CineLabels(frames, names, None if labelled is None else tuple(int(frame) for frame in labelled))
     except (KeyError, TypeError, ValueError, AttributeError) as damage:
         raise _damaged(root, row, "labels", damage) from damage
 
@@ -172,6 +174,13 @@ def _cine_attributes(cine: CineMRI) -> dict[str, Any]:
         "imaging_plane": cine.imaging_plane,
         "rr_interval_ms": float(cine.rr_interval_ms),
         "source": cine.source,
+    }
+
+
+def _label_attributes(labels: CineLabels) -> dict[str, Any]:
+    return {
+        "names": {str(number): name for number, name in labels.names.items()},
+        "labelled_frames": None if labels.labelled_frames is None else list(labels.labelled_frames),
     }
 
 

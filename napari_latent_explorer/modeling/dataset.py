@@ -21,7 +21,7 @@ from napari_latent_explorer.io.study import Study
 from napari_latent_explorer.modeling.inputs import ModelInputs, to_whole_numbers
 from napari_latent_explorer.modeling.preprocessing import prepare_ecg
 from napari_latent_explorer.modeling.recordings import open_study
-from napari_latent_explorer.modeling.tensors import prepare_study_cine
+from napari_latent_explorer.modeling.tensors import names_all_pixels, prepare_study_cine
 from napari_latent_explorer.modeling.worker_pool import work_through
 from napari_latent_explorer.nn.cine import CINE_SPACE, N_FRAMES
 from napari_latent_explorer.nn.ecg import N_LEADS, N_SAMPLES
@@ -127,9 +127,10 @@ def _fill_row(row: int) -> None:
         prepared = prepare_study_cine(study, participant_id)
         # (frame, row, column) -> (row, column, frame)
         arrays["cine"][row] = np.moveaxis(to_whole_numbers(prepared.cine.frames[:, 0]), 0, -1)
-        if prepared.labels is not None:
+        has_labels = prepared.labels is not None and names_all_pixels(prepared.labels)
+        if prepared.labels is not None and has_labels:
             arrays["labels"][row] = prepared.labels.frames[:, 0]
-        arrays["filled"][row, [0, 2]] = True, prepared.labels is not None
+        arrays["filled"][row, [0, 2]] = True, has_labels
     if available.get("ecg", False):
         arrays["ecg"][row] = prepare_ecg(study.ecg(participant_id)).tensor
         arrays["filled"][row, 1] = True

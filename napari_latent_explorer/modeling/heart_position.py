@@ -12,6 +12,7 @@ HEART_CLASSES = frozenset(
         "LA_free_wall",
         "LV_anterolateral_wall",
         "LV_free_wall",
+        "LV_myocardium",
         "interventricular_septum",
         "interatrial_septum",
         "crista_terminalis",
@@ -32,7 +33,10 @@ _TAIL_PERCENTILE = 2.0
 
 
 def center_from_labels(labels: CineLabels, slice_index: int) -> tuple[float, float] | None:
-    """Middle (row, column) of the box around chambers and walls in all frames of one slice; None if there are none."""
+    """Middle (row, column) of the box around chambers and walls in one slice; None if there are none.
+
+    Frames without labels hold none, so what they would show does not count.
+    """
     numbers = [number for number, name in labels.names.items() if name in HEART_CLASSES]
     is_heart: NDArray[np.bool_] = np.any(np.isin(labels.frames[:, slice_index], numbers), axis=0)
     if not is_heart.any():

@@ -43,7 +43,7 @@ def turn_to_usual(cine: CineMRI, labels: CineLabels | None) -> tuple[CineMRI, Ci
         spacing_mm=(cine.spacing_mm[0], *cine.spacing_mm[:0:-1]) if is_swapped else cine.spacing_mm,
         affine=cine.affine @ _index_change(cine.frames.shape[2:], is_swapped, flips),
     )
-    turned_labels = None if labels is None else CineLabels(_turned(labels.frames, is_swapped, flips), labels.names)
+    turned_labels = None if labels is None else replace(labels, frames=_turned(labels.frames, is_swapped, flips))
     return turned, turned_labels, "turned by right angles so that columns go to the patient's left and rows forward"
 
 

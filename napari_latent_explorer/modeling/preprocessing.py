@@ -250,10 +250,15 @@ def _resampled(
     )
     picked = [nearest_samples(*axis) for axis in axes]
     is_inside = picked[0][1][:, None] & picked[1][1][None, :]
+    outside = float(1.0 - is_inside.mean())
     if labels is None:
-        return on_grid, None, float(1.0 - is_inside.mean())
-    classes = labels.frames[time.argmax(axis=1), slice_index][:, picked[0][0]][:, :, picked[1][0]]
-    return on_grid, CineLabels((classes * is_inside)[:, None], labels.names), float(1.0 - is_inside.mean())
+        return on_grid, None, outside
+    nearest = time.argmax(axis=1)
+    classes = labels.frames[nearest, slice_index][:, picked[0][0]][:, :, picked[1][0]] * is_inside
+    if labels.labelled_frames is None:
+        return on_grid, CineLabels(classes[:, None], labels.names), outside
+    labelled = tuple(np.flatnonzero(np.isin(nearest, labels.labelled_frames)).tolist())
+    return on_grid, CineLabels(classes[:, None], labels.names, labelled) if labelled else None, outside
 
 
 def _grid_in_cine(slice_index: int, middle: tuple[float, float], steps: list[float]) -> NDArray[np.float64]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_latent_explorer.data.cine import LA_4CH_CLASSES, CineLabels
 from napari_latent_explorer.errors import StudyError
 from napari_latent_explorer.io.study import Study
 from napari_latent_explorer.modeling.preprocessing import PreparedCine, prepare_cine, prepare_ecg
@@ -21,7 +22,7 @@ class Tensors:
     ecg
         ``(n, n_leads, n_samples)`` float32 in model units.
     labels
-        ``(n, n_frames, n_rows, n_columns)`` uint8, or None if anybody has none.
+        ``(n, n_frames, n_rows, n_columns)`` uint8, or None if anybody's are not there or not `names_all_pixels`.
     """
 
     mri: NDArray[np.float32]
@@ -36,12 +37,21 @@ class Tensors:
 def read_tensors(study: Study, participant_ids: list[str]) -> Tensors:
     """Read and prepare the recordings of participants who have both."""
     cines = [prepare_study_cine(study, participant_id) for participant_id in participant_ids]
-    label_maps = [cine.labels.frames[:, 0] for cine in cines if cine.labels is not None]
+    label_maps = [cine.labels.frames[:, 0] for cine in cines if cine.labels and names_all_pixels(cine.labels)]
     return Tensors(
         np.stack([cine.tensor for cine in cines]),
         np.stack([prepare_ecg(study.ecg(participant_id)).tensor for participant_id in participant_ids]),
         np.stack(label_maps) if len(label_maps) == len(cines) else None,
     )
+
+
+def names_all_pixels(labels: CineLabels) -> bool:
+    """Whether a label map can teach the network and be compared with what it says.
+
+    That takes every frame (in an unlabelled one, 0 does not mean background) and the numbers of `LA_4CH_CLASSES`
+    (elsewhere, 3 may be a ventricle).
+    """
+    return labels.labelled_frames is None and dict(labels.names).items() <= dict(LA_4CH_CLASSES).items()
 
 
 def prepare_study_cine(study: Study, participant_id: str) -> PreparedCine:

@@ -30,3 +30,20 @@ def test_labels_keep_their_meaning() -> None:
     assert labels.names[11] == "LV_cavity"
     assert labels.frames.dtype == np.uint8
     assert list(LA_4CH_CLASSES) == list(SA_CLASSES) == list(range(16))
+
+
+def test_a_label_map_tells_the_frames_that_nobody_labelled_from_background() -> None:
+    frames = np.zeros((5, 1, 3, 3))
+    frames[[1, 4]] = 11
+    assert CineLabels(frames, LA_4CH_CLASSES, (1, 4)).labelled_frames == (1, 4)
+    assert CineLabels(frames, LA_4CH_CLASSES, (0, 1, 2, 3, 4)).labelled_frames is None
+    assert CineLabels(frames, LA_4CH_CLASSES).labelled_frames is None
+    with pytest.raises(RecordingError, match=r"frames other than \[1\] hold labels"):
+        CineLabels(frames, LA_4CH_CLASSES, (1,))
+
+
+@pytest.mark.parametrize("labelled", [(), (4, 1), (1, 1, 4), (1, 5), (-1, 1)])
+def test_labelled_frames_that_cannot_be_are_refused(labelled: tuple[int, ...]) -> None:
+    frames = np.zeros((5, 1, 3, 3))
+    with pytest.raises(RecordingError, match=r"expected increasing numbers from 0 to 4"):
+        CineLabels(frames, LA_4CH_CLASSES, labelled)

@@ -1,14 +1,16 @@
 import numpy as np
 import pytest
 
-from napari_latent_explorer.data.cine import LA_4CH_CLASSES, SA_CLASSES, CineLabels
+from napari_latent_explorer.data.cine import ACDC_CLASSES, LA_4CH_CLASSES, MNMS_CLASSES, SA_CLASSES, CineLabels
 from napari_latent_explorer.modeling.heart_position import HEART_CLASSES, center_from_labels, center_from_motion
 from napari_latent_explorer.simulation.mri import simulate_cine
 from napari_latent_explorer.simulation.population import simulate_population
 
 
 def test_the_classes_of_the_heart_are_those_of_the_tables() -> None:
-    assert {*LA_4CH_CLASSES.values(), *SA_CLASSES.values()} >= HEART_CLASSES
+    schemes = (LA_4CH_CLASSES, SA_CLASSES, ACDC_CLASSES, MNMS_CLASSES)
+    assert {name for scheme in schemes for name in scheme.values()} >= HEART_CLASSES
+    assert {*ACDC_CLASSES.values(), *MNMS_CLASSES.values()} - HEART_CLASSES == {"background"}
     assert not HEART_CLASSES & {"background", "thoracic_cavity", "descending_aorta", "liver", "stomach", "aorta"}
 
 

@@ -16,7 +16,12 @@ def make_cine() -> tuple[CineMRI, CineLabels]:
     affine = grid.affine.copy()
     affine[:3, 2] *= 1.3 / 1.8
     cine = CineMRI(frames, (6.0, 1.8, 1.3), np.array([0.0, 400.0]), affine, "la_4ch", 800.0)
-    return cine, CineLabels(frames % 16, LA_4CH_CLASSES)
+    return cine, label_last_frame(cine)
+
+
+def label_last_frame(cine: CineMRI) -> CineLabels:
+    is_last = np.array([0, 1])[:, None, None, None]
+    return CineLabels(cine.frames % 16 * is_last, LA_4CH_CLASSES, (1,))
 
 
 def as_acquired(cine: CineMRI, swap: bool, flip_rows: bool, flip_columns: bool) -> CineMRI:
@@ -42,13 +47,13 @@ def test_however_it_was_stored_it_is_turned_back_with_its_geometry(
 ) -> None:
     usual, labels = make_cine()
     stored = as_acquired(usual, swap, flip_rows, flip_columns)
-    stored_labels = CineLabels(stored.frames % 16, LA_4CH_CLASSES)
-    turned, turned_labels, what = turn_to_usual(stored, stored_labels)
+    turned, turned_labels, what = turn_to_usual(stored, label_last_frame(stored))
     np.testing.assert_array_equal(turned.frames, usual.frames)
     np.testing.assert_allclose(turned.affine, usual.affine, atol=1e-9)
     assert turned.spacing_mm == usual.spacing_mm
     assert turned_labels is not None
     np.testing.assert_array_equal(turned_labels.frames, labels.frames)
+    assert turned_labels.labelled_frames == (1,)
     assert (turned is stored) == (what == "not turned") == (not (swap or flip_rows or flip_columns))
 
 

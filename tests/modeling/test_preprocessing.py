@@ -65,6 +65,19 @@ def test_labels_say_where_the_heart_is(finer: tuple[CineMRI, CineLabels]) -> Non
     assert "1.20 x 1.20 mm" in prepared.rule
 
 
+def test_frames_that_nobody_labelled_stay_unknown(finer: tuple[CineMRI, CineLabels]) -> None:
+    cine, complete = finer
+    sparse = np.zeros_like(complete.frames)
+    sparse[[0, 12]] = complete.frames[[0, 12]]  # end-diastole and end-systole of 30 frames
+    prepared = prepare_cine(cine, CineLabels(sparse, complete.names, (0, 12)))
+    assert prepared.labels is not None
+    assert prepared.labels.labelled_frames == (0, 20)
+    fully = prepare_cine(cine, complete, center=tuple((prepared.cine.affine @ [0, 47.5, 47.5, 1])[:3])).labels
+    assert fully is not None
+    assert fully.labelled_frames is None
+    np.testing.assert_array_equal(prepared.labels.frames[[0, 20]], fully.frames[[0, 20]])
+
+
 def test_without_labels_what_moves_says_where_the_heart_is(finer: tuple[CineMRI, CineLabels]) -> None:
     by_motion, by_labels = prepare_cine(finer[0]), prepare_cine(*finer)
     shift_mm = np.linalg.norm(by_motion.cine.affine[:3, 3] - by_labels.cine.affine[:3, 3])

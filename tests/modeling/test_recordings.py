@@ -3,12 +3,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from napari_latent_explorer.data.cine import ACDC_CLASSES, CineLabels
 from napari_latent_explorer.data.progress import finish
 from napari_latent_explorer.errors import StudyError
 from napari_latent_explorer.io.formats import read_recording
+from napari_latent_explorer.io.study_writer import StudyWriter
 from napari_latent_explorer.modeling.dataset import build_model_inputs
 from napari_latent_explorer.modeling.preprocessing import prepare_cine, prepare_ecg
 from napari_latent_explorer.modeling.recordings import create_simulated_study, export_recordings, open_study
+from napari_latent_explorer.modeling.tensors import read_tensors
 from napari_latent_explorer.simulation.ecg import simulate_ecg
 from napari_latent_explorer.simulation.mri import simulate_cine
 from napari_latent_explorer.simulation.population import simulate_population
@@ -57,6 +60,27 @@ def test_model_inputs_are_the_prepared_recordings_and_are_built_once(tmp_path: P
     np.testing.assert_array_equal(inputs.labels[2], study.labels("SIM000003").frames[:, 0])
     assert inputs.rows_with("joint").tolist() == [0, 1, 2]
     assert list(build_model_inputs(study, tmp_path / "inputs", n_workers=1)) == []
+
+
+@pytest.mark.parametrize("how", ["complete", "partly labelled", "numbered otherwise"])
+def test_labels_teach_only_where_they_name_every_pixel_in_the_networks_numbers(tmp_path: Path, how: str) -> None:
+    population = simulate_population(1, 5)
+    cine, labels = simulate_cine(population.factors[0])
+    if how == "partly labelled":
+        frames = np.zeros_like(labels.frames)
+        frames[:2] = labels.frames[:2]
+        labels = CineLabels(frames, labels.names, (0, 1))
+    if how == "numbered otherwise":
+        labels = CineLabels((labels.frames == 11) * 3, ACDC_CLASSES)
+    writer = StudyWriter.create(tmp_path / "study", population.cohort())
+    participant_id = writer.participant_ids[0]
+    writer.add_participant(participant_id, cine, labels, simulate_ecg(population.factors[0]))
+    study = writer.finish()
+    inputs = finish(build_model_inputs(study, tmp_path / "inputs", n_workers=1))
+    assert inputs.has_labels.tolist() == [how == "complete"]
+    assert inputs.labels.any() == (how == "complete")
+    assert (read_tensors(study, [participant_id]).labels is not None) == (how == "complete")
+    assert study.labels(participant_id).labelled_frames == labels.labelled_frames
 
 
 def test_exported_recordings_prepare_to_what_the_study_holds(tmp_path: Path) -> None:
