@@ -1,0 +1,138 @@
+"""One phenotype made of its source columns, exactly as its proposal says.
+
+A value that the proposal does not name is an error, never a guess: it would otherwise be lost silently.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from napari_latent_explorer.errors import TableError
+from napari_latent_explorer.io.column_proposal import PHENOTYPE_KINDS, ColumnProposal
+from napari_latent_explorer.io.column_values import ColumnValues, code_text
+
+_MISSING = -1
+_MAX_EXAMPLES = 4
+_MAX_EXAMPLE_LENGTH = 40
+
+
+def phenotype_column(table: pd.DataFrame, proposal: ColumnProposal) -> "pd.Series[Any]":
+    """Values of the phenotype, one for each row of `table`: float64 with NaN, or a pandas categorical.
+
+    Raises
+    ------
+    TableError
+        When a source column is not there, or holds a value that the proposal does not know; all such values are named.
+    """
+    lacking = [name for name in proposal.sources if name not in table.columns]
+    if lacking:
+        raise TableError(f"{proposal.name!r} is made of columns that the table lacks: {', '.join(lacking)}.")
+    columns = [column_values(table, name) for name in proposal.sources]
+    if proposal.rule in ("ever", "before"):
+        return _categorical(_date_codes(columns, proposal), proposal)
+    if proposal.kind == "continuous":
+        return pd.Series(_number_of(columns, proposal), name=proposal.name)
+    return _categorical(_code_of(columns, proposal), proposal)
+
+
+def with_counts(table: pd.DataFrame, proposal: ColumnProposal) -> ColumnProposal:
+    """Fill in what a proposal gives on this table: missing and different values, examples."""
+    examples = _examples(column_values(table, proposal.sources[0]))
+    if proposal.kind not in PHENOTYPE_KINDS:
+        values = column_values(table, proposal.sources[0])
+        n_missing = int((values.rows == _MISSING).sum())
+        return replace(proposal, n_missing=n_missing, n_distinct=len(values.texts), examples=examples)
+    column = phenotype_column(table, proposal)
+    return replace(proposal, n_missing=int(column.isna().sum()), n_distinct=int(column.nunique()), examples=examples)
+
+
+def column_values(table: pd.DataFrame, name: str) -> ColumnValues:
+    """Values of one column of a table that was read from a file."""
+    return ColumnValues.of(table[name])
+
+
+def _number_of(columns: Sequence[ColumnValues], proposal: ColumnProposal) -> NDArray[np.float64]:
+    numbers = np.stack([_numbers(values, proposal) for values in columns])
+    if proposal.rule == "mean":
+        known = np.isfinite(numbers)
+        total, count = np.where(known, numbers, 0.0).sum(axis=0), known.sum(axis=0)
+        return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+    return _first(numbers, np.isfinite(numbers), np.nan)
+
+
+def _numbers(values: ColumnValues, proposal: ColumnProposal) -> NDArray[np.float64]:
+    codes = _known_spellings(proposal.missing_codes)
+    is_missing = np.array([code_text(text) in codes for text in values.texts], dtype=bool)
+    numbers = np.where(is_missing, np.nan, values.numbers)
+    _refuse_unknown(values, ~is_missing & np.isnan(numbers), proposal, "is not a number")
+    return values.spread(numbers, np.nan)
+
+
+def _code_of(columns: Sequence[ColumnValues], proposal: ColumnProposal) -> NDArray[np.int64]:
+    codes = np.stack([_codes(values, proposal) for values in columns])
+    if proposal.rule == "any":
+        last = len(proposal.categories) - 1
+        known = (codes != _MISSING).any(axis=0)
+        return np.where((codes == last).any(axis=0), last, np.where(known, 0, _MISSING))
+    return _first(codes, codes != _MISSING, _MISSING)
+
+
+def _codes(values: ColumnValues, proposal: ColumnProposal) -> NDArray[np.int64]:
+    place_of = {label: place for place, label in enumerate(proposal.categories)}
+    known = {label.casefold(): place for label, place in place_of.items()}
+    known |= {code_text(code).casefold(): place_of.get(label, _MISSING) for code, label in proposal.codes}
+    known |= dict.fromkeys((code.casefold() for code in _known_spellings(proposal.missing_codes)), _MISSING)
+    spelt = [code_text(text).casefold() for text in values.texts]
+    is_unknown = np.array([text not in known for text in spelt], dtype=bool)
+    _refuse_unknown(values, is_unknown, proposal, "is neither among its codes and categories nor a missing code")
+    return values.spread(np.array([known[text] for text in spelt], dtype=np.int64), _MISSING)
+
+
+def _date_codes(columns: Sequence[ColumnValues], proposal: ColumnProposal) -> NDArray[np.int64]:
+    codes = _known_spellings(proposal.missing_codes)
+    dates = []
+    for values in columns:
+        is_missing = np.array([text in codes for text in values.texts], dtype=bool)
+        _refuse_unknown(values, ~is_missing & np.isnat(values.dates), proposal, "is not a date")
+        days = np.where(is_missing, np.datetime64("NaT", "D"), values.dates)
+        dates.append(values.spread(days, np.datetime64("NaT", "D")))
+    last = len(proposal.categories) - 1
+    if proposal.rule == "ever":
+        return np.where(~np.isnat(np.stack(dates)).all(axis=0), last, 0)
+    event, visit = dates[0], dates[-1]
+    return np.where(np.isnat(visit), _MISSING, np.where(event <= visit, last, 0))
+
+
+def _first(values: NDArray[Any], known: NDArray[np.bool_], missing: Any) -> NDArray[Any]:
+    place = known.argmax(axis=0)
+    return np.where(known.any(axis=0), values[place, np.arange(values.shape[1])], missing)
+
+
+def _categorical(codes: NDArray[np.int64], proposal: ColumnProposal) -> "pd.Series[Any]":
+    labels = pd.Categorical.from_codes(codes.tolist(), categories=list(proposal.categories))
+    return pd.Series(labels, name=proposal.name)
+
+
+def _known_spellings(codes: Sequence[str]) -> set[str]:
+    return {code_text(code) for code in codes}
+
+
+def _refuse_unknown(values: ColumnValues, is_unknown: NDArray[np.bool_], proposal: ColumnProposal, why: str) -> None:
+    if not is_unknown.any():
+        return
+    places = np.flatnonzero(is_unknown)
+    shown = ", ".join(repr(values.texts[place]) for place in places[:_MAX_EXAMPLES])
+    row = int(np.flatnonzero(values.rows == places[0])[0]) + 1
+    raise TableError(
+        f"{proposal.name!r} ({', '.join(proposal.sources)}): {len(places)} values do not fit its kind "
+        f"{proposal.kind}, e.g. {shown} (first in row {row}), which {why}. Name them in its codes or missing codes, or "
+        "correct its kind."
+    )
+
+
+def _examples(values: ColumnValues) -> tuple[str, ...]:
+    return tuple(text[:_MAX_EXAMPLE_LENGTH] for text in values.texts[:_MAX_EXAMPLES])
