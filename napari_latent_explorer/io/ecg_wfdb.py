@@ -2,38 +2,65 @@
 
 | what | how |
 |---|---|
-| leads | any spelling (``avr``, ``AVR``, ``LEAD II``) becomes the standard one; Frank's ``vx vy vz`` become X, Y, Z |
-| units | mV, uV, nV or V in any spelling, converted to mV; channels without a voltage (pressure, breath) are left out |
-| gaps | samples marked invalid are bridged by straight lines, up to 5 % of a lead; more is refused |
+| samples | formats 8, 16, 24, 32, 61, 80, 160, 212, 310, 311, FLAC (508, 516, 524), by the ``wfdb`` package |
+| leads | any spelling (``avr``, ``AVR``, ``LEAD II``) becomes the standard one; missing limb leads are computed |
+| units | mV, uV, µV, nV or V in any spelling, mV where none is written; other channels (pressure) are left out |
+| gain | missing or 0: 200 per mV, as WFDB prescribes, and said so |
+| rate | of the ECG leads; leads stored at a lower rate than the others are left out |
+| gaps | samples marked invalid, and pieces that a multi-segment record lacks, are bridged up to 5 % of a lead |
+| checksums | one that does not fit is noted, not refused: many published headers were edited by hand |
+| annotations | not read |
 
-A header is text that anyone may have written: file names in it that leave its folder are refused, and so are sizes that
-its files cannot hold.
+Refused with a reason: files that are missing, empty or too short for what the header claims, names that leave the
+folder, records without a voltage.
 """
 
-import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_latent_explorer.data.ecg import ECG, LEAD_NAMES
 from napari_latent_explorer.errors import RecordingError
+from napari_latent_explorer.io.ecg_signal import choose_kind, distinct_lead_names, finish_ecg
+from napari_latent_explorer.io.reading import ANY, MAX_RECORDING_BYTES, FileOutcome, Reading, ReadOptions
+from napari_latent_explorer.io.wfdb_header import WfdbHeader, header_of, read_header
 
-_MV_PER_UNIT = {"mv": 1.0, "uv": 1e-3, "nv": 1e-6, "v": 1e3}
-_LEAD_SPELLINGS = {name.lower(): name for name in LEAD_NAMES} | {"vx": "X", "vy": "Y", "vz": "Z"}
-_MAX_MISSING_FRACTION = 0.05
-_MAX_SAMPLES = 200_000_000
-_MAX_HEADER_BYTES = 1_000_000
+_MV_PER_UNIT = {"": 1.0, "mv": 1.0, "uv": 1e-3, "nv": 1e-6, "v": 1e3}
+_INVALID = {
+    "80": -(2**7), "508": -(2**7), "310": -(2**9), "311": -(2**9), "212": -(2**11), "16": -(2**15), "61": -(2**15),
+    "160": -(2**15), "516": -(2**15), "24": -(2**23), "524": -(2**23), "32": -(2**31),
+}  # fmt: skip
+"""The number that stands for a missing sample in each format, by the WFDB signal format specification."""
+_MAX_SEGMENTS = 10_000
 
 
-def read_ecg_wfdb(path: str | Path) -> ECG:
+@dataclass(frozen=True, slots=True, eq=False)
+class _Piece:
+    """Voltages of one header: leads ``{name: (n_samples,)}`` in mV, NaN where missing."""
+
+    leads_mv: dict[str, NDArray[np.float64]]
+    sampling_rate_hz: float
+    notes: tuple[str, ...]
+    files: tuple[Path, ...]
+
+    @property
+    def n_samples(self) -> int:
+        """Length."""
+        return len(next(iter(self.leads_mv.values())))
+
+
+def read_ecg_wfdb(path: str | Path, options: ReadOptions = ANY) -> Reading:
     """Read one rhythm ECG.
 
     Parameters
     ----------
     path
         The header, one of its sample files, their common name without suffix, or a folder that holds one header.
+    options
+        Wanted kind; a record holds a rhythm strip.
 
     Raises
     ------
@@ -41,98 +68,124 @@ def read_ecg_wfdb(path: str | Path) -> ECG:
         When a file is missing or damaged, no channel is a voltage, or a lead has too many invalid samples.
     """
     header_path = header_of(Path(path))
-    header = _read_header(header_path)
-    record = _read_samples(header_path)
-    signal = np.asarray(record.p_signal, dtype=np.float64)
-    if signal.ndim != 2 or len(signal) != header.sig_len:
+    header = read_header(header_path)
+    kind = choose_kind(options, ("rhythm",), header_path)
+    piece = _joined(header) if header.has_segments else _read_piece(header)
+    signal_mv = np.stack(list(piece.leads_mv.values()))
+    ecg, notes = finish_ecg(signal_mv, list(piece.leads_mv), piece.sampling_rate_hz, kind, header_path)
+    outcomes = [FileOutcome(str(header_path), True, "header of the ECG")]
+    outcomes += [FileOutcome(str(file), True, "samples of the ECG") for file in dict.fromkeys(piece.files)]
+    return Reading(ecg, notes=(*dict.fromkeys(piece.notes), *notes), outcomes=tuple(outcomes))
+
+
+def _read_piece(header: WfdbHeader) -> _Piece:
+    record = _read_samples(header)
+    frames = [per_frame or 1 for per_frame in record.samps_per_frame]
+    scales = [_MV_PER_UNIT.get(_plain_unit(unit)) for unit in header.units[: record.n_sig]]
+    voltages = [index for index, scale in enumerate(scales) if scale is not None]
+    if not voltages:
+        units = ", ".join(unit or "none" for unit in header.units)
         raise RecordingError(
-            f"{header_path} announces {header.sig_len} samples, its files hold {len(signal)}. Copy the record again."
+            f"No channel of {header.path} is a voltage; its units are {units}, expected mV, uV or V. Choose another."
         )
-    units, written_names = ([str(text or "none") for text in texts] for texts in (record.units, record.sig_name))
-    scales = {index: _MV_PER_UNIT.get(_plain_unit(unit)) for index, unit in enumerate(units)}
-    leads = {index: scale for index, scale in scales.items() if scale is not None}
-    if not leads:
-        raise RecordingError(
-            f"No channel of {header_path} is a voltage; its units are {', '.join(units)}, expected mV, uV or V."
-        )
-    names = tuple(canonical_lead(written_names[index]) for index in leads)
-    signal_mv = np.stack([signal[:, index] * scale for index, scale in leads.items()])
-    bridged = np.stack([_bridge(lead, name, header_path) for lead, name in zip(signal_mv, names, strict=True)])
-    return ECG(bridged.astype(np.float32), names, float(record.fs), "rhythm", source=str(header_path))
+    per_frame = max(frames[index] for index in voltages)
+    chosen = [index for index in voltages if frames[index] == per_frame]
+    names = distinct_lead_names([str(name or "") for name in record.sig_name[: record.n_sig]], header.path)
+    leads_mv = {}
+    for index in chosen:
+        stored = np.asarray(record.e_d_signal[index])
+        is_missing = stored == _INVALID.get(record.fmt[index], np.iinfo(np.int64).min)
+        lead_mv = (stored - float(record.baseline[index])) / float(record.adc_gain[index]) * float(scales[index] or 1)
+        leads_mv[names[index]] = np.where(is_missing, np.nan, lead_mv)
+    notes = (
+        _note("is not a voltage and is left out", names, set(range(len(names))) - set(voltages)),
+        _note("is stored at a lower rate and is left out", names, set(voltages) - set(chosen)),
+        _note(
+            "states no gain; 200 per mV is assumed, so its voltage may be wrong",
+            names,
+            {index for index in chosen if not header.is_calibrated[index]},
+        ),
+        _note("does not fit its checksum; the file may be damaged", names, _misfits(record, chosen)),
+    )
+    rate_hz = float(record.fs) * per_frame
+    return _Piece(leads_mv, rate_hz, tuple(text for text in notes if text), header.sample_files)
 
 
-def header_of(path: Path) -> Path:
-    """Header that belongs to `path`: itself, the only one in a folder, or the file of the same name with ``.hea``."""
-    if path.is_dir():
-        headers = sorted(path.glob("*.hea"))
-        return headers[0] if len(headers) == 1 else path / "*.hea"
-    if path.suffix == ".hea":
-        return path
-    return path.parent / f"{path.stem if path.is_file() else path.name}.hea"
-
-
-def canonical_lead(name: str) -> str:
-    """Name of a lead in its standard spelling; an unknown one stays as it is."""
-    plain = re.sub(r"^lead[\s_-]*", "", name.strip().lower())
-    return _LEAD_SPELLINGS.get(plain, name.strip())
-
-
-def _read_header(path: Path) -> Any:
+def _read_samples(header: WfdbHeader) -> Any:
     import wfdb
 
-    if not path.is_file():
-        raise RecordingError(f"There is no WFDB header {path}. Copy it beside the sample files.")
-    if path.stat().st_size > _MAX_HEADER_BYTES:
-        raise RecordingError(f"{path} is larger than a WFDB header can be ({_MAX_HEADER_BYTES} bytes).")
+    name = str(header.path.with_suffix("").absolute())
     try:
-        header = wfdb.rdheader(str(path.with_suffix("").absolute()))
-        files = {str(name) for name in getattr(header, "file_name", None) or ()}
-        n_samples = int(header.sig_len or 0) * int(header.n_sig or 0)
-    except Exception as damage:  # wfdb raises many kinds for a text that is no header
-        raise RecordingError(f"{path} is not a WFDB header: {damage}. Choose another file.") from damage
-    if not files or n_samples <= 0:
-        raise RecordingError(f"{path} describes no samples in one piece (multi-segment records are not read).")
-    if n_samples > _MAX_SAMPLES:
-        raise RecordingError(f"{path} announces {n_samples} samples; at most {_MAX_SAMPLES} are read. Cut out a strip.")
-    _refuse_bad_files(path, files)
-    return header
-
-
-def _refuse_bad_files(header_path: Path, files: set[str]) -> None:
-    outside = sorted(name for name in files if Path(name).name != name or "\\" in name or ":" in name)
-    if outside:
-        raise RecordingError(f"{header_path} names files outside its folder: {outside}. It is not safe to read.")
-    missing = sorted(name for name in files if not (header_path.parent / name).is_file())
-    if missing:
-        raise RecordingError(f"{', '.join(missing)} is missing beside {header_path}. Copy all files of the record.")
-    empty = sorted(name for name in files if (header_path.parent / name).stat().st_size == 0)
-    if empty:
-        raise RecordingError(f"{', '.join(empty)} beside {header_path} is empty. Copy the record again.")
-
-
-def _read_samples(header_path: Path) -> Any:
-    import wfdb
-
-    try:
-        return wfdb.rdrecord(str(header_path.with_suffix("").absolute()))
+        if "61" not in header.record.fmt:
+            return wfdb.rdrecord(name, physical=False, smooth_frames=False, return_res=32)
+        record = wfdb.rdrecord(name, smooth_frames=False)  # stored numbers that are big-endian cannot be asked for
+        record.adc(expanded=True, inplace=True)
+        return record
     except Exception as damage:  # wfdb raises many kinds for files that do not fit their header
         raise RecordingError(
-            f"The samples of {header_path} do not fit their header: {damage}. Copy the record again."
+            f"The samples of {header.path} do not fit their header: {damage}. Copy the record again."
         ) from damage
+
+
+def _misfits(record: Any, chosen: Iterable[int]) -> set[int]:
+    return {
+        index
+        for index in chosen
+        if record.checksum[index] is not None
+        and int(record.e_d_signal[index].sum(dtype=np.int64)) & 0xFFFF != record.checksum[index] & 0xFFFF
+    }
+
+
+def _note(what: str, names: Sequence[str], which: set[int]) -> str:
+    return f"{', '.join(names[index] for index in sorted(which))} {what}." if which else ""
 
 
 def _plain_unit(unit: str) -> str:
     return unit.strip().lower().replace("µ", "u").replace("μ", "u")
 
 
-def _bridge(lead_mv: NDArray[np.float64], name: str, path: Path) -> NDArray[np.float64]:
-    missing = ~np.isfinite(lead_mv)
-    if not missing.any():
-        return lead_mv
-    if missing.mean() > _MAX_MISSING_FRACTION:
+def _joined(header: WfdbHeader) -> _Piece:
+    """Pieces of a multi-segment record one after the other; what a piece lacks is missing."""
+    record, path = header.record, header.path
+    lengths = [int(length) for length in record.seg_len]
+    starts = np.cumsum([0, *lengths[:-1]])
+    _refuse_too_large(path, len(lengths), sum(lengths))
+    leads_mv: dict[str, NDArray[np.float64]] = {}
+    pieces = []
+    for name, start, length in zip(record.seg_name, starts, lengths, strict=True):
+        if name == "~" or length == 0:  # a gap, or the list of all signals of a record whose pieces differ
+            continue
+        piece = _segment(path, name)
+        pieces.append(piece)
+        if piece.sampling_rate_hz != pieces[0].sampling_rate_hz:
+            raise RecordingError(f"The pieces of {path} have different sampling rates. Read one of them by itself.")
+        per_frame = round(piece.sampling_rate_hz / float(record.fs))
+        if piece.n_samples != length * per_frame:
+            raise RecordingError(
+                f"{path} announces {length * per_frame} samples in its piece {name}, which holds {piece.n_samples}. "
+                "Copy the record again."
+            )
+        _refuse_too_large(path, len(lengths), sum(lengths) * per_frame * len(leads_mv.keys() | piece.leads_mv))
+        for lead, values in piece.leads_mv.items():
+            whole = leads_mv.setdefault(lead, np.full(sum(lengths) * per_frame, np.nan))
+            whole[start * per_frame :][: len(values)] = values
+    if not pieces:
+        raise RecordingError(f"{path} names no piece with samples. Copy the record again.")
+    notes = tuple(note for piece in pieces for note in piece.notes)
+    return _Piece(leads_mv, pieces[0].sampling_rate_hz, notes, tuple(file for piece in pieces for file in piece.files))
+
+
+def _segment(path: Path, name: str) -> _Piece:
+    header = read_header(path.with_name(f"{name}.hea"))
+    if header.has_segments:
+        raise RecordingError(f"The piece {name} of {path} is itself in pieces, which WFDB does not allow.")
+    piece = _read_piece(header)
+    return replace(piece, files=(header.path, *piece.files))
+
+
+def _refuse_too_large(path: Path, n_pieces: int, n_samples: int) -> None:
+    if n_pieces > _MAX_SEGMENTS or 8 * n_samples > MAX_RECORDING_BYTES:
         raise RecordingError(
-            f"Lead {name} of {path} has {100 * missing.mean():.0f} % invalid samples; at most "
-            f"{100 * _MAX_MISSING_FRACTION:.0f} % are bridged. Use another recording, or cut out a part that is whole."
+            f"{path} announces {n_pieces} pieces with {n_samples} samples; at most {MAX_RECORDING_BYTES // 8} samples "
+            "are read. Cut out a strip."
         )
-    samples = np.arange(len(lead_mv))
-    return np.interp(samples, samples[~missing], lead_mv[~missing])

@@ -14,8 +14,9 @@ from napari_latent_explorer.data.ecg import ECG
 from napari_latent_explorer.errors import RecordingError
 from napari_latent_explorer.io.cine_dicom import read_cine_dicom
 from napari_latent_explorer.io.dicom_image import has_dicom_mark
-from napari_latent_explorer.io.ecg_wfdb import header_of, read_ecg_wfdb
+from napari_latent_explorer.io.ecg_wfdb import read_ecg_wfdb
 from napari_latent_explorer.io.reading import ANY, Reading, ReadOptions
+from napari_latent_explorer.io.wfdb_header import is_wfdb
 
 _MAX_FILES_LOOKED_AT = 200
 
@@ -92,20 +93,12 @@ def _is_dicom(path: Path) -> bool:
     return any(has_dicom_mark(file) for file in islice(files, _MAX_FILES_LOOKED_AT))
 
 
-def _is_wfdb(path: Path) -> bool:
-    return header_of(path).is_file()
-
-
 def _read_dicom(path: Path, options: ReadOptions) -> Reading:
     return Reading(read_cine_dicom(path, options.series, options.assumed_plane))
 
 
-def _read_wfdb(path: Path, options: ReadOptions) -> Reading:
-    return Reading(read_ecg_wfdb(path))
-
-
 FORMATS: tuple[RecordingFormat, ...] = (
     RecordingFormat("DICOM cine MRI", "mri", ("*.dcm", "*.ima", "folder"), _is_dicom, _read_dicom),
-    RecordingFormat("WFDB ECG", "ecg", ("*.hea", "*.dat", "*.mat"), _is_wfdb, _read_wfdb),
+    RecordingFormat("WFDB ECG", "ecg", ("*.hea", "*.dat", "*.mat"), is_wfdb, read_ecg_wfdb),
 )
 """Every format that is read, the most particular first."""

@@ -143,7 +143,7 @@ def test_a_strip_with_spikes_in_the_augmented_leads_is_still_aligned() -> None:
 
 @pytest.mark.parametrize(("name", "n_beats"), [("ptb_s0010_re", 52), ("ptbxl_00001_lr", 10), ("cinc2021", 11)])
 def test_real_strips(realdata: Path, name: str, n_beats: int) -> None:
-    rhythm = read_ecg_wfdb(realdata / "ecg" / name)
+    rhythm = read_ecg_wfdb(realdata / "ecg" / name).recording
     median = make_median_beat(rhythm)
     n_good, n_found = int(median.source.split()[0]), int(median.source.split()[2])
     assert n_found == n_beats

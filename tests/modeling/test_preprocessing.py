@@ -173,6 +173,6 @@ def test_a_missing_lead_is_named() -> None:
 
 
 def test_a_real_ecg_fits_the_model(realdata: Path) -> None:
-    prepared = prepare_ecg(read_ecg_wfdb(realdata / "ecg" / "ptb_s0010_re"))
+    prepared = prepare_ecg(read_ecg_wfdb(realdata / "ecg" / "ptb_s0010_re").recording)
     assert prepared.tensor.shape == (12, 600)
     assert 20 < np.abs(prepared.tensor).max() < 60
