@@ -134,7 +134,7 @@ class Study:
 
     @cached_property
     def _cohort(self) -> Cohort:
-        cohort = study_table.read_cohort(self.path, self._availability())
+        cohort = study_table.read_cohort(self.path, self._availability(), self.manifest.n_participants)
         if len(cohort) != self.manifest.n_participants:
             raise StudyError(
                 f"The table of the study {self.path} has {len(cohort)} rows; its manifest says "
@@ -146,7 +146,14 @@ class Study:
         if self.manifest.recording_source == "simulation":
             return {modality: np.ones(self.manifest.n_participants, dtype=bool) for modality in self.modalities}
         table = study_table.read_table(self.path / study_table.AVAILABILITY_FILE)
-        return {modality: table[modality].to_numpy(bool) for modality in self.modalities}
+        missing = [modality for modality in self.modalities if modality not in table.columns]
+        if missing:
+            raise StudyError(
+                f"{self.path / study_table.AVAILABILITY_FILE} lacks the columns {', '.join(missing)}. "
+                "Create the study again."
+            )
+        n = self.manifest.n_participants
+        return {modality: table[modality].to_numpy(bool)[:n] for modality in self.modalities}
 
     def factors_table(self) -> pd.DataFrame | None:
         """Known factors of simulated participants, one row each in the cohort's order; None for real people."""

@@ -89,7 +89,12 @@ class StudyManifest:
                 f"expected {SCHEMA!r}. Choose a folder made by `napari-latent-explorer study`."
             )
         version = content.get("version")
-        if not isinstance(version, int) or version > VERSION:
+        if not _is_whole_number(version) or version < 1:
+            raise StudyError(
+                f"{root / MANIFEST_FILE} is damaged: its version is {version!r}, expected a whole number from 1 to "
+                f"{VERSION}. Create the study again."
+            )
+        if version > VERSION:
             raise StudyError(
                 f"The study {root} has version {version!r}; this program reads up to {VERSION}. Update it with "
                 "`pip install --upgrade napari-latent-explorer`."
@@ -146,13 +151,28 @@ def _read_json(root: Path) -> dict[str, Any]:
     return content
 
 
+def _is_whole_number(value: Any) -> bool:
+    """Whether it is one; JSON's true and false are none, though Python counts with them."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
 def _problems(manifest: StudyManifest) -> list[str]:
     problems = []
-    if not isinstance(manifest.n_participants, int) or manifest.n_participants < 0:
-        problems.append(f"n_participants is {manifest.n_participants!r}")
+    if not isinstance(manifest.name, str):
+        problems.append(f"its name is {manifest.name!r}, expected text")
+    if not _is_whole_number(manifest.n_participants) or manifest.n_participants < 0:
+        problems.append(f"n_participants is {manifest.n_participants!r}, expected a whole number from 0")
+    problems += [
+        f"{key} is {value!r}, expected true or false"
+        for key, value in (("has_labels", manifest.has_labels), ("is_complete", manifest.is_complete))
+        if not isinstance(value, bool)
+    ]
     strangers = [modality for modality in manifest.modalities if modality not in MODALITIES]
     if strangers:
         problems.append(f"unknown modalities {strangers}, expected some of {list(MODALITIES)}")
+    repeated = sorted({str(modality) for modality in manifest.modalities if manifest.modalities.count(modality) > 1})
+    if repeated:
+        problems.append(f"modalities {repeated} are named more than once")
     if manifest.recording_source not in get_args(RecordingOrigin):
         expected = " or ".join(get_args(RecordingOrigin))
         problems.append(f"recording_source is {manifest.recording_source!r}, expected {expected}")

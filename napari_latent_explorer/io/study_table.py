@@ -40,8 +40,17 @@ def write_cohort(root: Path, cohort: Cohort) -> None:
     write_file(root / PHENOTYPES_FILE, (json.dumps(specs, indent=2) + "\n").encode())
 
 
-def read_cohort(root: Path, availability: Mapping[str, NDArray[np.bool_]]) -> Cohort:
+def read_cohort(root: Path, availability: Mapping[str, NDArray[np.bool_]], n_participants: int | None = None) -> Cohort:
     """Read the participants' table of the study in `root`.
+
+    Parameters
+    ----------
+    root
+        Folder of the study.
+    availability
+        Who has which recording.
+    n_participants
+        Rows that count, from the first; those after them are of an addition that is not finished. None for all.
 
     Raises
     ------
@@ -49,7 +58,7 @@ def read_cohort(root: Path, availability: Mapping[str, NDArray[np.bool_]]) -> Co
         When a table is missing or damaged, or holds values that its spec does not know.
     """
     specs = _read_specs(root / PHENOTYPES_FILE)
-    table = read_table(root / PARTICIPANTS_FILE)
+    table = read_table(root / PARTICIPANTS_FILE).iloc[:n_participants]
     missing = [name for name in (ID_COLUMN, *specs) if name not in table.columns]
     if missing:
         raise StudyError(
@@ -57,9 +66,9 @@ def read_cohort(root: Path, availability: Mapping[str, NDArray[np.bool_]]) -> Co
             "Create the study again."
         )
     try:
-        phenotypes = pd.DataFrame({name: _typed(table[name], spec) for name, spec in specs.items()})
+        columns = {name: _typed(table[name], spec) for name, spec in specs.items()}
         ids = table[ID_COLUMN].to_numpy().astype(np.str_)
-        return Cohort(ids, phenotypes.set_axis(range(len(ids))), specs, availability)
+        return Cohort(ids, pd.DataFrame(columns, index=range(len(ids))), specs, availability)
     except (TableError, ValueError, TypeError) as misfit:
         raise StudyError(f"Cannot use {root / PARTICIPANTS_FILE}: {misfit}") from misfit
 

@@ -281,7 +281,7 @@ def edit_manifest(path: Path, **changes: object) -> None:
     ("changes", "message"),
     [
         ({"version": 2}, "pip install --upgrade"),
-        ({"version": "1"}, "version '1'"),
+        ({"version": "1"}, "version is '1'"),
         ({"schema": "something else"}, "not the manifest of a study"),
         ({"n_participants": 5}, "4 rows; its manifest says 5"),
         ({"recording_source": "../elsewhere"}, "recording_source"),

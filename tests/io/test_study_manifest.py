@@ -28,7 +28,8 @@ def test_its_provenance_cannot_be_changed_from_outside() -> None:
 
 def test_all_problems_are_named_at_once() -> None:
     with pytest.raises(
-        StudyError, match=r"'x' is not valid: n_participants is -1; unknown modalities \['ct'\].*'disk'"
+        StudyError,
+        match=r"'x' is not valid: n_participants is -1, .*; unknown modalities \['ct'\].*'disk'",
     ):
         StudyManifest("x", -1, ("mri", "ct"), "disk")  # type: ignore[arg-type]
 
@@ -38,7 +39,21 @@ def test_all_problems_are_named_at_once() -> None:
     [
         ({"schema": "other"}, "is not the manifest of a study: its schema is 'other'"),
         ({"version": VERSION + 1}, "reads up to .*pip install --upgrade"),
-        ({"version": "1"}, "has version '1'"),
+        ({"version": "1"}, "its version is '1', expected a whole number from 1"),
+        ({"version": True}, "its version is True, expected a whole number"),
+        ({"version": 0}, "its version is 0, expected a whole number"),
+        ({"version": -3}, "its version is -3"),
+        ({"version": 1.0}, "its version is 1.0"),
+        ({"name": 7}, "its name is 7, expected text"),
+        ({"name": None}, "its name is None, expected text"),
+        ({"n_participants": True}, "n_participants is True, expected a whole number"),
+        ({"n_participants": 7.0}, "n_participants is 7.0, expected a whole number"),
+        ({"has_labels": "no"}, "has_labels is 'no', expected true or false"),
+        ({"is_complete": 1}, "is_complete is 1, expected true or false"),
+        ({"modalities": ["mri", "mri"]}, r"modalities \['mri'\] are named more than once"),
+        ({"modalities": [["mri"]]}, "unknown modalities"),
+        ({"recording_source": None}, "recording_source is None, expected stored or simulation"),
+        ({"recording_source": []}, r"recording_source is \[\], expected stored or simulation"),
         ({"provenance": []}, "is damaged"),
         ({"modalities": "mri"}, "is damaged"),
     ],

@@ -54,3 +54,18 @@ def test_the_column_of_the_ids_is_taken(tmp_path: Path) -> None:
     spec = PhenotypeSpec(tables.ID_COLUMN, "continuous")
     with pytest.raises(TableError, match="cannot be called 'participant_id'"):
         tables.write_cohort(tmp_path, Cohort(np.array(["a"]), pd.DataFrame({spec.name: [1.0]}), {spec.name: spec}))
+
+
+def test_people_of_whom_nothing_is_known_but_their_id_are_a_cohort_too(tmp_path: Path) -> None:
+    tables.write_cohort(tmp_path, Cohort(np.array(["b", "a"]), pd.DataFrame(index=range(2)), {}))
+    back = tables.read_cohort(tmp_path, {})
+    assert back.participant_ids.tolist() == ["b", "a"]
+    assert dict(back.specs) == {}
+    assert back.subset(["a"]).participant_ids.tolist() == ["a"]
+
+
+def test_rows_of_an_unfinished_addition_do_not_count(tmp_path: Path) -> None:
+    tables.write_cohort(tmp_path, make_cohort())
+    back = tables.read_cohort(tmp_path, {"mri": np.array([True, False])}, 2)
+    assert back.participant_ids.tolist() == ["007", "é"]
+    assert back.codes("smoking").tolist() == [2, -1]
