@@ -92,7 +92,7 @@ def read_cine(root: Path, row: int) -> CineMRI:
             facts["rr_interval_ms"],
             facts["source"],
         )
-    except (KeyError, TypeError, ValueError) as damage:
+    except (KeyError, TypeError, ValueError, RecordingError) as damage:
         raise _damaged(root, row, "mri", damage) from damage
 
 
@@ -103,7 +103,7 @@ def read_labels(root: Path, row: int) -> CineLabels:
         names = {int(number): name for number, name in facts["names"].items()}
         labelled = facts.get("labelled_frames")  # absent in stores written before there were partly labelled cines
         return CineLabels(frames, names, None if labelled is None else tuple(int(frame) for frame in labelled))
-    except (KeyError, TypeError, ValueError, AttributeError) as damage:
+    except (KeyError, TypeError, ValueError, AttributeError, RecordingError) as damage:
         raise _damaged(root, row, "labels", damage) from damage
 
 
@@ -115,7 +115,7 @@ def read_ecg(root: Path, row: int) -> ECG:
         return ECG(
             signal_mv, lead_names, facts["sampling_rate_hz"], facts["kind"], facts["qrs_onset_ms"], facts["source"]
         )
-    except (KeyError, TypeError, ValueError) as damage:
+    except (KeyError, TypeError, ValueError, RecordingError) as damage:
         raise _damaged(root, row, "ecg", damage) from damage
 
 
@@ -151,6 +151,8 @@ def _read(root: Path, row: int, modality: str) -> tuple[NDArray[Any], dict[str, 
         array = zarr.open_array(folder, mode="r")
         if array.nbytes > _MAX_ARRAY_BYTES:
             raise ValueError(f"it claims to hold {array.nbytes / 1e9:.1f} GB")
+        if array.chunks != array.shape:  # else an absurd shape is millions of chunks to look for
+            raise ValueError(f"its shape is {array.shape}, expected one chunk of {array.chunks}")
         if not (folder / ".".join(["c", *["0"] * array.ndim])).is_file():  # else Zarr would fill in zeros
             raise ValueError("its data file is missing")
         return np.asarray(array[...]), dict(array.attrs)
