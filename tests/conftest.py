@@ -16,6 +16,19 @@ from napari_latent_explorer.data.latents import LatentSpace
 from napari_latent_explorer.simulation.population import simulate_population
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what tests report with `record_property("figure", text)`, whichever process they ran in."""
+    reports = [report for some in terminalreporter.stats.values() for report in some]
+    properties = [
+        entry for report in reports for entry in getattr(report, "user_properties", ()) if report.when == "call"
+    ]
+    figures = [str(text) for name, text in properties if name == "figure"]
+    if figures:
+        terminalreporter.section("figures")
+        for text in sorted(figures):
+            terminalreporter.line(text)
+
+
 @pytest.fixture(scope="session")
 def realdata() -> Path:
     """Folder of real recordings, which are never part of the repository; tests that need them skip without it."""

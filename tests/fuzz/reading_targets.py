@@ -1,0 +1,114 @@
+"""What is fuzzed: each way by which foreign bytes come into the program, and what it must give back or raise."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from napari_latent_explorer.data.cine import CineMRI
+from napari_latent_explorer.data.ecg import ECG
+from napari_latent_explorer.errors import BundleError, LatentExplorerError, RecordingError, StudyError
+from napari_latent_explorer.io.formats import FORMATS, RecordingFormat, read_place
+from napari_latent_explorer.io.reading import ANY, Reading, ReadOptions
+
+
+@dataclass(frozen=True)
+class Target:
+    """One reader.
+
+    Attributes
+    ----------
+    read
+        Takes a place and gives what it read, or raises one of `errors`.
+    errors
+        The project's errors that fit.
+    problems
+        What is wrong with a value that was read.
+    """
+
+    read: Callable[[Path], Any]
+    errors: tuple[type[LatentExplorerError], ...] = (RecordingError,)
+    problems: Callable[[Any], list[str]] = lambda value: []
+
+
+def reading_problems(reading: Reading) -> list[str]:
+    """Which promises of a recording are broken."""
+    recording = reading.recording
+    problems = cine_problems(recording) if isinstance(recording, CineMRI) else ecg_problems(recording)
+    if reading.labels is not None and reading.labels.frames.shape != getattr(recording, "frames", np.empty(0)).shape:
+        problems.append("labels lie on another grid")
+    if not all(isinstance(note, str) and note for note in reading.notes):
+        problems.append("empty note")
+    return problems
+
+
+def cine_problems(cine: CineMRI) -> list[str]:
+    """Which promises of a cine are broken."""
+    checks = {
+        "signal is not a real number": cine.frames.dtype.kind in "uif",
+        "signal is not finite": bool(np.isfinite(cine.frames).all()) if cine.frames.dtype.kind == "f" else True,
+        "times are not finite": bool(np.isfinite(cine.frame_times_ms).all()),
+        "affine is not finite": bool(np.isfinite(cine.affine).all()),
+        "affine is singular": abs(float(np.linalg.det(cine.affine))) > 0,
+        "plane is unknown": cine.imaging_plane in ("la_4ch", "la_2ch", "la_3ch", "sa", "unknown"),
+        "affine and spacing differ": np.allclose(
+            np.linalg.norm(cine.affine[:3, :3], axis=0), cine.spacing_mm, rtol=0.05
+        ),
+    }
+    return [problem for problem, is_kept in checks.items() if not is_kept]
+
+
+def ecg_problems(ecg: ECG) -> list[str]:
+    """Which promises of an ECG are broken."""
+    checks = {
+        "voltages are not finite": bool(np.isfinite(ecg.signal_mv).all()),
+        "lead names are no text": all(isinstance(name, str) and name for name in ecg.lead_names),
+        "a lead occurs twice": len(set(ecg.lead_names)) == len(ecg.lead_names),
+        "unknown kind": ecg.kind in ("rhythm", "median"),
+        "QRS onset outside": ecg.qrs_onset_ms is None or 0 <= ecg.qrs_onset_ms <= ecg.duration_ms,
+    }
+    return [problem for problem, is_kept in checks.items() if not is_kept]
+
+
+def _read_as(known: RecordingFormat) -> Callable[[Path], Reading]:
+    """Look, then read as that format whatever the look says, so that damage to a file's mark goes deep too."""
+
+    def read(path: Path) -> Reading:
+        if not isinstance(known.is_recognised(path), bool):
+            raise AssertionError("is_recognised gave no truth value")
+        if known.modality == "ecg" and path.exists() and path.stat().st_mtime_ns % 2:
+            return known.read(path, ReadOptions(ecg_kind="rhythm"))
+        return known.read(path, ANY)
+
+    return read
+
+
+def _study_contents(path: Path) -> Any:
+    from napari_latent_explorer.io.study import Study
+
+    study = Study.open(path)
+    cohort = study.cohort()
+    contents: list[Any] = [study.fingerprint, study.factors_table()]
+    for participant_id in cohort.participant_ids[:2].tolist():
+        contents += [read(participant_id) for read in (study.cine, study.labels, study.ecg)]
+    for fingerprint in study.latent_fingerprints():
+        contents.append(study.latents("mri", fingerprint))
+        contents.append(study.projection("tsne", fingerprint))
+    return contents
+
+
+def _bundle(path: Path) -> Any:
+    from napari_latent_explorer.modeling.bundle import ModelBundle
+
+    bundle = ModelBundle.load(path)
+    return bundle.fingerprint, bundle.warning, bundle.label_names, bundle.modalities
+
+
+TARGETS: dict[str, Target] = {
+    **{known.name: Target(_read_as(known), (RecordingError,), reading_problems) for known in FORMATS},
+    "any recording": Target(read_place, (RecordingError,), reading_problems),
+    "study folder": Target(_study_contents, (StudyError, RecordingError)),
+    "model bundle": Target(_bundle, (BundleError,)),
+}
