@@ -6,7 +6,8 @@ twelve, and otherwise the recording is refused, because a line of half a second 
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -59,6 +60,7 @@ def finish_ecg(
     RecordingError
         When there is no usable signal.
     """
+    signal_mv, n_begin, n_end = _trimmed(signal_mv)
     if signal_mv.size == 0:
         raise RecordingError(f"{place} holds no samples. Export the recording again.")
     missing = ~np.isfinite(signal_mv)
@@ -68,10 +70,8 @@ def finish_ecg(
     if len(whole) == 0:
         raise _broken(names, missing, place)
     bridged = {names[index]: _bridge(signal_mv[index], missing[index]) for index in whole if missing[index].any()}
-    notes = []
-    if bridged:
-        counts = ", ".join(f"{name} {n_samples}" for name, n_samples in bridged.items())
-        notes.append(f"Missing samples are bridged by straight lines: {counts}.")
+    notes = [f"{n_begin + n_end} samples without a value at the ends are cut off."] if n_begin + n_end else []
+    notes += [_bridged_note(bridged)] if bridged else []
     completed_mv, completed, note = with_derived_limb_leads(signal_mv[whole], [names[index] for index in whole])
     lost = [name for name in names if name not in completed]
     if set(lost) & set(LEAD_NAMES):
@@ -80,6 +80,8 @@ def finish_ecg(
         broken = ", ".join(name for name, is_good in zip(names, is_whole, strict=True) if not is_good)
         notes.append(f"Lead {broken} has too many missing samples and is not taken from the file.")
     _refuse_impossible(completed_mv, completed, place)
+    if qrs_onset_ms is not None:
+        qrs_onset_ms -= n_begin * 1000.0 / sampling_rate_hz
     ecg = ECG(completed_mv.astype(np.float32), completed, sampling_rate_hz, kind, qrs_onset_ms, str(place))
     return ecg, tuple(text for text in (*notes, note) if text)
 
@@ -106,6 +108,15 @@ def distinct_lead_names(written: Sequence[str], place: Path) -> tuple[str, ...]:
     return tuple(names)
 
 
+@contextmanager
+def explained(place: str | Path) -> Iterator[None]:
+    """Turn what the system refuses (no permission, too long a name) into one error with the name of the file."""
+    try:
+        yield
+    except (OSError, ValueError, MemoryError) as refusal:
+        raise RecordingError(f"Cannot read {place}: {refusal or 'it does not fit into memory'}.") from refusal
+
+
 def choose_kind(options: ReadOptions, available: Sequence[EcgKind], place: Path) -> EcgKind:
     """Kind to read: the wanted one, else the first of the available ones.
 
@@ -125,11 +136,26 @@ def choose_kind(options: ReadOptions, available: Sequence[EcgKind], place: Path)
     return options.ecg_kind
 
 
+def _trimmed(signal_mv: NDArray[np.float64]) -> tuple[NDArray[np.float64], int, int]:
+    """Signal without the samples at its ends that no lead has, and how many were cut off at each end."""
+    known = np.flatnonzero(np.isfinite(signal_mv).any(axis=0))
+    if len(known) == 0:
+        return signal_mv[:, :0], 0, 0
+    return signal_mv[:, known[0] : known[-1] + 1], int(known[0]), signal_mv.shape[1] - 1 - int(known[-1])
+
+
 def _bridge(lead_mv: NDArray[np.float64], gaps: NDArray[np.bool_]) -> int:
     """Fill the gaps of a lead in place; how many samples they were."""
     samples = np.arange(len(lead_mv))
     lead_mv[gaps] = np.interp(samples[gaps], samples[~gaps], lead_mv[~gaps])
     return int(gaps.sum())
+
+
+def _bridged_note(bridged: dict[str, int]) -> str:
+    counts = ", ".join(f"{name} {n_samples}" for name, n_samples in bridged.items())
+    if len(bridged) > 1 and len(set(bridged.values())) == 1:
+        counts = f"{next(iter(bridged.values()))} in each of {', '.join(bridged)}"
+    return f"Missing samples are bridged by straight lines: {counts}."
 
 
 def _broken(names: Sequence[str], missing: NDArray[np.bool_], place: Path) -> RecordingError:

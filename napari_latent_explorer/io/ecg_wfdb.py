@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_latent_explorer.errors import RecordingError
-from napari_latent_explorer.io.ecg_signal import choose_kind, distinct_lead_names, finish_ecg
+from napari_latent_explorer.io.ecg_signal import choose_kind, distinct_lead_names, explained, finish_ecg
 from napari_latent_explorer.io.reading import ANY, MAX_RECORDING_BYTES, FileOutcome, Reading, ReadOptions
 from napari_latent_explorer.io.wfdb_header import WfdbHeader, header_of, read_header
 
@@ -67,7 +67,11 @@ def read_ecg_wfdb(path: str | Path, options: ReadOptions = ANY) -> Reading:
     RecordingError
         When a file is missing or damaged, no channel is a voltage, or a lead has too many invalid samples.
     """
-    header_path = header_of(Path(path))
+    with explained(path):
+        return _read(header_of(Path(path)), options)
+
+
+def _read(header_path: Path, options: ReadOptions) -> Reading:
     header = read_header(header_path)
     kind = choose_kind(options, ("rhythm",), header_path)
     piece = _joined(header) if header.has_segments else _read_piece(header)

@@ -14,6 +14,7 @@ from napari_latent_explorer.data.ecg import ECG
 from napari_latent_explorer.errors import RecordingError
 from napari_latent_explorer.io.cine_dicom import read_cine_dicom
 from napari_latent_explorer.io.dicom_image import has_dicom_mark
+from napari_latent_explorer.io.ecg_dicom import is_ecg_dicom, read_ecg_dicom
 from napari_latent_explorer.io.ecg_wfdb import read_ecg_wfdb
 from napari_latent_explorer.io.reading import ANY, Reading, ReadOptions
 from napari_latent_explorer.io.wfdb_header import is_wfdb
@@ -98,6 +99,7 @@ def _read_dicom(path: Path, options: ReadOptions) -> Reading:
 
 
 FORMATS: tuple[RecordingFormat, ...] = (
+    RecordingFormat("DICOM ECG", "ecg", ("*.dcm",), is_ecg_dicom, read_ecg_dicom),
     RecordingFormat("DICOM cine MRI", "mri", ("*.dcm", "*.ima", "folder"), _is_dicom, _read_dicom),
     RecordingFormat("WFDB ECG", "ecg", ("*.hea", "*.dat", "*.mat"), is_wfdb, read_ecg_wfdb),
 )
