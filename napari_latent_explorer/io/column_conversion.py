@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from napari_latent_explorer.errors import TableError
 from napari_latent_explorer.io.column_proposal import PHENOTYPE_KINDS, ColumnProposal
 from napari_latent_explorer.io.column_values import ColumnValues, code_text
+from napari_latent_explorer.io.table_facts import facts_of
 
 _MISSING = -1
 _MAX_EXAMPLES = 4
@@ -52,7 +53,7 @@ def with_counts(table: pd.DataFrame, proposal: ColumnProposal) -> ColumnProposal
 
 def column_values(table: pd.DataFrame, name: str) -> ColumnValues:
     """Values of one column of a table that was read from a file."""
-    return ColumnValues.of(table[name])
+    return ColumnValues.of(table[name], facts_of(table).has_decimal_comma)
 
 
 def _number_of(columns: Sequence[ColumnValues], proposal: ColumnProposal) -> NDArray[np.float64]:
@@ -86,30 +87,42 @@ def _codes(values: ColumnValues, proposal: ColumnProposal) -> NDArray[np.int64]:
     known = {label.casefold(): place for label, place in place_of.items()}
     known |= {code_text(code).casefold(): place_of.get(label, _MISSING) for code, label in proposal.codes}
     known |= dict.fromkeys((code.casefold() for code in _known_spellings(proposal.missing_codes)), _MISSING)
-    spelt = [code_text(text).casefold() for text in values.texts]
-    is_unknown = np.array([text not in known for text in spelt], dtype=bool)
+    answers = [_answers(text) if proposal.rule == "any" else (text,) for text in values.texts]
+    spelt = [[code_text(answer).casefold() for answer in some] for some in answers]
+    is_unknown = np.array([any(text not in known for text in some) for some in spelt], dtype=bool)
     _refuse_unknown(values, is_unknown, proposal, "is neither among its codes and categories nor a missing code")
-    return values.spread(np.array([known[text] for text in spelt], dtype=np.int64), _MISSING)
+    # Of several answers in one cell the largest code stands for all: the last category if it is among them.
+    return values.spread(np.array([max(known[text] for text in some) for some in spelt], dtype=np.int64), _MISSING)
+
+
+def _answers(text: str) -> tuple[str, ...]:
+    """Several answers in one cell, as ``1|4``, ``[1,4]`` or ``["High blood pressure"]``."""
+    bare = text.removeprefix("[").removesuffix("]")
+    parts = bare.split("," if bare != text else "|")
+    return tuple(part.strip().strip("\"'") for part in parts)
 
 
 def _date_codes(columns: Sequence[ColumnValues], proposal: ColumnProposal) -> NDArray[np.int64]:
+    """Codes of the rules `ever` and `before`; a missing code is an event of which nobody knows when it was."""
     codes = _known_spellings(proposal.missing_codes)
-    dates = []
+    dates, is_undated = [], np.zeros(len(columns[0].rows), dtype=bool)
     for values in columns:
-        is_missing = np.array([text in codes for text in values.texts], dtype=bool)
-        _refuse_unknown(values, ~is_missing & np.isnat(values.dates), proposal, "is not a date")
-        days = np.where(is_missing, np.datetime64("NaT", "D"), values.dates)
-        dates.append(values.spread(days, np.datetime64("NaT", "D")))
+        is_code = np.array([text in codes for text in values.texts], dtype=bool)
+        _refuse_unknown(values, ~is_code & np.isnat(values.dates), proposal, "is not a date")
+        dates.append(values.spread(values.dates, np.datetime64("NaT", "D")))
+        is_undated |= values.spread(is_code, False)
     last = len(proposal.categories) - 1
     if proposal.rule == "ever":
-        return np.where(~np.isnat(np.stack(dates)).all(axis=0), last, 0)
-    event, visit = dates[0], dates[-1]
-    return np.where(np.isnat(visit), _MISSING, np.where(event <= visit, last, 0))
+        happened = ~np.isnat(np.stack(dates)).all(axis=0)
+    else:
+        happened, is_undated = dates[0] <= dates[-1], is_undated | np.isnat(dates[-1])
+    return np.where(is_undated, _MISSING, np.where(happened, last, 0))
 
 
 def _first(values: NDArray[Any], known: NDArray[np.bool_], missing: Any) -> NDArray[Any]:
     place = known.argmax(axis=0)
-    return np.where(known.any(axis=0), values[place, np.arange(values.shape[1])], missing)
+    first: NDArray[Any] = np.where(known.any(axis=0), values[place, np.arange(values.shape[1])], missing)
+    return first
 
 
 def _categorical(codes: NDArray[np.int64], proposal: ColumnProposal) -> "pd.Series[Any]":

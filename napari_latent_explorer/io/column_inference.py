@@ -4,6 +4,7 @@ The rules, in order; `ColumnProposal.note` says which one decided:
 
 | what is found | taken for |
 |---|---|
+| values that the file itself labels | binary or categorical, with its labels |
 | no value at all | empty, not kept |
 | dates only | date, not kept: a date names a person and is no number; give the rule `ever`, or make an age of it |
 | at least 90 % numbers (``12,5``, ``<5`` and ``1e3`` count), the rest at most 5 texts | numbers, the texts missing |
@@ -12,7 +13,8 @@ The rules, in order; `ColumnProposal.note` says which one decided:
 | 3 to 10 whole numbers of 0 to 20, each 5 times on average, no unit in the name | categorical |
 | whole numbers, every one different, no unit in the name, called something with "id" | id, not kept |
 | other numbers | continuous, with the unit in the name if there is one |
-| two texts | binary; the positive one is known for pairs such as no/yes, else the later in the alphabet |
+| two texts such as no and yes | binary |
+| two texts, each twice on average | binary; the later in the alphabet is the positive one |
 | 3 to 30 texts, each twice on average | categorical, in alphabetical order |
 | more texts | text, not kept |
 
@@ -22,16 +24,18 @@ A number that may stand for "missing": -9, -99 and so on, where it is the only n
 
 import re
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_latent_explorer.io.column_proposal import ColumnProposal
+from napari_latent_explorer.io.column_proposal import ColumnKind, ColumnProposal
 from napari_latent_explorer.io.column_units import split_unit
-from napari_latent_explorer.io.column_values import ColumnValues, limits
+from napari_latent_explorer.io.column_values import ColumnValues, code_text, limits
+from napari_latent_explorer.io.table_facts import ColumnFacts
 
 MAX_CATEGORIES: Final = 30
+NO_FACTS: Final = ColumnFacts()
 
 _MIN_NUMBER_SHARE: Final = 0.9
 _MAX_ODD_TEXTS: Final = 5
@@ -64,64 +68,108 @@ _SEX_NAMES: Final = re.compile(r"\b(sex|gender|geschlecht)\b", re.IGNORECASE)
 _ID_NAMES: Final = re.compile(r"(^|[\s_.-])(id|eid|iid|fid|uid|guid|number|nr|mrn|accession)([\s_.-]|$)", re.IGNORECASE)
 
 
-def propose_column(name: str, values: ColumnValues) -> ColumnProposal:
-    """Propose what the column called `name` is."""
+def propose_column(name: str, values: ColumnValues, facts: ColumnFacts = NO_FACTS) -> ColumnProposal:
+    """Propose what the column called `name` is.
+
+    Parameters
+    ----------
+    name
+        Name of the column in its table.
+    values
+        Its values.
+    facts
+        What its file says about it.
+    """
     label, unit = split_unit(name)
-    draft = ColumnProposal(sources=(name,), name=name, kind="text", label=label, unit=unit)
+    missing = tuple(text for text in values.texts if code_text(text) in facts.missing_codes)
+    draft = ColumnProposal((name,), name, "text", label=facts.label or label, unit=unit, missing_codes=missing)
+    values = values.without(missing)
+    notes = [f"missing by the table's own word: {', '.join(missing)}"] if missing else []
+    proposal = _propose(draft, values, dict(facts.value_labels))
+    return replace(proposal, note="; ".join([proposal.note, *notes]))
+
+
+def _propose(draft: ColumnProposal, values: ColumnValues, label_of: dict[str, str]) -> ColumnProposal:
     if not values.texts:
-        return _with(draft, kind="empty", is_kept=False, note="holds no value")
+        return replace(draft, kind="empty", is_kept=False, note="holds no value")
+    if label_of and all(code_text(text) in label_of for text in values.texts):
+        return _propose_labelled(draft, values, label_of)
     if not np.isnat(values.dates).any():
-        return _with(draft, kind="date", is_kept=False, note=_DATE_NOTE)
+        return replace(draft, kind="date", is_kept=False, note=_DATE_NOTE)
     is_number = np.isfinite(values.numbers)
     share = values.counts[is_number].sum() / values.counts.sum()
     if is_number.all() or (share >= _MIN_NUMBER_SHARE and (~is_number).sum() <= _MAX_ODD_TEXTS):
-        return _propose_numbers(draft, values, is_number)
+        return _propose_numbers(draft, values, is_number, label_of)
     return _propose_texts(draft, values)
 
 
-_DATE_NOTE = (
+_DATE_NOTE: Final = (
     "a date, which is no number and may name a person; to keep whether there is one, make it binary with the rule "
     "`ever` and two categories"
 )
 
 
-def _propose_numbers(draft: ColumnProposal, values: ColumnValues, is_number: NDArray[np.bool_]) -> ColumnProposal:
+def _propose_labelled(draft: ColumnProposal, values: ColumnValues, label_of: dict[str, str]) -> ColumnProposal:
+    """Take the labels of the file, in the order of its codes."""
+    found = {code_text(text) for text in values.texts}
+    spelt = [label.strip() or code for code, label in label_of.items()]
+    labels = [
+        f"{label} ({code})" if spelt.count(label) > 1 else label for label, code in zip(spelt, label_of, strict=True)
+    ]
+    pairs = [(code, label) for code, label in zip(label_of, labels, strict=True) if code in found or len(label_of) == 2]
+    categories = tuple(label for _, label in pairs)
+    doubtful = tuple(code for code, label in pairs if label.casefold() in _DOUBTFUL_WORDS)
+    if len(pairs) == 1:
+        return replace(draft, is_kept=False, note=f"every value is {categories[0]!r}")
+    if len(pairs) > MAX_CATEGORIES:
+        return replace(draft, is_kept=False, note=f"{len(pairs)} labelled values")
+    why = "; ".join(["labels of the file", *([f"may mean missing: {', '.join(doubtful)}"] if doubtful else [])])
+    kind: ColumnKind = "binary" if len(pairs) == 2 else "categorical"
+    return replace(
+        draft, kind=kind, unit="", categories=categories, codes=tuple(pairs), doubtful_codes=doubtful, note=why
+    )
+
+
+def _propose_numbers(
+    draft: ColumnProposal, values: ColumnValues, is_number: NDArray[np.bool_], label_of: dict[str, str]
+) -> ColumnProposal:
     odd = tuple(np.array(values.texts, dtype=object)[~is_number])
     clear, doubtful = _sentinels(values, is_number)
+    doubtful += tuple(text for text in values.texts if code_text(text) in label_of and text not in (*clear, *doubtful))
     is_sentinel = np.array([text in clear for text in values.texts], dtype=bool)
     is_value = is_number & ~is_sentinel
     numbers, counts = values.numbers[is_value], values.counts[is_value]
     notes = _number_notes(values, odd, clear, doubtful)
-    draft = _with(draft, missing_codes=(*clear, *odd), doubtful_codes=doubtful)
+    draft = replace(draft, missing_codes=(*draft.missing_codes, *clear, *odd), doubtful_codes=doubtful)
     distinct = np.unique(numbers)
     is_whole = bool((distinct == np.round(distinct)).all())
     texts = tuple(str(int(number)) for number in distinct) if is_whole and len(distinct) <= _MAX_NUMBER_CODES else ()
     if len(distinct) == 1:
         why = f"every value is {distinct[0]:g}"
-        return _with(draft, kind="continuous", is_kept=False, note="; ".join([why, *notes]))
+        return replace(draft, kind="continuous", is_kept=False, note="; ".join([why, *notes]))
     if is_whole and len(distinct) == 2 and not draft.unit:
         return _propose_two_numbers(draft, texts, notes)
     few = len(distinct) <= _MAX_NUMBER_CODES and distinct[0] >= 0 and distinct[-1] <= _LARGEST_CODE
     if is_whole and few and not draft.unit and counts.sum() >= _MIN_REPEATS_OF_CODES * len(distinct):
         why = f"{len(distinct)} different whole numbers; make it continuous if they count or measure something"
-        return _with(draft, kind="categorical", categories=texts, note="; ".join([why, *notes]))
+        return replace(draft, kind="categorical", categories=texts, note="; ".join([why, *notes]))
     if is_whole and len(distinct) == counts.sum() and not draft.unit and _ID_NAMES.search(draft.name):
-        return _with(draft, kind="id", is_kept=False, note="; ".join(["every value is another number", *notes]))
+        return replace(draft, kind="id", is_kept=False, note="; ".join(["every value is another number", *notes]))
     unit = f"numbers in {draft.unit}" if draft.unit else "numbers; the name tells no unit"
-    return _with(draft, kind="continuous", note="; ".join([unit, *notes]))
+    return replace(draft, kind="continuous", note="; ".join([unit, *notes]))
 
 
 def _propose_two_numbers(draft: ColumnProposal, texts: tuple[str, ...], notes: list[str]) -> ColumnProposal:
     if _SEX_NAMES.search(draft.name.replace("_", " ")):
         why = f"{texts[0]} and {texts[1]}: which is female differs from table to table, so give the labels"
-        return _with(draft, kind="binary", categories=texts, note="; ".join([why, *notes]))
+        return replace(draft, kind="binary", categories=texts, note="; ".join([why, *notes]))
     if texts == ("0", "1"):
         codes = (("0", "no"), ("1", "yes"))
-        return _with(
+        return replace(
             draft, kind="binary", categories=("no", "yes"), codes=codes, note="; ".join(["0 and 1 only", *notes])
         )
     why = f"only {texts[0]} and {texts[1]}; the larger is taken for the positive one"
-    return _with(draft, kind="binary", categories=texts, note="; ".join([why, *notes]))
+    return replace(draft, kind="binary", categories=texts, note="; ".join([why, *notes]))
 
 
 def _sentinels(values: ColumnValues, is_number: NDArray[np.bool_]) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -156,12 +204,13 @@ def _number_notes(
 
 def _propose_texts(draft: ColumnProposal, values: ColumnValues) -> ColumnProposal:
     n_values, n_rows = len(values.texts), int(values.counts.sum())
-    draft = _with(draft, label=draft.name, unit="")
+    draft = replace(draft, label=draft.name, unit="")
     if n_values == 1:
-        return _with(draft, kind="text", is_kept=False, note=f"every value is {values.texts[0]!r}")
-    if n_values > MAX_CATEGORIES or n_rows < _MIN_REPEATS_OF_TEXTS * n_values:
-        kind = "id" if n_values == n_rows and _ID_NAMES.search(draft.name) else "text"
-        return _with(draft, kind=kind, is_kept=False, note=f"{n_values} different texts in {n_rows} rows")
+        return replace(draft, kind="text", is_kept=False, note=f"every value is {values.texts[0]!r}")
+    is_pair = {text.casefold() for text in values.texts} <= _POSITIVE_WORDS | _NEGATIVE_WORDS
+    if n_values > MAX_CATEGORIES or (n_rows < _MIN_REPEATS_OF_TEXTS * n_values and not is_pair):
+        kind: ColumnKind = "id" if n_values == n_rows and _ID_NAMES.search(draft.name) else "text"
+        return replace(draft, kind=kind, is_kept=False, note=f"{n_values} different texts in {n_rows} rows")
     doubtful = tuple(text for text in values.texts if text.casefold() in _DOUBTFUL_WORDS)
     labels, codes = _labels(values.texts)
     count_of = dict(zip(values.texts, values.counts.tolist(), strict=True))
@@ -170,7 +219,7 @@ def _propose_texts(draft: ColumnProposal, values: ColumnValues) -> ColumnProposa
         notes.append("spellings that differ in letter case only are one category")
     if len(labels) == 2:
         ordered, why = _ordered_pair(labels)
-        return _with(
+        return replace(
             draft,
             kind="binary",
             categories=ordered,
@@ -179,7 +228,7 @@ def _propose_texts(draft: ColumnProposal, values: ColumnValues) -> ColumnProposa
             note="; ".join([why, *notes]),
         )
     why = f"{len(labels)} different texts, in alphabetical order"
-    return _with(
+    return replace(
         draft,
         kind="categorical",
         categories=labels,
@@ -209,7 +258,3 @@ def _ordered_pair(labels: tuple[str, ...]) -> tuple[tuple[str, ...], str]:
 
 def _counted(texts: tuple[str, ...], count_of: dict[str, int]) -> str:
     return ", ".join(f"{text} ({count_of[text]})" for text in texts)
-
-
-def _with(draft: ColumnProposal, **changes: Any) -> ColumnProposal:
-    return replace(draft, **changes)

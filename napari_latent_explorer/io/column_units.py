@@ -6,9 +6,9 @@ from typing import Final
 _SPELLINGS: Final = {
     "g": "g", "kg": "kg", "mg": "mg",
     "ml": "ml", "cc": "ml", "litres": "l", "l": "l",
-    "mm": "mm", "cm": "cm", "m": "m", "m2": "m2", "m²": "m2", "cm2": "cm2", "cm²": "cm2", "mm2": "mm2", "mm²": "mm2",
-    "kg/m2": "kg/m2", "kg/m²": "kg/m2", "kg/m^2": "kg/m2", "g/m2": "g/m2", "g/m²": "g/m2", "g/m^2": "g/m2",
-    "ml/m2": "ml/m2", "ml/m²": "ml/m2", "ml/m^2": "ml/m2",
+    "mm": "mm", "cm": "cm", "m": "m", "m2": "m²", "m²": "m²", "cm2": "cm²", "cm²": "cm²", "mm2": "mm²", "mm²": "mm²",
+    "kg/m2": "kg/m²", "kg/m²": "kg/m²", "kg/m^2": "kg/m²", "g/m2": "g/m²", "g/m²": "g/m²", "g/m^2": "g/m²",
+    "ml/m2": "ml/m²", "ml/m²": "ml/m²", "ml/m^2": "ml/m²",
     "ms": "ms", "msec": "ms", "s": "s", "sec": "s", "min": "min", "minutes": "min", "h": "h", "hours": "h",
     "days": "days", "weeks": "weeks", "months": "months", "years": "years", "year": "years", "yrs": "years",
     "y": "years", "yr": "years", "a": "years", "jahre": "years",
@@ -17,7 +17,8 @@ _SPELLINGS: Final = {
     "mmhg": "mmHg", "kpa": "kPa", "%": "%", "percent": "%", "pct": "%",
     "mmol/l": "mmol/l", "umol/l": "umol/l", "µmol/l": "umol/l", "mmol/mol": "mmol/mol", "mg/dl": "mg/dl",
     "g/dl": "g/dl", "g/l": "g/l", "mg/l": "mg/l", "ng/l": "ng/l", "ng/ml": "ng/ml", "pg/ml": "pg/ml", "u/l": "U/l",
-    "l/min": "l/min", "l/min/m2": "l/min/m2", "cm/s": "cm/s", "m/s": "m/s", "mm/s": "mm/s", "ml/s": "ml/s",
+    "l/min": "l/min", "l/min/m2": "l/min/m²", "l/min/m²": "l/min/m²",
+    "cm/s": "cm/s", "m/s": "m/s", "mm/s": "mm/s", "ml/s": "ml/s",
     "deg": "degrees", "degrees": "degrees", "°": "degrees",
 }  # fmt: skip
 """Spelling in small letters -> the unit as the program writes it."""
@@ -25,7 +26,7 @@ _SPELLINGS: Final = {
 _BARE_ENDINGS: Final = {
     **{unit: unit for unit in ("g", "kg", "ml", "cm", "mm", "ms", "bpm", "years", "months", "days", "min")},
     "mv": "mV", "mmhg": "mmHg", "hz": "Hz", "yrs": "years", "pct": "%", "percent": "%",
-    "kgm2": "kg/m2", "gm2": "g/m2", "mlm2": "ml/m2", "mmoll": "mmol/l", "mgdl": "mg/dl",
+    "kgm2": "kg/m²", "gm2": "g/m²", "mlm2": "ml/m²", "mmoll": "mmol/l", "mgdl": "mg/dl",
 }  # fmt: skip
 """Units that are recognised without brackets: ``lvedv_ml``."""
 

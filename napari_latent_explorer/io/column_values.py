@@ -1,11 +1,12 @@
 """The cells of one column of a table, whatever program wrote them: as text, as numbers, as dates.
 
-Every kind of cell is brought to one spelling (``1``, ``1.0`` and the number 1 are all ``1``), so that codes and labels can
-be compared. Work is done on the different values of a column, of which there are usually few.
+Every kind of cell is brought to one spelling (``1``, ``1.0`` and the number 1 are all ``1``), so that codes and labels
+can be compared. Work is done on the different values of a column, of which there are usually few.
 """
 
 import datetime
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -89,6 +90,13 @@ class ColumnValues:
     def dates(self) -> NDArray[np.datetime64]:
         """Day ``(n_distinct,)`` that each value is; NaT where it is none."""
         return parse_dates(self.texts)
+
+    def without(self, texts: Collection[str]) -> "ColumnValues":
+        """Take the values `texts` for missing."""
+        is_kept = np.array([text not in texts for text in self.texts], dtype=bool)
+        place = np.where(is_kept, np.cumsum(is_kept) - 1, -1)
+        kept = tuple(text for text in self.texts if text not in texts)
+        return ColumnValues(self.spread(place, -1), kept, self.prefers_decimal_comma)
 
     def spread(self, of_values: NDArray[Any], missing: Any) -> NDArray[Any]:
         """Bring something known of each value to the rows, ``(n_rows,)``."""

@@ -1,7 +1,7 @@
 """``columns.toml``: the proposals for a table's columns, written for a person to correct and read back.
 
-One ``[[column]]`` for each phenotype or column that is not kept; why it was taken for that, and examples, stand above it
-as comments and decide nothing. What a person mistypes is named, with what could have been meant.
+One ``[[column]]`` for each phenotype or column that is not kept; why it was taken for that, and examples, stand above
+it as comments and decide nothing. What a person mistypes is named, with what could have been meant.
 """
 
 import json
@@ -160,6 +160,8 @@ def _is_texts(value: Any) -> bool:
 
 
 def _proposal(entry: dict[str, Any]) -> ColumnProposal:
+    given: dict[str, Any] = {key: entry.get(key, "") for key in _TEXTS}
+    given |= {key: tuple(entry.get(key, ())) for key in _LISTS}
     return ColumnProposal(
         name=entry["name"],
         sources=tuple(entry["sources"]),
@@ -167,6 +169,5 @@ def _proposal(entry: dict[str, Any]) -> ColumnProposal:
         is_kept=entry.get("keep", True),
         rule=entry.get("rule", "first"),
         codes=tuple(entry.get("codes", {}).items()),
-        **{key: entry.get(key, "") for key in _TEXTS},
-        **{key: tuple(entry.get(key, ())) for key in _LISTS},
+        **given,
     )

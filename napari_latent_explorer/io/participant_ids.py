@@ -202,7 +202,8 @@ def _judge_repeats(
         rows_of[ids[row]].append(row)
     repeated = values.iloc[rows].astype(object).where(values.iloc[rows].notna(), None)
     content = dict(zip(rows.tolist(), map(repr, repeated.itertuples(index=False, name=None)), strict=True))
-    conflicting, merged = [], []
+    conflicting: list[str] = []
+    merged: list[str] = []
     for participant_id, places in rows_of.items():
         is_same = len({content[place] for place in places}) == 1
         (merged if is_same else conflicting).append(participant_id)

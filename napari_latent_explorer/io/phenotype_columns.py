@@ -4,7 +4,8 @@ Nothing is decided silently: every column appears in the proposals that use it, 
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 import pandas as pd
 
@@ -12,6 +13,17 @@ from napari_latent_explorer.errors import TableError
 from napari_latent_explorer.io.column_conversion import column_values, with_counts
 from napari_latent_explorer.io.column_inference import propose_column
 from napari_latent_explorer.io.column_proposal import PHENOTYPE_KINDS, ColumnKind, ColumnProposal, ColumnRule
+from napari_latent_explorer.io.study_table import ID_COLUMN
+from napari_latent_explorer.io.table_facts import ColumnFacts, facts_of
+from napari_latent_explorer.io.ukb_columns import (
+    VisitChoice,
+    is_ukb_table,
+    known_proposals,
+    ukb_column,
+    unknown_choices,
+    wanted_visit,
+)
+from napari_latent_explorer.io.ukb_fields import REFUSALS
 
 __all__ = [
     "PHENOTYPE_KINDS",
@@ -24,10 +36,11 @@ __all__ = [
 ]
 
 ID_COLUMN_NAMES = (
-    "participantid", "eid", "feid", "participanteid", "subjectid", "patientid", "sampleid", "personid", "recordid",
-    "id", "iid", "subject", "patient", "participant", "pid", "sample",
+    "participantid", "eid", "feid", "participanteid", "neid", "participantidparticipanteid",
+    "subjectid", "patientid", "sampleid", "personid", "recordid", "id", "iid", "subject", "patient", "participant",
+    "pid", "sample",
 )  # fmt: skip
-"""Names of columns of ids, letters only, the surest first; of the first four the first found is taken."""
+"""Names of columns of ids, letters only, the surest first; of the first six the first found is taken."""
 
 
 def propose_columns(table: pd.DataFrame, id_column: str, instance: int | None = None) -> tuple[ColumnProposal, ...]:
@@ -51,8 +64,60 @@ def propose_columns(table: pd.DataFrame, id_column: str, instance: int | None = 
     if id_column not in table.columns:
         raise TableError(f"The table has no column {id_column!r} of ids; it has {some_names(table.columns)}.")
     names = [name for name in table.columns if name != id_column]
-    proposals = (propose_column(name, column_values(table, name)) for name in names)
-    return tuple(with_counts(table, proposal) for proposal in proposals)
+    if is_ukb_table(table.columns):
+        drafts = list(_ukb_proposals(table, names, instance))
+    else:
+        drafts = [_any_column(table, name) for name in names]
+    return tuple(_with_counts(table, draft) for draft in _with_distinct_names(drafts))
+
+
+def _ukb_proposals(table: pd.DataFrame, names: Sequence[str], instance: int | None) -> Iterator[ColumnProposal]:
+    recognised = {name: ukb_column(name) for name in names}
+    columns = [column for column in recognised.values() if column is not None]
+    visit = wanted_visit(columns, instance)
+    yield from known_proposals(columns, visit)
+    for choice in unknown_choices(columns, visit):
+        yield _unknown_field(table, choice)
+    for name in names:
+        if recognised[name] is None:
+            yield _any_column(table, name)
+
+
+def _any_column(table: pd.DataFrame, name: str) -> ColumnProposal:
+    return propose_column(name, column_values(table, name), facts_of(table).columns.get(name, ColumnFacts()))
+
+
+def _unknown_field(table: pd.DataFrame, choice: VisitChoice) -> ColumnProposal:
+    """Propose what a field of UK Biobank is of which nothing is known but its values."""
+    sources = tuple(column.name for column in choice.columns)
+    column = choice.columns[0]
+    draft = propose_column(sources[0], column_values(table, sources[0]), ColumnFacts(missing_codes=REFUSALS))
+    several = f"{len(sources)} values a visit; to keep it, choose a rule" if len(sources) > 1 else ""
+    notes = (f"field {column.field}, which is not known here", several, choice.note, draft.note)
+    is_kept = draft.is_kept and choice.is_taken and not several
+    label = column.title or f"Field {column.field}"
+    name, note = f"field_{column.field}{choice.suffix}", "; ".join(note for note in notes if note)
+    return replace(draft, sources=sources, name=name, label=label, is_kept=is_kept, note=note)
+
+
+def _with_counts(table: pd.DataFrame, draft: ColumnProposal) -> ColumnProposal:
+    """Fill in what a draft gives; where its field holds other values than it should, it is taken as any column."""
+    try:
+        return with_counts(table, draft)
+    except TableError as misfit:
+        plain = _any_column(table, draft.sources[0])
+        note = f"{draft.note}; does not hold what it should ({misfit}); taken as any column: {plain.note}"
+        return with_counts(table, replace(plain, name=draft.name, is_kept=draft.is_kept and plain.is_kept, note=note))
+
+
+def _with_distinct_names(drafts: Sequence[ColumnProposal]) -> Iterator[ColumnProposal]:
+    """Give each phenotype a name of its own: names that occur again are numbered."""
+    taken: set[str] = {ID_COLUMN}
+    for draft in drafts:
+        candidates = (draft.name, *(f"{draft.name} ({number})" for number in range(2, len(drafts) + 3)))
+        name = next(candidate for candidate in candidates if candidate not in taken)
+        taken.add(name)
+        yield draft if name == draft.name else replace(draft, name=name)
 
 
 def find_id_column(table: pd.DataFrame) -> str:
@@ -63,9 +128,10 @@ def find_id_column(table: pd.DataFrame) -> str:
     TableError
         When no column, or more than one, is called like one.
     """
-    spelt = {re.sub(r"[^a-z]", "", name.lower()): name for name in reversed(table.columns)}
+    names = [str(name) for name in reversed(table.columns)]
+    spelt = {re.sub(r"[^a-z]", "", name.lower()): name for name in names}
     found = [spelt[name] for name in ID_COLUMN_NAMES if name in spelt]
-    if len(found) == 1 or (found and re.sub(r"[^a-z]", "", found[0].lower()) in ID_COLUMN_NAMES[:4]):
+    if len(found) == 1 or (found and re.sub(r"[^a-z]", "", found[0].lower()) in ID_COLUMN_NAMES[:6]):
         return found[0]
     what = f"several columns could hold them ({some_names(found)})" if found else "no column is called like one"
     raise TableError(f"which column holds the participant ids? {what}; name it. Columns: {some_names(table.columns)}.")

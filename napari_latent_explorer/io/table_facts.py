@@ -9,6 +9,9 @@ from typing import Any
 
 import pandas as pd
 
+MAX_CELLS = 300_000_000
+"""A table that announces more cells than this is refused before they are read."""
+
 _KEY = "file_facts"
 
 
