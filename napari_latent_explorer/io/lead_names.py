@@ -6,7 +6,7 @@ same three electrodes. So files often hold I and II only, and what they lack is 
 | in the file | read as |
 |---|---|
 | ``avr``, ``AVR``, ``Lead aVR``, ``MDC_ECG_LEAD_AVR``, ``aVR, augmented voltage, right`` | ``aVR`` |
-| ``DI DII DIII``, ``D1 D2 D3`` | ``I II III`` |
+| ``DI DII DIII``, ``D1 D2 D3`` | ``I II III``; ``dI`` is a lead derived from others, and stays |
 | ``5.6.3-9-62`` (SCP-ECG), ``2:62`` (ISO 11073-10102), as DICOM codes leads | ``aVR`` |
 | ``-aVR``, ``aVR-``, ``MDC_ECG_LEAD_AVRNEG`` (Cabrera's order) | ``-aVR``; turned over when limb leads are completed |
 | ``vx vy vz`` | Frank's ``X Y Z`` |
@@ -43,16 +43,20 @@ _NUMBERED = {1: "I", 2: "II", 3: "V1", 4: "V2", 5: "V3", 6: "V4", 7: "V5", 8: "V
 _SPELLINGS = (
     {name.lower(): name for name in LEAD_NAMES}
     | {"vx": "X", "vy": "Y", "vz": "Z", "x": "X", "y": "Y", "z": "Z"}
-    | {"di": "I", "dii": "II", "diii": "III", "d1": "I", "d2": "II", "d3": "III"}
+    | {"d1": "I", "d2": "II", "d3": "III"}
     | {"-avr": INVERTED_AVR, "avr-": INVERTED_AVR, "avrneg": INVERTED_AVR}
     | {f"5.6.3-9-{number}": name for number, name in _NUMBERED.items()}
     | {f"2:{number}": name for number, name in _NUMBERED.items()}
 )
+_FRENCH = {"DI": "I", "DII": "II", "DIII": "III"}
+"""Only in capitals: ISO 11073 writes ``dI`` for a lead I that was derived from other leads."""
 
 
 def standard_lead_name(text: str) -> str:
     """Name of a lead in its standard spelling; one that is none of the standard leads stays as it is, trimmed."""
     name = text.strip()
+    if name in _FRENCH:
+        return _FRENCH[name]
     plain = re.sub(r"^(mdc_ecg_lead_|(ecg[\s_-]+)?lead[\s_-]*)", "", name.lower())
     plain = re.split(r"[,(]", plain)[0].strip()
     return _SPELLINGS.get(plain, name)

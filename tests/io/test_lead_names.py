@@ -43,6 +43,7 @@ def limb_leads_from_electrodes() -> dict[str, np.ndarray]:
         ("vx", "X"),
         ("-AVR", "-aVR"),
         ("aVR-", "-aVR"),
+        ("MDC_ECG_LEAD_AVRneg", "-aVR"),
     ],
 )
 def test_spellings_of_the_standard_leads(written: str, standard: str) -> None:
@@ -50,7 +51,9 @@ def test_spellings_of_the_standard_leads(written: str, standard: str) -> None:
     assert standard_lead_name(standard) == standard
 
 
-@pytest.mark.parametrize("name", ["MLII", "V3R", "V7", "CM5", "leadless", "2", "V", "aVR-aVL", "-I", "", "resp"])
+@pytest.mark.parametrize(
+    "name", ["MLII", "dI", "MDC_ECG_LEAD_dI", "V3R", "V7", "CM5", "leadless", "2", "V", "aVR-aVL", "-I", "", "resp"]
+)
 def test_a_lead_at_another_place_is_no_standard_lead(name: str) -> None:
     assert standard_lead_name(name) == name
 
