@@ -94,6 +94,13 @@ def read_part(parts: Sequence[EcgPart], path: Path, options: ReadOptions) -> Rea
     return Reading(ecg, notes=(*chosen.notes, *notes, *lack, *alike), outcomes=(outcome,))
 
 
+def onset_within(onset_ms: float | None, n_samples: int, sampling_rate_hz: float) -> float | None:
+    """QRS onset, if it lies in the beat that it is said to be of."""
+    if onset_ms is None or sampling_rate_hz <= 0 or not 0 < onset_ms < 1000.0 * n_samples / sampling_rate_hz:
+        return None
+    return onset_ms
+
+
 def _worth(part: EcgPart) -> tuple[int, float]:
     return len(_standard_leads(part)), part.signal_mv.shape[1] / max(part.sampling_rate_hz, _LOWEST_RATE_HZ)
 

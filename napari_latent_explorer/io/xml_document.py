@@ -7,7 +7,7 @@ file is fetched, and what could become elements or attributes is counted before 
 |---|---|
 | encoding | by byte order mark, else by the bytes (UTF-16 has zeros), else as declared; a declaration that lies loses |
 | namespaces | prefixes are taken off names; which one a vendor chose says nothing |
-| document type | refused, but for ``RestingECG SYSTEM "restecg.dtd"`` of GE MUSE, which is passed over, never looked up |
+| document type | refused, but for ``RestingECG SYSTEM "restecg.dtd"`` of GE MUSE, which is passed over, not looked up |
 | size | at most 32 MiB, 600 000 elements, 64 of them inside each other |
 """
 
@@ -173,8 +173,8 @@ class _Tree:
         is_passed_over = name == known_name and (system_id or "").lower().endswith(known_file)
         if has_internal_subset or not is_passed_over:
             raise RecordingError(
-                f"{self._file} brings a document type of its own ({name}); it is not safe to read. Export the ECG again "
-                "without one."
+                f"{self._file} brings a document type of its own ({name}); it is not safe to read. Export the ECG "
+                "again without one."
             )
 
     def _entity(self, *_: Any) -> Any:
