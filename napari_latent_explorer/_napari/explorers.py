@@ -12,10 +12,13 @@ from napari.components import ViewerModel
 from napari.utils.notifications import show_error, show_warning
 from qtpy.QtWidgets import QWidget
 
+from napari_latent_explorer._napari.guest_layers import GuestLayers
+from napari_latent_explorer._napari.inbox import Inbox
 from napari_latent_explorer._napari.layers import HeartLayers
 from napari_latent_explorer._napari.playback import Playback
 from napari_latent_explorer._qt.main_thread import QtMainThreadDispatch
 from napari_latent_explorer.session.explorer import Explorer
+from napari_latent_explorer.session.outside_recordings import OutsideRecordings
 
 
 class ViewerSession:
@@ -32,6 +35,9 @@ class ViewerSession:
         self.explorer = Explorer(self.dispatch)
         self.layers = HeartLayers(viewer, self.explorer)
         self.playback = Playback(viewer, self.layers)
+        self.outside = OutsideRecordings(self.explorer, self.layers.originals)
+        self.guests = GuestLayers(viewer, self.outside, self.layers)
+        self.inbox = Inbox(self.outside.open)
         self._windows: list[int] = []
         self._is_open = True
         self.explorer.failed.connect(_show_failure)
@@ -51,8 +57,9 @@ class ViewerSession:
             self.explorer.close()
             with suppress(RuntimeError):  # when the program ends, Qt may have taken its objects before
                 self.playback.close()
-                self.dispatch.deleteLater()
-                self.playback.deleteLater()
+                self.inbox.close()
+                for ours in (self.dispatch, self.playback, self.inbox):
+                    ours.deleteLater()
 
 
 _SESSIONS: WeakKeyDictionary[Any, ViewerSession] = WeakKeyDictionary()

@@ -73,6 +73,9 @@ class HeartLayers:
         """One of our layers, while it is in the viewer."""
         return self._layers.get(name)
 
+    def __contains__(self, layer: object) -> bool:
+        return any(layer is own for own in self._layers.values())
+
     # ---- what comes from the session
 
     def _on_study_changed(self) -> None:

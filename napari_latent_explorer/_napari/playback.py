@@ -14,6 +14,7 @@ from qtpy.QtCore import QObject, QTimer, Signal
 from napari_latent_explorer._napari.layers import AXIS_LABELS, RECONSTRUCTION, HeartLayers
 
 TICK_MS = 20
+ROUNDING = 1e-6
 
 
 class Playback(QObject):
@@ -60,16 +61,13 @@ class Playback(QObject):
 
     def go_to(self, time_ms: float) -> None:
         """Show the frame at a time after the R peak."""
-        viewer, axis = self._viewer(), self._time_axis()
-        if viewer is None or axis is None:
+        viewer, axis, frame_ms = self._viewer(), self._time_axis(), self._frame_ms()
+        if viewer is None or axis is None or frame_ms is None:
             return
         self._began_s = perf_counter() - time_ms / 1000.0
-        start, stop, step = viewer.dims.range[axis]
-        n_steps = max(1, round((stop - start) / step) + 1)
-        cycle_ms = self._layers.rr_interval_ms
-        wanted = min(n_steps - 1, math.floor((time_ms % cycle_ms) / cycle_ms * n_steps))
-        if wanted != viewer.dims.current_step[axis]:
-            viewer.dims.set_current_step(axis, wanted)
+        wanted_ms = math.floor((time_ms % self._layers.rr_interval_ms) / frame_ms + ROUNDING) * frame_ms
+        if not math.isclose(wanted_ms, viewer.dims.point[axis], abs_tol=frame_ms / 100.0):
+            viewer.dims.set_point(axis, wanted_ms)
 
     def tell_time(self) -> None:
         """Emit where in the heart cycle the slider is."""
@@ -96,6 +94,11 @@ class Playback(QObject):
             return None
         axis: int = viewer.dims.ndim - len(AXIS_LABELS)
         return axis
+
+    def _frame_ms(self) -> float | None:
+        """How long a frame of the heart lasts; layers of others may have shorter and longer ones."""
+        heart = self._layers.layer(RECONSTRUCTION)
+        return float(heart.scale[0]) if heart is not None else None
 
     def _time_ms(self) -> float:
         viewer, axis = self._viewer(), self._time_axis()

@@ -3,10 +3,16 @@
 | path | becomes |
 |---|---|
 | study folder, or its ``manifest.json`` | the workspace with that study |
-| long-axis DICOM cine, WFDB ECG, while a model is loaded | a recording that is encoded and reconstructed |
-| any DICOM cine otherwise (short-axis stacks always) | an Image layer ``(time, slice, row, column)`` in ms and mm |
+| ECG in any known format | the ECG dock: the recording, and with a model in use what that makes of it |
+| cine of one slice, while a model is in use | a recording that is encoded and reconstructed |
+| any other cine (DICOM folder, file or zip, NIfTI, HDF5) | an Image layer in ms and mm, and Labels where it has some |
 
-A folder that is none of these is left to other readers.
+What is none of these is left to other readers. Files named ``.csv``, ``.npy`` and ``.mat`` are not claimed, because
+napari and other plugins open those; an ECG in one of them is opened from, or dropped on, the ECG dock.
+
+napari calls readers on the thread of its window, and a stack of 240 images takes a second. So in a viewer a reader
+only hands the path on: a job reads it, the strip in the docks shows how far it is, and the layer comes when it is
+read. All files of a drop are opened together (see `inbox.py`). Without a viewer layers are returned at once.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,70 +21,64 @@ from typing import Any
 
 import napari
 
-from napari_latent_explorer._napari.explorers import explorer_of
+from napari_latent_explorer._napari.explorers import session_of
+from napari_latent_explorer._napari.guest_layers import layer_data
 from napari_latent_explorer._napari.workspace import open_workspace
-from napari_latent_explorer.data.cine import CineMRI
-from napari_latent_explorer.errors import BundleError
-from napari_latent_explorer.io.formats import read_recording, recognise
+from napari_latent_explorer.data.progress import finish
+from napari_latent_explorer.errors import RecordingError
+from napari_latent_explorer.io.formats import recognise
+from napari_latent_explorer.session.outside_recordings import open_recordings
 
 LayerData = tuple[Any, ...]
+Paths = str | Sequence[str]
 NO_LAYER: list[LayerData] = [(None,)]
 """How a reader tells napari that it has opened the path, but not as a layer."""
 STUDY_FILE = "manifest.json"
 
 
-def get_reader(path: str | Sequence[str]) -> Callable[[str], list[LayerData]] | None:
-    """Return the function that opens `path`, or None when it is nothing that we know."""
-    if not isinstance(path, str):
-        return None
-    if _study_folder(Path(path)) is not None:
+def get_reader(path: Paths) -> Callable[[Paths], list[LayerData]] | None:
+    """Return the function that opens `path` (or all of several), or None when it is nothing that we know."""
+    paths = _as_paths(path)
+    if len(paths) == 1 and _study_folder(paths[0]) is not None:
         return open_study
-    return open_recording if recognise(path) is not None else None
+    return open_recording if paths and all(recognise(one) is not None for one in paths) else None
 
 
-def open_study(path: str) -> list[LayerData]:
+def open_study(path: Paths) -> list[LayerData]:
     """Open the workspace with the study at `path`; the newest model that encoded it is used if it lies beside it."""
-    viewer, folder = napari.current_viewer(), _study_folder(Path(path))
+    viewer, folder = napari.current_viewer(), _study_folder(_as_paths(path)[0])
     if viewer is not None and folder is not None:
         bundle = folder.parent / "bundle"
         open_workspace(viewer).open_folder(folder, bundle if bundle.is_dir() else None)
     return NO_LAYER
 
 
-def open_recording(path: str) -> list[LayerData]:
-    """Encode and reconstruct the recording at `path`, or show it as a layer where no model can take it."""
+def open_recording(path: Paths) -> list[LayerData]:
+    """Have the recording at `path` opened in the viewer; without a viewer, read it and return its layers.
+
+    Raises
+    ------
+    RecordingError
+        Without a viewer, when it cannot be read or has no layers.
+    """
     viewer = napari.current_viewer()
-    explorer = explorer_of(viewer) if viewer is not None else None
-    can_encode = explorer is not None and explorer.bundle is not None
-    known = recognise(path)
-    if known is not None and known.modality == "ecg":
-        if explorer is None or not can_encode:
-            raise BundleError(
-                f"{path} is an ECG, which is shown in the ECG dock beside what a model makes of it. "
-                "Open a study with its model first, for instance File > Open Sample > Latent Explorer."
-            )
-        explorer.load_recording(path)
+    if viewer is not None:
+        session_of(viewer).inbox.put(_as_paths(path))
         return NO_LAYER
-    cine = read_recording(path)
-    if not isinstance(cine, CineMRI):
-        return NO_LAYER
-    if explorer is not None and can_encode and cine.frames.shape[1] == 1:
-        explorer.load_recording(path)
-        return NO_LAYER
-    return [_cine_layer(cine, Path(path).name)]
+    opened = finish(open_recordings(_as_paths(path)))
+    layers = [layer for recording in opened.recordings for layer in layer_data(recording)]
+    if layers:
+        return list(layers)
+    if opened.failures:
+        raise opened.failures[0]
+    raise RecordingError(
+        f"{path} is an ECG, which is no layer: a viewer shows it in the ECG dock. In a script, read it with "
+        "napari_latent_explorer.io.formats.read_recording."
+    )
 
 
-def _cine_layer(cine: CineMRI, name: str) -> LayerData:
-    frame_ms = cine.rr_interval_ms / len(cine.frame_times_ms)
-    attributes = {
-        "name": name,
-        "colormap": "gray",
-        "scale": (frame_ms, *cine.spacing_mm),
-        "units": ("ms", "mm", "mm", "mm"),
-        "axis_labels": ("time", "slice", "row", "column"),
-        "metadata": {"imaging_plane": cine.imaging_plane, "rr_interval_ms": cine.rr_interval_ms},
-    }
-    return cine.frames, attributes, "image"
+def _as_paths(path: Paths) -> list[Path]:
+    return [Path(path)] if isinstance(path, str) else [Path(one) for one in path]
 
 
 def _study_folder(path: Path) -> Path | None:

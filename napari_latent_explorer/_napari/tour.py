@@ -19,7 +19,8 @@ from qtpy.QtWidgets import QDockWidget, QWidget
 from napari_latent_explorer._napari.explorers import real_viewer, session_of
 from napari_latent_explorer._napari.exports import write_ecg_figure, write_movie, write_predictions
 from napari_latent_explorer._napari.layers import AXIS_LABELS
-from napari_latent_explorer._napari.workspace import GROUPS, PLUGIN, PREDICTIONS, PROBE, open_workspace
+from napari_latent_explorer._napari.places import GROUPS, PLUGIN, PREDICTIONS, PROBE
+from napari_latent_explorer._napari.workspace import open_workspace
 from napari_latent_explorer._qt.color_by import QtColorByCombo
 from napari_latent_explorer.errors import LatentExplorerError
 from napari_latent_explorer.modeling.sample import sample_bundle_path, sample_study_path

@@ -71,6 +71,7 @@ class EcgWidget(QtEcgDock):
         playback.time_changed.connect(self.set_cine_time)
         playback.playing_changed.connect(self.set_playing)
         self.play_toggled.connect(playback.set_playing)
+        self.open_requested.connect(session.inbox.put)
         self.cine_time_requested.connect(playback.go_to)
         self.set_playing(playback.is_playing)
         playback.tell_time()

@@ -11,13 +11,12 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QDockWidget, QMainWindow
 
 from napari_latent_explorer._napari.explorers import session_of
+from napari_latent_explorer._napari.places import COHORT, ECG, GROUPS, MAPS, PLUGIN, PREDICTIONS, PROBE
 from napari_latent_explorer.session.explorer import Explorer
 
 if TYPE_CHECKING:
     import napari
 
-PLUGIN = "napari-latent-explorer"
-COHORT, MAPS, GROUPS, PREDICTIONS, PROBE, ECG = "Cohort", "Maps", "Groups", "Predictions", "Probe", "ECG"
 LAYER_CONTROLS, LAYER_LIST = "layer controls", "layer list"
 """Names of napari's docks with which the cohort shares the left column."""
 SMALL_HEIGHT_PX, SMALL_WIDTH_PX = 900, 1500

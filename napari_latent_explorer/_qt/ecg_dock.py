@@ -1,31 +1,37 @@
 """The ECG: recorded and reconstructed leads over each other, with a cursor that goes with the beating heart.
 
-The dock does not know the viewer. It is told where in the heart cycle the cine is (`set_cine_time`), and says where the
-user wants it (`cine_time_requested`) and whether it should run (`play_toggled`).
+There are two pages: the median beat, in which recording and reconstruction are compared, and the rhythm strip as it
+was recorded. The dock does not know the viewer. It is told where in the heart cycle the cine is (`set_cine_time`), and
+says where the user wants it (`cine_time_requested`), whether it should run (`play_toggled`), and which files are to be
+opened (`open_requested`).
 """
 
 import numpy as np
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from qtpy.QtGui import QDragEnterEvent, QDropEvent
+from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from napari_latent_explorer._qt.cardiac_time import r_peak_ms, to_cine_time_ms, to_ecg_time_ms
+from napari_latent_explorer._qt.ecg_paper import twelve_leads
 from napari_latent_explorer._qt.ecg_plot import SHOWN_MS, EcgTrace, QtEcgPlot
 from napari_latent_explorer._qt.listening import listen
+from napari_latent_explorer._qt.page_switch import QtPageSwitch
+from napari_latent_explorer._qt.rhythm_plot import QtRhythmStrip
 from napari_latent_explorer._qt.theme import DARK, Theme, to_rgba
 from napari_latent_explorer._qt.warning_banner import QtWarningBanner
-from napari_latent_explorer.data.ecg import LEAD_NAMES
-from napari_latent_explorer.errors import RecordingError
+from napari_latent_explorer.data.ecg import ECG, LEAD_NAMES
 from napari_latent_explorer.session.decode_service import DecodeOutcome
 from napari_latent_explorer.session.explorer import Explorer
 from napari_latent_explorer.session.originals import Original, Originals
 
 DECODED_RATE_HZ = 500.0
 DEFAULT_R_PEAK_MS = 475.0
-NOTHING = "No ECG yet. Click a participant on a map, or make a group, and its ECG appears here."
+NOTHING = "No ECG yet. Click a participant on a map, make a group, or drop an ECG file here."
+BEAT, STRIP = "Beat", "Strip"
 
 
 class QtEcgDock(QWidget):
-    """Play button, place in the heart cycle, and the leads.
+    """Play button, place in the heart cycle, and the leads; files may be dropped on it.
 
     Parameters
     ----------
@@ -40,6 +46,8 @@ class QtEcgDock(QWidget):
     play_toggled = Signal(bool)
     cine_time_requested = Signal(float)
     """Time in ms after the R peak."""
+    open_requested = Signal(list)
+    """Paths of recordings, as strings."""
 
     def __init__(self, explorer: Explorer, originals: Originals | None = None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -49,18 +57,33 @@ class QtEcgDock(QWidget):
         self._outcome: DecodeOutcome | None = None
         self._peak_ms = DEFAULT_R_PEAK_MS
         self._cine_time_ms, self._rr_interval_ms = 0.0, 1000.0
+        self._strip: ECG | None = None
         self.plot = QtEcgPlot(self)
+        self.strip = QtRhythmStrip(self)
+        self.pages = QtPageSwitch(
+            {
+                BEAT: "One beat: the recording's median beat, and what the model makes of it",
+                STRIP: "The rhythm strip as it was recorded",
+            },
+            self,
+        )
         self.banner = QtWarningBanner(explorer, self._originals, self)
         self.play = QPushButton("▶  Play", self)
         self.play.setCheckable(True)
         self.play.setToolTip("Let the hearts beat at their heart rate")
         self.play.toggled.connect(self._on_play_toggled)
+        self.open_file = QPushButton("Open …", self)
+        self.open_file.setToolTip("Open ECG files of any known format; they may also be dropped here")
+        self.open_file.setAccessibleName("Open ECG files")
+        self.open_file.clicked.connect(self._on_open_clicked)
+        self.setAcceptDrops(True)
         self._place = QLabel(self)
         self._empty = QLabel(NOTHING, self)
         for label in (self._place, self._empty):  # a small window may cut them off
             label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._build_layout()
         self.plot.time_requested.connect(self._on_plot_time_requested)
+        self.pages.page_changed.connect(self._show_page)
         listen(self, explorer.decode.decoded, self._on_decoded)
         listen(self, explorer.study_changed, self._forget)
         listen(self, self._originals.changed, self._on_originals_changed)
@@ -73,23 +96,32 @@ class QtEcgDock(QWidget):
         top.addWidget(self.play)
         top.addWidget(self._place, 1)
         top.addWidget(self._empty, 1)
+        top.addWidget(self.pages)
+        top.addWidget(self.open_file)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 4, 8, 6)
         layout.setSpacing(4)
         layout.addWidget(self.banner)
         layout.addLayout(top)
         layout.addWidget(self.plot, 1)
+        layout.addWidget(self.strip, 1)
 
     def set_theme(self, theme: Theme) -> None:
         """Redraw in other colours."""
         self._theme = theme
         self.plot.set_theme(theme)
+        self.strip.set_theme(theme)
+        self.pages.set_theme(theme)
         self.banner.set_theme(theme)
         self._draw()
 
     def set_cine_time(self, time_ms: float, rr_interval_ms: float) -> None:
         """Put the cursor where the cine is: ms after the R peak, of a cycle of `rr_interval_ms`."""
         self._cine_time_ms, self._rr_interval_ms = time_ms, rr_interval_ms
+        if self._shows_no_heart():
+            self._place.setText(_describe(self._originals.current))
+            self.plot.set_time_ms(None)
+            return
         share = time_ms / rr_interval_ms
         self._place.setText(f"{time_ms:.0f} ms of {rr_interval_ms:.0f} ms   ({share:.0%} of the cycle)")
         shown = bool(self.plot.traces)
@@ -114,17 +146,36 @@ class QtEcgDock(QWidget):
     def _on_originals_changed(self, original: Original | None) -> None:
         self._draw(keeps_scale=False)
 
+    def _shows_no_heart(self) -> bool:
+        """Whether what is shown is a recording that no heart beside it belongs to."""
+        original = self._originals.current
+        return original is not None and original.cine is None and not original.vectors
+
     def _draw(self, keeps_scale: bool = True) -> None:
         traces = (*self._decoded_traces(), *self._original_traces())
+        original = self._originals.current
+        strip = original.strip if original is not None else None
+        if strip is not self._strip:
+            self._strip = strip
+            self.strip.set_ecg(strip, f"Original: {original.label}" if original is not None else "")
         self.plot.set_traces(traces, keeps_scale)
-        self._empty.setVisible(not traces)
-        self._place.setVisible(bool(traces))
+        self.pages.set_available([name for name, is_there in ((BEAT, traces), (STRIP, strip)) if is_there])
+        self._empty.setVisible(not traces and strip is None)
+        self._place.setVisible(bool(traces) or strip is not None)
+        self._show_page()
         if traces:
-            self._peak_ms = r_peak_ms(traces[-1].signal_mv, traces[-1].sampling_rate_hz)
+            self._peak_ms = r_peak_ms(np.nan_to_num(traces[-1].signal_mv), traces[-1].sampling_rate_hz)
         self.set_cine_time(self._cine_time_ms, self._rr_interval_ms)
 
+    def _show_page(self) -> None:
+        shows_strip = self.pages.page == STRIP
+        self.plot.setVisible(not shows_strip)
+        self.strip.setVisible(shows_strip)
+        self.play.setVisible(not self._shows_no_heart())
+
     def _decoded_traces(self) -> tuple[EcgTrace, ...]:
-        if self._outcome is None or self._outcome.result.ecg_mv is None:
+        """Return the reconstruction, unless what is shown is a recording that it was not made from."""
+        if self._outcome is None or self._outcome.result.ecg_mv is None or self._shows_no_heart():
             return ()
         signal = np.asarray(self._outcome.result.ecg_mv, np.float32)
         label = f"Reconstruction: {self._explorer.probe.label}"
@@ -134,11 +185,8 @@ class QtEcgDock(QWidget):
         original = self._originals.current
         if original is None or original.ecg is None:
             return ()
-        try:
-            signal = original.ecg.leads(LEAD_NAMES)
-        except RecordingError:
-            return ()
-        return (EcgTrace(f"Original: {original.label}", None, signal, original.ecg.sampling_rate_hz),)
+        label = f"Original: {original.label}"
+        return (EcgTrace(label, None, twelve_leads(original.ecg), original.ecg.sampling_rate_hz),)
 
     def _color(self) -> tuple[float, ...]:
         """Colour of the group that the probe began from, or the accent."""
@@ -154,3 +202,41 @@ class QtEcgDock(QWidget):
     def _on_play_toggled(self, is_playing: bool) -> None:
         self.set_playing(is_playing)
         self.play_toggled.emit(is_playing)
+
+    # ---- files
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Take files."""
+        if event.mimeData().hasUrls():
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Ask for dropped files to be opened."""
+        paths = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
+        if paths:
+            event.acceptProposedAction()
+            self.open_requested.emit(paths)
+
+    def _on_open_clicked(self) -> None:
+        paths, _ = QFileDialog.getOpenFileNames(self, "Open ECG files", "", ecg_file_filter())
+        if paths:
+            self.open_requested.emit(paths)
+
+
+def ecg_file_filter() -> str:
+    """Filter of a file dialog for all files that may hold an ECG."""
+    from napari_latent_explorer.io.formats import FORMATS
+
+    patterns = [name for known in FORMATS if known.modality == "ecg" for name in known.patterns if "*" in name]
+    return f"ECG ({' '.join(dict.fromkeys(patterns))});;All files (*)"
+
+
+def _describe(original: Original | None) -> str:
+    """Say what kind of ECG a recording is, in a line."""
+    shown = [ecg for ecg in (original.ecg, original.strip) if ecg is not None] if original is not None else []
+    words = {"median": "median beat", "rhythm": "rhythm strip"}
+    return ";  ".join(
+        f"{words[ecg.kind]}: {sum(name in LEAD_NAMES for name in ecg.lead_names)} of 12 leads, "
+        f"{ecg.sampling_rate_hz:g} Hz, {ecg.duration_ms / 1000.0:.1f} s"
+        for ecg in shown
+    )

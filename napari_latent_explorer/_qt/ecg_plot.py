@@ -12,19 +12,18 @@ from qtpy.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from qtpy.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from qtpy.QtWidgets import QSizePolicy, QWidget
 
+from napari_latent_explorer._qt.ecg_paper import MM_PER_MS, MM_PER_MV, SCALE_TEXT, extent_mv, paint_grid
 from napari_latent_explorer._qt.polyline import make_polyline
 from napari_latent_explorer._qt.theme import DARK, Theme, small_font
 from napari_latent_explorer.data.ecg import LEAD_NAMES
 
-MM_PER_MS = 25.0 / 1000.0
-MM_PER_MV = 10.0
 SHOWN_MS = 1200.0
 COLUMN_GAP_MM = 2.0
 TOP_PX = 20
 TWELVE_LEADS = (("I", "aVR", "V1", "V4"), ("II", "aVL", "V2", "V5"), ("III", "aVF", "V3", "V6"))
 THREE_LEADS = (("I", "II", "V5"),)
 SMALL_HEIGHT_PX, SMALL_WIDTH_PX = 150, 420
-LEAST_UP_MV, LEAST_DOWN_MV, EXTENT_STEP_MV = 0.75, 0.5, 0.25
+LEAST_UP_MV, LEAST_DOWN_MV = 0.75, 0.5
 KEY_STEP_MS = 20.0
 
 
@@ -39,7 +38,7 @@ class EcgTrace:
     color
         Red, green, blue, alpha in 0..1; None for the colour of text.
     signal_mv
-        ``(12, n_samples)`` in mV, in the order of `LEAD_NAMES`.
+        ``(12, n_samples)`` in mV, in the order of `LEAD_NAMES`; a lead that is NaN is not drawn.
     sampling_rate_hz
         Samples per second.
     width_px
@@ -115,8 +114,8 @@ class QtEcgPlot(QWidget):
         self._traces = traces
         up, down = self._extent_mv if keeps_scale else (LEAST_UP_MV, LEAST_DOWN_MV)
         for trace in traces:
-            up = max(up, _rounded_up(float(trace.signal_mv.max())))
-            down = max(down, _rounded_up(-float(trace.signal_mv.min())))
+            trace_up, trace_down = extent_mv(trace.signal_mv)
+            up, down = max(up, trace_up), max(down, trace_down)
         self._extent_mv = (up, down)
         self.setAccessibleDescription(", ".join(trace.label for trace in traces))
         self.update()
@@ -179,8 +178,8 @@ class QtEcgPlot(QWidget):
     def render_to(self, painter: QPainter) -> None:
         """Draw everything with any painter, for the screen or a file."""
         paper = self.paper()
-        painter.fillRect(self.rect(), self._theme.color("paper"))
-        self._paint_grid(painter, paper)
+        left, zero = next(iter(paper.places.values()))
+        paint_grid(painter, self, self._theme, paper.px_per_mm, left, zero)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         for trace in self._traces:
             self._paint_trace(painter, paper, trace)
@@ -188,24 +187,14 @@ class QtEcgPlot(QWidget):
         self._paint_cursor(painter, paper)
         self._paint_legend(painter)
 
-    def _paint_grid(self, painter: QPainter, paper: Paper) -> None:
-        left, zero = next(iter(paper.places.values()))
-        for step_mm, name in ((1.0, "grid"), (5.0, "grid_strong")):
-            step = step_mm * paper.px_per_mm
-            if step < 3.0:
-                continue
-            painter.setPen(QPen(self._theme.color(name), 1))
-            for x in np.arange(left % step, self.width(), step):
-                painter.drawLine(QPointF(x, 0), QPointF(x, self.height()))
-            for y in np.arange(zero % step, self.height(), step):
-                painter.drawLine(QPointF(0, y), QPointF(self.width(), y))
-
     def _paint_trace(self, painter: QPainter, paper: Paper, trace: EcgTrace) -> None:
         painter.setPen(QPen(self._color_of(trace), trace.width_px))
         n_shown = int(SHOWN_MS * trace.sampling_rate_hz / 1000.0)
         times_mm = np.arange(trace.signal_mv.shape[1])[:n_shown] * (1000.0 / trace.sampling_rate_hz) * MM_PER_MS
         for name, (left, zero) in paper.places.items():
             signal_mm = trace.signal_mv[LEAD_NAMES.index(name)][:n_shown] * MM_PER_MV
+            if np.isnan(signal_mm).any():
+                continue
             x = left + times_mm * paper.px_per_mm
             y = zero - signal_mm * paper.px_per_mm
             painter.drawPolyline(make_polyline(x, y))
@@ -245,10 +234,5 @@ class QtEcgPlot(QWidget):
             left += 24 + words.horizontalAdvance(label) + 18
         painter.setPen(self._theme.color("muted"))
         right = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
-        scale = "25 mm/s   10 mm/mV"
-        if left + words.horizontalAdvance(scale) < self.width() - 8:
-            painter.drawText(QRectF(0, 0, self.width() - 8, TOP_PX), right, scale)
-
-
-def _rounded_up(voltage_mv: float) -> float:
-    return float(np.ceil(voltage_mv / EXTENT_STEP_MV) * EXTENT_STEP_MV)
+        if left + words.horizontalAdvance(SCALE_TEXT) < self.width() - 8:
+            painter.drawText(QRectF(0, 0, self.width() - 8, TOP_PX), right, SCALE_TEXT)

@@ -382,18 +382,17 @@ class Explorer:
         if study is None or participant_id not in changes.cohort_of(self._state):
             raise StudyError(f"There is no participant {participant_id!r} in an open study.")
         self._set(replace(self._state, current_participant=participant_id))
-        return self.jobs.start("Read participant", lambda: read_participant(study, participant_id), self._on_read)
+        tell = self.participant_shown.emit
+        return self.jobs.start("Read participant", lambda: read_participant(study, participant_id), tell)
 
     def load_recording(self, path: str | Path) -> Job[LoadedRecording]:
         """Start the job that reads a cine or an ECG from a file and encodes it; then the probe begins at its vector."""
         if (bundle := self.bundle) is None:
             raise BundleError("A recording can only be encoded by a model; open a bundle first.")
-        return self.jobs.start("Load recording", lambda: read_and_encode(Path(path), bundle), self._on_recording_loaded)
+        return self.jobs.start("Load recording", lambda: read_and_encode(Path(path), bundle), self.show_recording)
 
-    def _on_read(self, shown: ShownParticipant) -> None:
-        self.participant_shown.emit(shown)
-
-    def _on_recording_loaded(self, recording: LoadedRecording) -> None:
+    def show_recording(self, recording: LoadedRecording) -> None:
+        """Begin the probe at the vector of a recording from outside the study, and show that beside it."""
         self.recording_loaded.emit(recording)
         if recording.warning:
             self.warning_raised.emit(recording.warning)

@@ -19,13 +19,28 @@ from napari_latent_explorer.session.recordings import LoadedRecording, ShownPart
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Original:
-    """Recordings of one person, and the latent vectors ``(latent_dim,)`` that were made from them."""
+    """Recordings of one person, and the latent vectors ``(latent_dim,)`` that were made from them.
+
+    Attributes
+    ----------
+    label
+        Who or what it is, for people.
+    cine, labels
+        The heart, and what its pixels are.
+    ecg
+        The median beat.
+    vectors
+        What the encoders made of these recordings; empty for recordings that are shown without a reconstruction.
+    strip
+        The rhythm strip.
+    """
 
     label: str
     cine: CineMRI | None
     labels: CineLabels | None
     ecg: ECG | None
     vectors: tuple[NDArray[np.float32], ...]
+    strip: ECG | None = None
 
     def is_origin(self, vector: NDArray[np.float32]) -> bool:
         """Whether `vector` is one of its own."""
@@ -55,17 +70,21 @@ class Originals:
         """What is shown beside the reconstruction."""
         return self._current
 
+    def show(self, original: Original) -> None:
+        """Show this one, until the probe begins elsewhere."""
+        self._set(original)
+
     def _on_participant_shown(self, shown: ShownParticipant) -> None:
         one = shown.participant_id
         spaces = [space for space in self._explorer.latents.values() if one in space.participant_ids]
         vectors = tuple(space.of([one])[0] for space in spaces)
-        self._set(Original(one, shown.cine, shown.labels, shown.ecg, vectors))
+        self._set(Original(one, shown.cine, shown.labels, shown.ecg, vectors, shown.strip))
 
     def _on_recording_loaded(self, recording: LoadedRecording) -> None:
         prepared = recording.prepared
         cine = prepared if isinstance(prepared, CineMRI) else None
         ecg = prepared if isinstance(prepared, ECG) else None
-        self._set(Original(recording.path.name, cine, None, ecg, (recording.vector,)))
+        self._set(Original(recording.path.name, cine, None, ecg, (recording.vector,), recording.strip))
 
     def _on_origin_changed(self) -> None:
         if self._current is not None and not self._current.is_origin(self._explorer.probe.origin):

@@ -43,12 +43,25 @@ class Encoder(Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ShownParticipant:
-    """A participant's own recordings; None for those that they do not have."""
+    """A participant's own recordings; None for those that they do not have.
+
+    Attributes
+    ----------
+    participant_id
+        Who.
+    cine, labels
+        The cine and its label map.
+    ecg
+        The median beat: as stored, or made of the rhythm strip as it is for the model.
+    strip
+        The rhythm strip.
+    """
 
     participant_id: str
     cine: CineMRI | None
     labels: CineLabels | None
     ecg: ECG | None
+    strip: ECG | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,6 +84,8 @@ class LoadedRecording:
         How `prepared` was made from `original`, in words.
     warning
         What the user must know of this recording and of the bundle, in words.
+    strip
+        Rhythm strip of an ECG, where its file has one.
     """
 
     modality: str
@@ -80,6 +95,7 @@ class LoadedRecording:
     vector: NDArray[np.float32]
     rule: str
     warning: str
+    strip: ECG | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "vector", read_only(self.vector, np.float32))
@@ -101,7 +117,18 @@ def read_participant(study: Recordings, participant_id: str) -> Generator[Progre
     ecg = _or_none(study.ecg, participant_id)
     if cine is None and ecg is None:
         raise RecordingError(f"Participant {participant_id} has neither a cine nor an ECG in this study.")
-    return ShownParticipant(participant_id, cine, labels, ecg)
+    if ecg is None or ecg.kind == "median":
+        return ShownParticipant(participant_id, cine, labels, ecg)
+    return ShownParticipant(participant_id, cine, labels, _beat_or_none(ecg), ecg)
+
+
+def _beat_or_none(strip: ECG) -> ECG | None:
+    from napari_latent_explorer.modeling.preprocessing import prepare_ecg
+
+    try:
+        return prepare_ecg(strip).ecg_mv
+    except RecordingError:
+        return None
 
 
 def _or_none(read: Callable[[str], Recording], participant_id: str) -> Recording | None:
@@ -112,7 +139,7 @@ def _or_none(read: Callable[[str], Recording], participant_id: str) -> Recording
 
 
 def read_and_encode(path: Path, bundle: Encoder) -> Generator[Progress, None, LoadedRecording]:
-    """Read a cine or an ECG, bring it to the model's grid and encode it; torch is first imported here, on the worker.
+    """Read a cine or an ECG, bring it to the model's grid and encode it.
 
     Yields
     ------
@@ -120,19 +147,34 @@ def read_and_encode(path: Path, bundle: Encoder) -> Generator[Progress, None, Lo
         Before reading, preparing and encoding.
     """
     from napari_latent_explorer.io.formats import read_recording
-    from napari_latent_explorer.modeling.preprocessing import prepare_cine, prepare_ecg
 
     yield Progress(0, 3, f"Reading {path.name}")
     original = read_recording(path)
-    yield Progress(1, 3, "Preparing it for the model")
+    strip = original if isinstance(original, ECG) and original.kind == "rhythm" else None
+    return (yield from encode_recording(path, original, bundle, strip))
+
+
+def encode_recording(
+    path: Path, original: CineMRI | ECG, bundle: Encoder, strip: ECG | None = None
+) -> Generator[Progress, None, LoadedRecording]:
+    """Bring a cine or an ECG to the model's grid and encode it; torch is first imported here, on the worker.
+
+    Yields
+    ------
+    Progress
+        Before preparing and encoding.
+    """
+    from napari_latent_explorer.modeling.preprocessing import prepare_cine, prepare_ecg
+
+    yield Progress(1, 3, f"Preparing {path.name} for the model")
     warnings = [bundle.warning] if bundle.warning else []
     if isinstance(original, CineMRI):
         cine = prepare_cine(original)
-        yield Progress(2, 3, "Encoding it")
+        yield Progress(2, 3, f"Encoding {path.name}")
         vector = bundle.encode("mri", cine.tensor[None])[0]
         warning = " ".join([*cine.warnings, *warnings])
         return LoadedRecording("mri", path, original, cine.cine, vector, cine.rule, warning)
     ecg = prepare_ecg(original)
-    yield Progress(2, 3, "Encoding it")
+    yield Progress(2, 3, f"Encoding {path.name}")
     vector = bundle.encode("ecg", ecg.tensor[None])[0]
-    return LoadedRecording("ecg", path, original, ecg.ecg_mv, vector, ecg.rule, " ".join(warnings))
+    return LoadedRecording("ecg", path, original, ecg.ecg_mv, vector, ecg.rule, " ".join(warnings), strip)

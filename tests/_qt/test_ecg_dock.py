@@ -2,11 +2,16 @@
 
 import numpy as np
 import pytest
-from qtpy.QtCore import QPoint, Qt
+from qtpy.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from qtpy.QtGui import QDragEnterEvent, QDropEvent
 from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QApplication, QFileDialog
 
 from napari_latent_explorer._qt.ecg_dock import QtEcgDock
-from napari_latent_explorer._qt.ecg_plot import MM_PER_MS, EcgTrace, QtEcgPlot
+from napari_latent_explorer._qt.ecg_paper import MM_PER_MS
+from napari_latent_explorer._qt.ecg_plot import EcgTrace, QtEcgPlot
+from napari_latent_explorer.data.ecg import ECG, LEAD_NAMES
+from napari_latent_explorer.session.originals import Original
 from napari_latent_explorer.session.recordings import LoadedRecording
 
 LEFT = Qt.MouseButton.LeftButton
@@ -132,3 +137,72 @@ def test_a_recording_from_outside_brings_the_warning_until_another_is_shown(dock
     assert warning in dock.banner.text
     show_participant(explorer, qtbot)
     assert dock.banner.text == ""
+
+
+def make_rhythm(lead_names=LEAD_NAMES):
+    spikes = np.tile(np.eye(1, 500, 200), 10)
+    return ECG(np.repeat(spikes, len(lead_names), axis=0), tuple(lead_names), 500.0, "rhythm")
+
+
+def test_strip_and_beat_are_two_pages(dock, explorer, qtbot):
+    participant_id = str(explorer.cohort.participant_ids[0])
+    beat, strip = explorer.study.ecg(participant_id), make_rhythm()
+    dock._originals.show(Original("both", None, None, beat, (), strip))
+    assert not dock.pages.isHidden()
+    assert (dock.plot.isHidden(), dock.strip.isHidden()) == (False, True)
+    QTest.mouseClick(dock.pages.buttons["Strip"], LEFT)
+    assert (dock.plot.isHidden(), dock.strip.isHidden()) == (True, False)
+    dock._originals.show(Original("beat only", None, None, beat, ()))
+    assert dock.pages.isHidden()
+    assert (dock.plot.isHidden(), dock.strip.isHidden()) == (False, True)
+    dock._originals.show(Original("both again", None, None, beat, (), strip))
+    assert not dock.strip.isHidden()  # what was chosen last
+
+
+def test_a_recording_without_reconstruction_stands_alone(dock, explorer, qtbot):
+    assert [trace.label.split(":")[0] for trace in dock.plot.traces] == ["Reconstruction"]  # of the mean
+    dock._originals.show(Original("alone.xml", None, None, None, (), make_rhythm()))
+    assert dock.plot.traces == ()
+    assert "rhythm strip: 12 of 12 leads, 500 Hz, 10.0 s" in dock._place.text()
+    explorer.probe_mean("ecg")
+    qtbot.waitUntil(lambda: explorer.decode.is_idle)
+    QTest.qWait(50)
+    assert len(dock.plot.traces) == 1
+
+
+def test_a_beat_with_few_leads_is_drawn_as_far_as_it_goes(dock):
+    beat = ECG(np.ones((2, 600)), ("II", "V5"), 500.0, "median")
+    dock._originals.show(Original("two leads", None, None, beat, ()))
+    (trace,) = dock.plot.traces
+    assert np.isfinite(trace.signal_mv).all(axis=1).nonzero()[0].tolist() == [1, 10]
+    dock.grab()
+
+
+def test_dropped_files_are_asked_to_be_opened(dock, tmp_path):
+    asked = []
+    dock.open_requested.connect(asked.append)
+    paths = [tmp_path / "one.csv", tmp_path / "two.xml"]
+    mime = QMimeData()
+    mime.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+    copy, place = Qt.DropAction.CopyAction, QPoint(50, 50)
+    none = Qt.KeyboardModifier.NoModifier
+    enters = QDragEnterEvent(place, copy, mime, LEFT, none)
+    QApplication.sendEvent(dock, enters)
+    assert enters.isAccepted()
+    QApplication.sendEvent(dock, QDropEvent(QPointF(place), copy, mime, LEFT, none))
+    assert asked == [[str(path) for path in paths]]
+
+
+def test_the_button_opens_any_ecg_format(dock, monkeypatch):
+    asked, filters = [], []
+    dock.open_requested.connect(asked.append)
+
+    def choose(parent, title, folder, file_filter):
+        filters.append(file_filter)
+        return ["/data/ecg.csv"], ""
+
+    monkeypatch.setattr(QFileDialog, "getOpenFileNames", choose)
+    QTest.mouseClick(dock.open_file, LEFT)
+    assert asked == [["/data/ecg.csv"]]
+    assert "*.hea" in filters[0]
+    assert "folder" not in filters[0]

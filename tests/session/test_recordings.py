@@ -11,7 +11,7 @@ from napari_latent_explorer.errors import RecordingError, StudyError
 from napari_latent_explorer.io import formats
 from napari_latent_explorer.session.explorer import Explorer
 from napari_latent_explorer.session.recordings import read_participant
-from napari_latent_explorer.simulation.ecg import simulate_ecg
+from napari_latent_explorer.simulation.ecg import simulate_ecg, simulate_rhythm_ecg
 from napari_latent_explorer.simulation.mri import simulate_cine
 from napari_latent_explorer.simulation.population import simulate_population
 
@@ -104,3 +104,22 @@ def test_a_participant_without_any_recording_is_named() -> None:
 
     with pytest.raises(RecordingError, match="P00 has neither"):
         finish(read_participant(Nothing(), "P00"))
+
+
+def test_a_stored_strip_gives_a_beat_to_compare_with_too(ecg: ECG) -> None:
+    strip = simulate_rhythm_ecg(simulate_population(1, seed=0).factors[0])
+
+    class Strips:
+        def refuse(self, participant_id: str) -> Any:
+            raise StudyError(participant_id)
+
+        cine = labels = refuse
+
+        def ecg(self, participant_id: str) -> ECG:
+            return strip
+
+    shown = finish(read_participant(Strips(), "P00"))
+    assert shown.strip is strip
+    assert shown.ecg is not None
+    assert (shown.ecg.kind, shown.ecg.signal_mv.shape) == ("median", (12, 600))
+    assert float(np.corrcoef(shown.ecg.signal_mv[1], ecg.signal_mv[1])[0, 1]) > 0.95
