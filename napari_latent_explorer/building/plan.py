@@ -1,173 +1,35 @@
-"""What is asked for when a study is built, and what was found for it before any recording is read.
+"""Planning a study: finding recordings, matching them to participants, and saying what does not fit.
 
-`plan_study` looks at names only (and at the first bytes of what its name does not tell), so that a hundred thousand
-files are planned in seconds and can be shown to somebody before anything is written.
+Only names are looked at (and the first bytes of what its name does not tell), so that a hundred thousand files are
+planned in seconds and can be shown to somebody before anything is written.
 """
 
-from collections.abc import Generator, Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal
 
-from napari_latent_explorer.data.cine import ImagingPlane
+import numpy as np
+import pandas as pd
+
+from napari_latent_explorer.building.folders import Contents, list_contents
+from napari_latent_explorer.building.found import Modality, UnusedFile, natural_key
+from napari_latent_explorer.building.id_pattern import check_pattern, search_paths
+from napari_latent_explorer.building.matching import NO_ROW, OwnerFinder, OwnersByLayout, OwnersByPattern, OwnersByTable
+from napari_latent_explorer.building.names import FIRST_IMAGING_INSTANCE
+from napari_latent_explorer.building.places import Found, choose_place, count_instances, find_places
+from napari_latent_explorer.building.study_plan import BuildConfig, CropRule, ParticipantPlan, StudyPlan
 from napari_latent_explorer.data.cohort import Cohort
 from napari_latent_explorer.data.progress import Progress
-from napari_latent_explorer.io.reading import EcgKind
+from napari_latent_explorer.errors import StudyError
+from napari_latent_explorer.io.participant_ids import match_ids
+from napari_latent_explorer.io.phenotype_table import PhenotypeTable, import_phenotypes
+from napari_latent_explorer.io.printable import printable
 
-if TYPE_CHECKING:
-    from napari_latent_explorer.io.phenotype_columns import ColumnProposal
+__all__ = ["BuildConfig", "CropRule", "Modality", "ParticipantPlan", "StudyPlan", "UnusedFile", "plan_study"]
 
-Modality = Literal["mri", "ecg", "labels"]
-CropRule = Literal["centred", "published", "none"]
-
-
-@dataclass(frozen=True, slots=True)
-class BuildConfig:
-    """What a study is to be built from, and how.
-
-    Attributes
-    ----------
-    output
-        Folder to be made.
-    table
-        Table of phenotypes; None to take the participants from the names of files.
-    id_column
-        Column of the table that holds the participants' ids.
-    cine, ecg, labels
-        Folders of recordings; the same folder may be given for several. None for none.
-    imaging_plane
-        Which cine is taken where a place holds several; None for the only one there is.
-    series
-        Series description or SeriesInstanceUID of the cine, where the plane does not settle it.
-    ecg_kind
-        Which ECG is taken where a file holds several; None for the median beat of the device, else the rhythm strip.
-    instance
-        UK Biobank visit, of recordings and phenotypes; None for the lowest imaging visit that there is.
-    id_pattern
-        Regular expression with a group ``id``, searched for in each path below the folder given.
-    crop_rule
-        How the box around the heart is set, see `data.heart_box`.
-    columns
-        What the columns of the table mean, where the proposal was corrected; None for the proposal as it is.
-    name
-        Name of the study for people; the folder's name if empty.
-    """
-
-    output: Path
-    table: Path | None = None
-    id_column: str | None = None
-    cine: Path | None = None
-    ecg: Path | None = None
-    labels: Path | None = None
-    imaging_plane: ImagingPlane | None = "la_4ch"
-    series: str | None = None
-    ecg_kind: EcgKind | None = None
-    instance: int | None = None
-    id_pattern: str | None = None
-    crop_rule: CropRule = "centred"
-    columns: "tuple[ColumnProposal, ...] | None" = None
-    name: str = ""
-
-    def folders(self) -> dict[Modality, Path]:
-        """Folders that were given, by what they hold."""
-        given: dict[Modality, Path | None] = {"mri": self.cine, "ecg": self.ecg, "labels": self.labels}
-        return {modality: folder for modality, folder in given.items() if folder is not None}
-
-
-@dataclass(frozen=True, slots=True)
-class ParticipantPlan:
-    """Where the recordings of one participant are to be read.
-
-    Attributes
-    ----------
-    participant_id
-        As in the table.
-    cine, ecg, labels
-        File, folder or archive; None where there is none.
-    related
-        Other cines of theirs, read for their geometry only.
-    """
-
-    participant_id: str
-    cine: Path | None = None
-    ecg: Path | None = None
-    labels: Path | None = None
-    related: tuple[Path, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class UnusedFile:
-    """A file or folder that the plan leaves aside.
-
-    Attributes
-    ----------
-    path
-        Where it is.
-    modality
-        For which kind of recording it was looked at.
-    reason
-        Why it is not used, in words.
-    participant_id
-        Whose it seems to be; empty when its name does not tell.
-    """
-
-    path: Path
-    modality: Modality
-    reason: str
-    participant_id: str = ""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class StudyPlan:
-    """What a study will be made of.
-
-    Attributes
-    ----------
-    config
-        What was asked for.
-    cohort
-        Everybody who has a recording, with their phenotypes, in the table's order.
-    participants
-        Their recordings, in the same order.
-    instance
-        UK Biobank visit that was chosen; None where no name tells a visit.
-    without_recording
-        Ids of the table for whom no recording was found; they are left out of the study.
-    unused
-        Files that are left aside, and why.
-    n_hidden
-        Hidden files that were passed over.
-    warnings
-        What somebody should know before building, in sentences: ids that do not match, by count and example; what was
-        chosen where there was a choice.
-    """
-
-    config: BuildConfig
-    cohort: Cohort
-    participants: tuple[ParticipantPlan, ...]
-    instance: int | None = None
-    without_recording: tuple[str, ...] = ()
-    unused: tuple[UnusedFile, ...] = ()
-    n_hidden: int = 0
-    warnings: tuple[str, ...] = ()
-
-    def n_with(self, modality: Modality) -> int:
-        """Count the participants for whom a recording of that kind was found."""
-        name = {"mri": "cine", "ecg": "ecg", "labels": "labels"}[modality]
-        return sum(getattr(one, name) is not None for one in self.participants)
-
-    def n_with_both(self) -> int:
-        """Count the participants who have a cine and an ECG."""
-        return sum(one.cine is not None and one.ecg is not None for one in self.participants)
-
-    def unused_by_reason(self) -> Mapping[str, tuple[UnusedFile, ...]]:
-        """Files left aside, grouped by the reason, the most frequent reason first."""
-        groups: dict[str, list[UnusedFile]] = {}
-        for one in self.unused:
-            groups.setdefault(one.reason, []).append(one)
-        ordered = sorted(groups.items(), key=lambda entry: (-len(entry[1]), entry[0]))
-        return MappingProxyType({reason: tuple(files) for reason, files in ordered})
+_N_EXAMPLES = 3
+_STEP_PARTICIPANTS = 2_000
 
 
 def plan_study(config: BuildConfig) -> Generator[Progress, None, StudyPlan]:
@@ -185,5 +47,163 @@ def plan_study(config: BuildConfig) -> Generator[Progress, None, StudyPlan]:
     StudyError
         When a folder is not there, the pattern is not usable, or nobody has a recording.
     """
-    raise NotImplementedError
-    yield Progress(0, 0)
+    folders = _wanted_of(config)
+    if config.id_pattern is not None:
+        check_pattern(config.id_pattern)
+    contents = {}
+    for root in folders:
+        contents[root] = yield from list_contents(root)
+    instance = _instance(config, [count_instances(contents[root], wanted) for root, wanted in folders.items()])
+    table = None
+    if config.table is not None:
+        yield Progress(0, 0, f"reading {config.table.name}")
+        table = import_phenotypes(config.table, config.id_column, instance, config.columns)
+    ids = None if table is None else frozenset(table.participant_ids.tolist())
+    by_name: OwnerFinder = OwnersByLayout(list(contents.values())) if ids is None else OwnersByTable(ids)
+    found = Found()
+    for root, wanted in folders.items():
+        finder = by_name
+        if config.id_pattern is not None:
+            finder = yield from _owners_by_pattern(config.id_pattern, contents[root], ids)
+        yield from find_places(contents[root], wanted, finder, ids, found)
+    n_hidden = sum(one.n_hidden for one in contents.values())
+    return (yield from _plan(config, table, found, instance, n_hidden))
+
+
+def _wanted_of(config: BuildConfig) -> dict[Path, frozenset[Modality]]:
+    """Kinds of recordings to look for in each folder that was given."""
+    wanted: dict[Path, frozenset[Modality]] = {}
+    for modality, folder in config.folders().items():
+        root = folder.expanduser().absolute()
+        wanted[root] = wanted.get(root, frozenset()) | {modality}
+    if not config.folders().keys() & {"mri", "ecg"}:
+        raise StudyError("A study is built from a folder of cines, of ECGs, or both; none was given.")
+    return wanted
+
+
+def _instance(config: BuildConfig, counts: Sequence[Mapping[int, int]]) -> int | None:
+    """Visit to take: the one asked for, else the lowest imaging visit, else the lowest."""
+    present = sorted({instance for count in counts for instance in count})
+    if config.instance is not None or not present:
+        return config.instance
+    return next((instance for instance in present if instance >= FIRST_IMAGING_INSTANCE), present[0])
+
+
+def _owners_by_pattern(
+    pattern: str, contents: Contents, ids: frozenset[str] | None
+) -> Generator[Progress, None, OwnerFinder]:
+    paths = list(contents.paths())
+    matches = dict(zip(paths, (yield from search_paths(pattern, paths)), strict=True))
+    found = sorted({match.participant_id for match in matches.values() if match is not None})
+    spelt = None if ids is None else {file_id: table_id for table_id, file_id in match_ids(sorted(ids), found).matched}
+    return OwnersByPattern(matches, spelt)
+
+
+def _plan(
+    config: BuildConfig, table: PhenotypeTable | None, found: Found, instance: int | None, n_hidden: int
+) -> Generator[Progress, None, StudyPlan]:
+    """Choose one place for each person and each kind of recording, and say what does not fit."""
+    file_ids = {participant_id for _, participant_id in found.places}
+    if table is None:
+        order = sorted(file_ids, key=natural_key)
+    else:
+        order = [participant_id for participant_id in table.participant_ids.tolist() if participant_id in file_ids]
+    participants, unused = [], []
+    for done, participant_id in enumerate(order):
+        if done % _STEP_PARTICIPANTS == 0:
+            yield Progress(done, len(order), "choosing recordings")
+        one, left = _participant(config, participant_id, found, instance)
+        unused += left
+        if one.cine is not None or one.ecg is not None:
+            participants.append(one)
+    unused = sorted(unused + found.unused, key=lambda file: natural_key(str(file.path)))
+    if not participants:
+        raise StudyError(_nobody(config, table, unused))
+    cohort = _cohort(table, [one.participant_id for one in participants])
+    everybody = () if table is None else table.participant_ids.tolist()
+    lacking = tuple(participant_id for participant_id in everybody if participant_id not in cohort)
+    plan = StudyPlan(config, cohort, tuple(participants), instance, lacking, tuple(unused), n_hidden)
+    return replace(plan, warnings=_warnings(plan, table))
+
+
+def _participant(
+    config: BuildConfig, participant_id: str, found: Found, instance: int | None
+) -> tuple[ParticipantPlan, list[UnusedFile]]:
+    paths: dict[Modality, Path | None] = {"mri": None, "ecg": None, "labels": None}
+    related: tuple[Path, ...] = ()
+    unused: list[UnusedFile] = []
+    for modality in paths:
+        places = found.places.get((modality, participant_id))
+        if not places:
+            continue
+        if modality == "labels" and paths["mri"] is None:
+            unused += [
+                UnusedFile(place.path, modality, "labels of a cine that is not there", participant_id)
+                for place in places
+            ]
+            continue
+        chosen = choose_place(participant_id, places, config.imaging_plane, instance)
+        paths[modality] = None if chosen.place is None else chosen.place.path
+        related += chosen.related
+        unused += chosen.unused
+    return ParticipantPlan(participant_id, paths["mri"], paths["ecg"], paths["labels"], related), unused
+
+
+def _cohort(table: PhenotypeTable | None, participant_ids: list[str]) -> Cohort:
+    if table is None:
+        return Cohort(np.array(participant_ids, dtype=np.str_), pd.DataFrame(index=range(len(participant_ids))), {})
+    return table.cohort().subset(participant_ids)
+
+
+def _warnings(plan: StudyPlan, table: PhenotypeTable | None) -> tuple[str, ...]:
+    sentences = []
+    if plan.instance is not None:
+        n_other = sum(file.reason.startswith("visit ") for file in plan.unused)
+        how = "as asked for" if plan.config.instance is not None else "the lowest imaging visit that there is"
+        others = f"; {n_other} files of other visits are left aside" if n_other else ""
+        sentences.append(f"Recordings of visit {plan.instance} are taken, {how}{others}.")
+    if table is not None:
+        sentences += [f"{finding}." for finding in table.id_report.findings]
+        sentences += table.notes
+    if plan.without_recording:
+        n_rows = len(plan.without_recording) + len(plan.participants)
+        shown = _examples(plan.without_recording)
+        sentences.append(
+            f"{len(plan.without_recording)} of {n_rows} participants of the table have no recording and are left out "
+            f"({shown})."
+        )
+    strangers = [file for file in plan.unused if file.reason == NO_ROW]
+    if strangers:
+        shown = _examples([file.path.name for file in strangers])
+        sentences.append(f"{len(strangers)} files are of people who have no row in the table ({shown}).")
+    if plan.config.cine is not None and plan.config.ecg is not None and not plan.n_with_both():
+        first = {
+            name: next((getattr(one, name) for one in plan.participants if getattr(one, name)), None)
+            for name in ("cine", "ecg")
+        }
+        shown = " and ".join(printable(path.name) for path in first.values() if path is not None)
+        sentences.append(
+            f"Nobody has both a cine and an ECG ({shown}). If the ids are spelt differently, give an id pattern."
+        )
+    if plan.n_hidden:
+        sentences.append(f"{plan.n_hidden} hidden files and folders were passed over.")
+    return tuple(sentences)
+
+
+def _nobody(config: BuildConfig, table: PhenotypeTable | None, unused: Sequence[UnusedFile]) -> str:
+    """Say that nobody has a recording, and what to do about it."""
+    folders = " and ".join(printable(str(folder)) for folder in dict.fromkeys(config.folders().values()))
+    if not unused:
+        return f"There is no file in {folders}. Give the folders that hold the recordings."
+    files = ", ".join(printable(file.path.name) for file in unused[:_N_EXAMPLES])
+    ids = "" if table is None else f" The table has ids such as {_examples(table.participant_ids.tolist())}."
+    reasons = Counter(file.reason for file in unused).most_common(_N_EXAMPLES)
+    why = "; ".join(f"{n} files: {reason}" for reason, n in reasons)
+    return (
+        f"Nobody has a recording among the {len(unused)} files in {folders} (such as {files}): {why}.{ids} Check the "
+        r"column of ids, or say where in a path the id stands with an id pattern, e.g. 'sub-(?P<id>\d+)'."
+    )
+
+
+def _examples(texts: Sequence[str]) -> str:
+    return "e.g. " + ", ".join(printable(text) for text in texts[:_N_EXAMPLES])

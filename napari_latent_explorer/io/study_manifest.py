@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal, get_args
+from typing import Any, Literal, TypeGuard, get_args
 
 from napari_latent_explorer.errors import StudyError
 from napari_latent_explorer.io.atomic import write_file
@@ -151,7 +151,7 @@ def _read_json(root: Path) -> dict[str, Any]:
     return content
 
 
-def _is_whole_number(value: Any) -> bool:
+def _is_whole_number(value: Any) -> TypeGuard[int]:
     """Whether it is one; JSON's true and false are none, though Python counts with them."""
     return isinstance(value, int) and not isinstance(value, bool)
 

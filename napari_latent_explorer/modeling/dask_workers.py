@@ -5,6 +5,7 @@ The work is the very same that the processes of this machine do. The workers mus
 
 from collections.abc import Callable, Generator, Sequence
 from contextlib import suppress
+from importlib import import_module
 from time import monotonic
 from typing import Any
 
@@ -47,7 +48,7 @@ class DaskWorkers:
 
     def __init__(self, scheduler: str, work: Callable[[Any], object], time_limit_s: float) -> None:
         try:
-            import distributed
+            distributed: Any = import_module("distributed")  # its functions have no types
         except ImportError as absence:
             raise StudyError(
                 f"Cannot use the scheduler {scheduler}: Dask is not installed. Install it with "
@@ -67,7 +68,8 @@ class DaskWorkers:
 
     def n_free(self) -> int:
         """How many items can be submitted now; the queue is short, so that closing has little to cancel."""
-        return max(1, _QUEUED_PER_THREAD * sum(self._client.nthreads().values())) - len(self._running)
+        n_threads: int = sum(self._client.nthreads().values())
+        return max(1, _QUEUED_PER_THREAD * n_threads) - len(self._running)
 
     def submit(self, item: Any) -> None:
         """Hand `item` to the scheduler."""
