@@ -14,6 +14,11 @@ from typing import Any
 
 _MAX_MESSAGE_CHARS = 1200
 _SHAPELESS = ("Cc", "Cf", "Cs", "Zl", "Zp")
+_ACCIDENTS = (ArithmeticError, AssertionError, AttributeError, BufferError, LookupError, NameError, TypeError)
+_PYTHON_WORDS = re.compile(
+    r"NoneType|object is not|has no attribute|unsupported operand|argument|expected str|invalid literal|could not convert|"
+    r"unpack|not enough values|codec can't|<class '|object at 0x|broadcast|dtype|buffer"
+)
 _FORGED_LINE_END = re.compile(r"\n(?![\n ]|\Z)")
 """The program's own lists and commands go on with spaces after a line's end."""
 
@@ -37,6 +42,22 @@ def _has_shape(char: str) -> bool:
 def _escape(char: str) -> str:
     byte = ord(char) - 0xDC00  # how Python keeps a byte of a file name that is no text
     return f"\\x{byte:02x}" if 0x80 <= byte <= 0xFF else char.encode("unicode_escape").decode()
+
+
+def reason_of(damage: BaseException, max_chars: int = 200) -> str:
+    """What a library complains of, in words for a message; its slips on damaged input are not passed on.
+
+    A library that meets nonsense often fails by accident, and then says what happened to its variables
+    (``'NoneType' object is not subscriptable``), which tells nobody anything about the file.
+    """
+    if isinstance(damage, MemoryError):
+        return "it does not fit into memory"
+    if isinstance(damage, RecursionError):
+        return "it is nested too deeply"
+    text = " ".join(str((isinstance(damage, OSError) and damage.strerror) or damage).split())
+    if not text or isinstance(damage, _ACCIDENTS) or _PYTHON_WORDS.search(text):
+        return f"its contents do not follow the format ({type(damage).__name__})"
+    return shown_text(text.rstrip("."), max_chars)
 
 
 class LatentExplorerError(Exception):

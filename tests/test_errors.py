@@ -2,7 +2,7 @@ import pickle
 
 import pytest
 
-from napari_latent_explorer.errors import LatentExplorerError, RecordingError, StudyError, shown_text
+from napari_latent_explorer.errors import LatentExplorerError, RecordingError, StudyError, reason_of, shown_text
 
 
 @pytest.mark.parametrize(
@@ -40,3 +40,28 @@ def test_a_long_text_keeps_its_beginning_and_its_end() -> None:
     assert len(shown) < 220
     assert shown.startswith("Cannot read a.dcm: ")
     assert shown.endswith(" Export it again.")
+
+
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        (ValueError("bad CRC-32 of member a."), "bad CRC-32 of member a"),
+        (PermissionError(13, "Permission denied", "/a/b"), "Permission denied"),
+        (OSError("truncated\n  file \x1b[2J"), r"truncated file \x1b[2J"),
+        (MemoryError(), "it does not fit into memory"),
+        (RecursionError("maximum recursion depth exceeded"), "it is nested too deeply"),
+        (TypeError("'NoneType' object is not subscriptable"), "its contents do not follow the format (TypeError)"),
+        (
+            ValueError("invalid literal for int() with base 10: b'x'"),
+            "its contents do not follow the format (ValueError)",
+        ),
+        (KeyError("x"), "its contents do not follow the format (KeyError)"),
+        (EOFError(), "its contents do not follow the format (EOFError)"),
+    ],
+)
+def test_a_librarys_complaint_is_quoted_and_its_slips_are_not(damage: Exception, reason: str) -> None:
+    assert reason_of(damage) == reason
+
+
+def test_a_long_complaint_is_cut() -> None:
+    assert len(reason_of(ValueError("x" * 5000))) < 220
