@@ -6,7 +6,7 @@ No command imports Qt, napari or torch before it runs, so that `--help` answers 
 import typer
 
 from napari_latent_explorer import __version__
-from napari_latent_explorer._cli import model, study, viewer
+from napari_latent_explorer._cli import model, study, study_exchange, study_table, viewer
 from napari_latent_explorer._cli.errors import Commands
 
 app = typer.Typer(
@@ -17,6 +17,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+study.app.command()(study_table.table)
+study.app.add_typer(study_exchange.app, name="export")
+study.app.command()(study_exchange.import_latents)
 app.add_typer(study.app, name="study")
 app.command()(viewer.demo)
 app.command()(viewer.tour)

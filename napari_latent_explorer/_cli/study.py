@@ -1,4 +1,4 @@
-"""`study simulate`, `study info` and `study export`."""
+"""`study simulate` and `study info`."""
 
 import os
 from pathlib import Path
@@ -57,22 +57,6 @@ def info(study_folder: StudyFolder) -> None:
         made = f"latents {', '.join(have)}; maps {', '.join(maps) or 'none'}"
         stdout.print(f"  bundle {fingerprint}: {made}", highlight=False)
     stdout.print(_phenotype_table(cohort))
-
-
-@app.command()
-def export(
-    study_folder: StudyFolder,
-    participant: Annotated[str, typer.Argument(metavar="PARTICIPANT", help="Participant id, as in the study's table.")],
-    output: Annotated[Path, typer.Argument(metavar="OUT", help="Folder to write `cine_dicom` and `ecg_wfdb` into.")],
-) -> None:
-    """Write one participant's recordings as files that other programs read: the cine as DICOM, the ECG as WFDB (mV).
-
-    No participant id is written. Of simulated people, the ECG is a strip of 10 s at 500 Hz.
-    """
-    from napari_latent_explorer.modeling.recordings import export_recordings, open_study
-
-    cine, ecg = export_recordings(open_study(study_folder), participant, output)
-    typer.echo(f"Wrote {cine} and {ecg}")
 
 
 def _phenotype_table(cohort: Cohort) -> Table:

@@ -70,7 +70,7 @@ class IdReport:
 
     def __str__(self) -> str:
         head = f"{self.n_rows} rows, {self.n_participants} participants (ids from the column {self.column!r})"
-        return "\n".join([head, *(str(finding) for finding in self.findings)])
+        return "\n  ".join([head, *(str(finding) for finding in self.findings)])
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from napari_latent_explorer.errors import TableError
 from napari_latent_explorer.io.column_conversion import phenotype_column
 from napari_latent_explorer.io.participant_ids import IdReport, usable_rows
 from napari_latent_explorer.io.phenotype_columns import ColumnProposal, find_id_column, propose_columns
+from napari_latent_explorer.io.table_facts import facts_of
 from napari_latent_explorer.io.table_file import read_table_file
 
 
@@ -96,7 +97,7 @@ def phenotypes_of(
     specs = {proposal.name: proposal.spec for proposal in kept}
     rows, participant_ids, report = usable_rows(table, id_name)
     if not len(rows):
-        raise TableError(f"no row can be used. {report}")
+        raise TableError(f"no row can be used.\n  {report}")
     columns_of = {proposal.name: phenotype_column(table, proposal).iloc[rows] for proposal in kept}
     phenotypes = pd.DataFrame(columns_of, index=rows).reset_index(drop=True)
-    return PhenotypeTable(participant_ids, phenotypes, specs, proposals, report)
+    return PhenotypeTable(participant_ids, phenotypes, specs, proposals, report, facts_of(table).notes)

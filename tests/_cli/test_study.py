@@ -43,7 +43,7 @@ def test_info_says_people_recordings_and_phenotypes_with_units(study_folder):
 
 def test_exported_recordings_can_be_read(study_folder, tmp_path):
     participant_id = str(Study.open(study_folder).cohort().participant_ids[1])
-    result = invoke("study", "export", study_folder, participant_id, tmp_path)
+    result = invoke("study", "export", "recording", study_folder, participant_id, tmp_path)
     assert result.exit_code == 0, result.stderr
     assert read_recording(tmp_path / "cine_dicom").imaging_plane == "la_4ch"
     assert read_recording(tmp_path / "ecg_wfdb" / "ecg").lead_names[0] == "I"
