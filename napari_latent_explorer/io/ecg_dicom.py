@@ -133,7 +133,7 @@ def _explained(file: str | Path) -> Iterator[None]:
     """Values are read as they are spelt, silently; whatever pydicom raises for a damaged file becomes one error."""
     import pydicom
 
-    with pydicom.config.disable_value_validation(), warnings.catch_warnings():
+    with pydicom.config.disable_value_validation(), warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         try:
             yield

@@ -110,9 +110,13 @@ def distinct_lead_names(written: Sequence[str], place: Path) -> tuple[str, ...]:
 
 @contextmanager
 def explained(place: str | Path) -> Iterator[None]:
-    """Turn what the system refuses (no permission, too long a name) into one error with the name of the file."""
+    """Turn what the system refuses (no permission, too long a name) into one error with the name of the file.
+
+    Numbers out of range become infinite without a word, and are refused as missing later.
+    """
     try:
-        yield
+        with np.errstate(all="ignore"):
+            yield
     except (OSError, ValueError, MemoryError) as refusal:
         raise RecordingError(f"Cannot read {place}: {refusal or 'it does not fit into memory'}.") from refusal
 

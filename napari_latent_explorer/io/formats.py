@@ -14,7 +14,10 @@ from napari_latent_explorer.data.ecg import ECG
 from napari_latent_explorer.errors import RecordingError
 from napari_latent_explorer.io.cine_dicom import read_cine_dicom
 from napari_latent_explorer.io.dicom_image import has_dicom_mark
+from napari_latent_explorer.io.ecg_array import is_ecg_array, read_ecg_array
 from napari_latent_explorer.io.ecg_dicom import is_ecg_dicom, read_ecg_dicom
+from napari_latent_explorer.io.ecg_text import is_ecg_text, read_ecg_text
+from napari_latent_explorer.io.ecg_unread import is_unread_ecg, refuse_unread_ecg
 from napari_latent_explorer.io.ecg_wfdb import read_ecg_wfdb
 from napari_latent_explorer.io.reading import ANY, Reading, ReadOptions
 from napari_latent_explorer.io.wfdb_header import is_wfdb
@@ -102,5 +105,8 @@ FORMATS: tuple[RecordingFormat, ...] = (
     RecordingFormat("DICOM ECG", "ecg", ("*.dcm",), is_ecg_dicom, read_ecg_dicom),
     RecordingFormat("DICOM cine MRI", "mri", ("*.dcm", "*.ima", "folder"), _is_dicom, _read_dicom),
     RecordingFormat("WFDB ECG", "ecg", ("*.hea", "*.dat", "*.mat"), is_wfdb, read_ecg_wfdb),
+    RecordingFormat("ECG array", "ecg", ("*.npy", "*.npz"), is_ecg_array, read_ecg_array),
+    RecordingFormat("ECG table", "ecg", ("*.csv", "*.tsv", "*.txt"), is_ecg_text, read_ecg_text),
+    RecordingFormat("ECG to be converted first", "ecg", ("*.scp", "*.edf"), is_unread_ecg, refuse_unread_ecg),
 )
 """Every format that is read, the most particular first."""
