@@ -53,11 +53,11 @@ _FRENCH = {"DI": "I", "DII": "II", "DIII": "III"}
 
 
 def standard_lead_name(text: str) -> str:
-    """Name of a lead in its standard spelling; one that is none of the standard leads stays as it is, trimmed."""
-    name = text.strip()
+    """Name of a lead in its standard spelling; one that is no standard lead stays as it is, without MDC's prefix."""
+    name = re.sub("^mdc_ecg_lead_", "", text.strip(), flags=re.IGNORECASE)
     if name in _FRENCH:
         return _FRENCH[name]
-    plain = re.sub(r"^(mdc_ecg_lead_|(ecg[\s_-]+)?lead[\s_-]*)", "", name.lower())
+    plain = re.sub(r"^(ecg[\s_-]+)?lead[\s_-]*", "", name.lower())
     plain = re.split(r"[,(]", plain)[0].strip()
     return _SPELLINGS.get(plain, name)
 

@@ -16,6 +16,7 @@ _WITHOUT_SPACES = str.maketrans("", "", _SPACES)
 _COMMAS_AS_SPACES = str.maketrans(f",{_SPACES}", " " * 5)
 _WITHOUT_NUMBERS = str.maketrans("", "", f"0123456789+-.eE,{_SPACES}")
 _LONGEST_NUMBER = 32
+_LARGEST_NUMBER = 1e12
 _PIECE = 1 << 20
 
 
@@ -30,7 +31,7 @@ def numbers_in(text: str) -> NDArray[np.float64] | None:
         numbers = np.fromiter((float(word) for word in _words(text.translate(_COMMAS_AS_SPACES))), dtype=np.float64)
     except ValueError:
         return None
-    return numbers if np.isfinite(numbers).all() else None
+    return numbers if (np.abs(numbers) <= _LARGEST_NUMBER).all() else None
 
 
 def integers_in_base64(text: str, n_bytes: int = 2) -> NDArray[np.float64] | None:

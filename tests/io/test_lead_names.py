@@ -41,6 +41,9 @@ def limb_leads_from_electrodes() -> dict[str, np.ndarray]:
         ("2:64", "aVF"),
         ("DIII", "III"),
         ("vx", "X"),
+        ("MDC_ECG_LEAD_X", "X"),
+        ("MDC_ECG_LEAD_V7", "V7"),
+        ("MDC_ECG_LEAD_dI", "dI"),
         ("-AVR", "-aVR"),
         ("aVR-", "-aVR"),
         ("MDC_ECG_LEAD_AVRneg", "-aVR"),
@@ -51,9 +54,7 @@ def test_spellings_of_the_standard_leads(written: str, standard: str) -> None:
     assert standard_lead_name(standard) == standard
 
 
-@pytest.mark.parametrize(
-    "name", ["MLII", "dI", "MDC_ECG_LEAD_dI", "V3R", "V7", "CM5", "leadless", "2", "V", "aVR-aVL", "-I", "", "resp"]
-)
+@pytest.mark.parametrize("name", ["MLII", "dI", "V3R", "V7", "CM5", "leadless", "2", "V", "aVR-aVL", "-I", "", "resp"])
 def test_a_lead_at_another_place_is_no_standard_lead(name: str) -> None:
     assert standard_lead_name(name) == name
 
