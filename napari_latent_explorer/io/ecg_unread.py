@@ -9,7 +9,7 @@
 
 Why not libbiosig, which reads them all: it needs a system library, its licence (GPL-3) is not this package's, and it
 tells formats apart by content and has had memory errors in several of its parsers (CVE-2024-23313, CVE-2025-66046,
-CVE-2026-20777, CVE-2026-22891), so that a file could run code. Its command ``save2aecg`` is better run apart.
+CVE-2026-20777, CVE-2026-22891), so that a file could run code.
 """
 
 from pathlib import Path
@@ -18,8 +18,8 @@ from napari_latent_explorer.errors import RecordingError
 from napari_latent_explorer.io.reading import ANY, Reading, ReadOptions
 
 _HEAD_BYTES = 256
-_BIOSIG = "with BioSig (`save2aecg FILE FILE.xml` makes an HL7 aECG)"
-_EDF = "to WFDB (`edf2mit` of PhysioNet's WFDB software) or to a table of leads"
+_CART = "from the cart or archive as DICOM, HL7 aECG or the device's XML"
+_EDF = "as DICOM or HL7 aECG, or convert it to WFDB (`edf2mit` of PhysioNet's WFDB software)"
 _FORMATS = (
     (
         16,
@@ -27,11 +27,11 @@ _FORMATS = (
         "SCP-ECG (EN 1064)",
         f"from the cart or archive as DICOM, HL7 aECG or XML, or convert it {_BIOSIG}",
     ),
-    (0, b"0       ", "EDF", f"or convert it {_EDF}"),
-    (0, b"\xffBIOSEMI", "BDF", f"or convert it {_EDF}"),
-    (0, b"GDF ", "GDF", f"or convert it {_BIOSIG}"),
+    (0, b"0       ", "EDF", _EDF),
+    (0, b"\xffBIOSEMI", "BDF", _EDF),
+    (0, b"GDF ", "GDF", _EDF),
     (0, b"ISHNE1.0", "ISHNE Holter", "as WFDB or DICOM; a twelve-lead strip at rest is needed"),
-    (0, b"@\x20MFR", "MFER (ISO 22077)", f"from the cart or archive as DICOM or HL7 aECG, or convert it {_BIOSIG}"),
+    (0, b"@\x20MFR", "MFER (ISO 22077)", _CART),
 )
 
 

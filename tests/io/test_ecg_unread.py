@@ -15,12 +15,12 @@ EDF_HEAD = (
 @pytest.mark.parametrize(
     ("content", "name", "advice"),
     [
-        (SCP_HEAD, r"SCP-ECG \(EN 1064\)", "save2aecg"),
+        (SCP_HEAD, r"SCP-ECG \(EN 1064\)", "DICOM, HL7 aECG"),
         (EDF_HEAD, "EDF", "edf2mit"),
         (b"\xffBIOSEMI" + EDF_HEAD[8:], "BDF", "edf2mit"),
         (b"ISHNE1.0" + bytes(600), "ISHNE Holter", "WFDB or DICOM"),
-        (b"@\x20MFR Standard 12 leads ECG        ", "MFER", "save2aecg"),
-        (b"GDF 2.20" + bytes(300), "GDF", "save2aecg"),
+        (b"@\x20MFR Standard 12 leads ECG        ", "MFER", "DICOM, HL7 aECG"),
+        (b"GDF 2.20" + bytes(300), "GDF", "WFDB"),
     ],
 )
 def test_other_ecgs_are_named_with_a_way_out(tmp_path: Path, content: bytes, name: str, advice: str) -> None:
