@@ -62,7 +62,7 @@ class _SequenceSet:
 
 def is_ecg_aecg(path: Path) -> bool:
     """Whether it is an annotated ECG; never raises."""
-    return path.is_file() and xml_root_name(path) == ROOT
+    return xml_root_name(path) == ROOT
 
 
 def read_ecg_aecg(path: str | Path, options: ReadOptions = ANY) -> Reading:

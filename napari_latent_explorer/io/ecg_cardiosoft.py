@@ -42,7 +42,7 @@ _UV_PER_UNIT = {"uvperlsb": 1.0, "mvperlsb": 1e3, "nvperlsb": 1e-3}
 
 def is_ecg_cardiosoft(path: Path) -> bool:
     """Whether it is a CardioSoft document; never raises."""
-    return path.is_file() and xml_root_name(path) == ROOT
+    return xml_root_name(path) == ROOT
 
 
 def read_ecg_cardiosoft(path: str | Path, options: ReadOptions = ANY) -> Reading:

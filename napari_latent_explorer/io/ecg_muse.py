@@ -44,7 +44,7 @@ _OFFSETS = ("LeadTimeOffset", "LeadOffsetFirstSample", "FirstSampleBaseline")
 
 def is_ecg_muse(path: Path) -> bool:
     """Whether it is a document of GE MUSE; never raises."""
-    return path.is_file() and (xml_root_name(path) or "").lower() == ROOT.lower()
+    return (xml_root_name(path) or "").lower() == ROOT.lower()
 
 
 def read_ecg_muse(path: str | Path, options: ReadOptions = ANY) -> Reading:

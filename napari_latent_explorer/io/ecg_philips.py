@@ -53,7 +53,7 @@ Steps = NDArray[np.float64]
 
 def is_ecg_philips(path: Path) -> bool:
     """Whether it is a Sierra ECG document; never raises."""
-    return path.is_file() and xml_root_name(path) == ROOT
+    return xml_root_name(path) == ROOT
 
 
 def read_ecg_philips(path: str | Path, options: ReadOptions = ANY) -> Reading:

@@ -14,13 +14,18 @@ from napari_latent_explorer.data.ecg import ECG
 from napari_latent_explorer.errors import RecordingError
 from napari_latent_explorer.io.cine_dicom import read_cine_dicom
 from napari_latent_explorer.io.dicom_image import has_dicom_mark
+from napari_latent_explorer.io.ecg_aecg import is_ecg_aecg, read_ecg_aecg
 from napari_latent_explorer.io.ecg_array import is_ecg_array, read_ecg_array
+from napari_latent_explorer.io.ecg_cardiosoft import is_ecg_cardiosoft, read_ecg_cardiosoft
 from napari_latent_explorer.io.ecg_dicom import is_ecg_dicom, read_ecg_dicom
+from napari_latent_explorer.io.ecg_muse import is_ecg_muse, read_ecg_muse
+from napari_latent_explorer.io.ecg_philips import is_ecg_philips, read_ecg_philips
 from napari_latent_explorer.io.ecg_text import is_ecg_text, read_ecg_text
 from napari_latent_explorer.io.ecg_unread import is_unread_ecg, refuse_unread_ecg
 from napari_latent_explorer.io.ecg_wfdb import read_ecg_wfdb
 from napari_latent_explorer.io.reading import ANY, Reading, ReadOptions
 from napari_latent_explorer.io.wfdb_header import is_wfdb
+from napari_latent_explorer.io.xml_document import xml_root_name
 
 _MAX_FILES_LOOKED_AT = 200
 
@@ -82,12 +87,17 @@ def read_place(path: str | Path, options: ReadOptions = ANY) -> Reading:
     known = recognise(path)
     if known is None:
         formats = "; ".join(f"{entry.name} ({', '.join(entry.patterns)})" for entry in FORMATS)
-        found = "it is of no known format" if os.path.exists(path) else "there is no such file or folder"
+        found = _unknown(path) if os.path.exists(path) else "there is no such file or folder"
         raise RecordingError(f"Cannot read {path}: {found}. What is read: {formats}.")
     try:
         return known.read(Path(path), options)
     except OSError as refusal:
         raise RecordingError(f"Cannot read {path}: {refusal}. Check that you may read it.") from refusal
+
+
+def _unknown(path: str | Path) -> str:
+    root = xml_root_name(Path(path))
+    return f"it is an XML document of root {root}, and no ECG that is read" if root else "it is of no known format"
 
 
 def _is_dicom(path: Path) -> bool:
@@ -104,6 +114,10 @@ def _read_dicom(path: Path, options: ReadOptions) -> Reading:
 FORMATS: tuple[RecordingFormat, ...] = (
     RecordingFormat("DICOM ECG", "ecg", ("*.dcm",), is_ecg_dicom, read_ecg_dicom),
     RecordingFormat("DICOM cine MRI", "mri", ("*.dcm", "*.ima", "folder"), _is_dicom, _read_dicom),
+    RecordingFormat("CardioSoft ECG", "ecg", ("*.xml",), is_ecg_cardiosoft, read_ecg_cardiosoft),
+    RecordingFormat("GE MUSE ECG", "ecg", ("*.xml",), is_ecg_muse, read_ecg_muse),
+    RecordingFormat("Philips ECG", "ecg", ("*.xml",), is_ecg_philips, read_ecg_philips),
+    RecordingFormat("HL7 aECG", "ecg", ("*.xml",), is_ecg_aecg, read_ecg_aecg),
     RecordingFormat("WFDB ECG", "ecg", ("*.hea", "*.dat", "*.mat"), is_wfdb, read_ecg_wfdb),
     RecordingFormat("ECG array", "ecg", ("*.npy", "*.npz"), is_ecg_array, read_ecg_array),
     RecordingFormat("ECG table", "ecg", ("*.csv", "*.tsv", "*.txt"), is_ecg_text, read_ecg_text),
