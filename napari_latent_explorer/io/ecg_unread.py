@@ -20,17 +20,13 @@ from napari_latent_explorer.io.reading import ANY, Reading, ReadOptions
 _HEAD_BYTES = 256
 _CART = "from the cart or archive as DICOM, HL7 aECG or the device's XML"
 _EDF = "as DICOM or HL7 aECG, or convert it to WFDB (`edf2mit` of PhysioNet's WFDB software)"
+_OTHER = "as WFDB, DICOM or HL7 aECG"
 _FORMATS = (
-    (
-        16,
-        b"SCPECG",
-        "SCP-ECG (EN 1064)",
-        f"from the cart or archive as DICOM, HL7 aECG or XML, or convert it {_BIOSIG}",
-    ),
+    (16, b"SCPECG", "SCP-ECG (EN 1064)", _CART),
     (0, b"0       ", "EDF", _EDF),
-    (0, b"\xffBIOSEMI", "BDF", _EDF),
-    (0, b"GDF ", "GDF", _EDF),
-    (0, b"ISHNE1.0", "ISHNE Holter", "as WFDB or DICOM; a twelve-lead strip at rest is needed"),
+    (0, b"\xffBIOSEMI", "BDF", _OTHER),
+    (0, b"GDF ", "GDF", _OTHER),
+    (0, b"ISHNE1.0", "ISHNE Holter", f"{_OTHER}; a twelve-lead strip at rest is needed"),
     (0, b"@\x20MFR", "MFER (ISO 22077)", _CART),
 )
 

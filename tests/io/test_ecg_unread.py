@@ -17,8 +17,8 @@ EDF_HEAD = (
     [
         (SCP_HEAD, r"SCP-ECG \(EN 1064\)", "DICOM, HL7 aECG"),
         (EDF_HEAD, "EDF", "edf2mit"),
-        (b"\xffBIOSEMI" + EDF_HEAD[8:], "BDF", "edf2mit"),
-        (b"ISHNE1.0" + bytes(600), "ISHNE Holter", "WFDB or DICOM"),
+        (b"\xffBIOSEMI" + EDF_HEAD[8:], "BDF", "WFDB"),
+        (b"ISHNE1.0" + bytes(600), "ISHNE Holter", "at rest is needed"),
         (b"@\x20MFR Standard 12 leads ECG        ", "MFER", "DICOM, HL7 aECG"),
         (b"GDF 2.20" + bytes(300), "GDF", "WFDB"),
     ],
