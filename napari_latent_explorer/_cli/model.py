@@ -66,10 +66,14 @@ def encode(
     study = open_study(study_folder)
     bundle = ModelBundle.load(bundle_folder)
     for modality in _shared_modalities(study, bundle):
-        work = encode_study(study, bundle, modality, batch_size=batch_size)
+        skipped: dict[str, str] = {}
+        work = encode_study(study, bundle, modality, batch_size=batch_size, skipped=skipped)
         latents = run(work, f"Encoding {modality}", "What is encoded is kept. Run the same command again to go on.")
         study.save_latents(latents)
         typer.echo(f"{modality}: {len(latents.values)} x {latents.latent_dim} latents of bundle {bundle.fingerprint}")
+        if skipped:
+            first, reason = next(iter(skipped.items()))
+            typer.echo(f"{modality}: {len(skipped)} recordings could not be encoded, e.g. of {first}: {reason}")
     typer.echo(f"Next: napari-latent-explorer project {study_folder} {bundle_folder}")
 
 

@@ -47,6 +47,15 @@ def read_latents(root: Path, modality: str, bundle_fingerprint: str) -> LatentSp
         raise StudyError(f"{path} holds no latents: {damage}. Encode the study again.") from damage
 
 
+def drop_latents_of(root: Path, modality: str, participant_id: str) -> None:
+    """Remove one participant from the latents of one modality, of all bundles; the others keep theirs."""
+    for path in sorted((root / LATENTS_FOLDER).glob(f"*/{path_component(modality, 'a modality')}.npz")):
+        latents = read_latents(root, modality, path.parent.name)
+        if participant_id in latents:
+            rest = latents.participant_ids[latents.participant_ids != participant_id]
+            write_latents(root, latents.aligned_to(rest))
+
+
 def latents_path(root: Path, modality: str, bundle_fingerprint: str) -> Path:
     """File of the latents of one modality and bundle."""
     return (

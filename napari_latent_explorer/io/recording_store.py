@@ -7,9 +7,11 @@ Processes may write different participants at the same time (start them with ``s
 survive a fork).
 """
 
+import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, cast
 
 import numpy as np
@@ -17,6 +19,7 @@ from numpy.typing import NDArray
 
 from napari_latent_explorer.data.cine import CineLabels, CineMRI
 from napari_latent_explorer.data.ecg import ECG
+from napari_latent_explorer.data.heart_box import HeartBox
 from napari_latent_explorer.errors import RecordingError, StudyError
 from napari_latent_explorer.io.atomic import folder_in_one_step
 
@@ -25,6 +28,7 @@ ARRAY_OF = {"mri": "cine", "ecg": "ecg", "labels": "cine_labels"}
 
 _ZSTD_LEVEL = 1
 _MAX_ARRAY_BYTES = 4 << 30
+_MAX_ATTRIBUTES_BYTES = 64 << 20
 
 
 def create_store(root: Path) -> None:
@@ -35,9 +39,26 @@ def create_store(root: Path) -> None:
 
 
 def write_recordings(
-    root: Path, row: int, cine: CineMRI | None = None, labels: CineLabels | None = None, ecg: ECG | None = None
+    root: Path,
+    row: int,
+    cine: CineMRI | None = None,
+    labels: CineLabels | None = None,
+    ecg: ECG | None = None,
+    heart_box: HeartBox | None = None,
+    facts: Mapping[str, Any] = MappingProxyType({}),
 ) -> None:
     """Write all recordings of the participant in `row`, in one step.
+
+    Parameters
+    ----------
+    root, row
+        Folder of the study, and whose recordings they are.
+    cine, labels, ecg
+        Those that there are.
+    heart_box
+        Where the heart lies in the cine.
+    facts
+        What else is to be kept about this participant, as plain JSON.
 
     Raises
     ------
@@ -51,14 +72,14 @@ def write_recordings(
         raise RecordingError(f"The labels have shape {labels.frames.shape} and the cine {shape}; they must be equal.")
     arrays: dict[str, tuple[NDArray[Any], dict[str, Any]]] = {}
     if cine is not None:
-        arrays["cine"] = (cine.frames, _cine_attributes(cine))
+        arrays["cine"] = (cine.frames, _cine_attributes(cine, heart_box))
     if labels is not None:
         arrays["cine_labels"] = (labels.frames, _label_attributes(labels))
     if ecg is not None:
         arrays["ecg"] = (ecg.signal_mv, _ecg_attributes(ecg))
     needed_bytes = sum(array.nbytes for array, _ in arrays.values())
     with folder_in_one_step(_participant_folder(root, row), needed_bytes) as folder:
-        _write_group(folder, arrays)
+        _write_group(folder, arrays, facts)
 
 
 def is_written(root: Path, row: int) -> bool:
@@ -119,15 +140,49 @@ def read_ecg(root: Path, row: int) -> ECG:
         raise _damaged(root, row, "ecg", damage) from damage
 
 
+def read_heart_box(root: Path, row: int) -> HeartBox | None:
+    """Heart box that was stored with the cine of the participant in `row`; None if there is none."""
+    folder = _participant_folder(root, row) / ARRAY_OF["mri"]
+    if not folder.is_dir():
+        return None
+    content = _read_attributes(folder).get("heart_box")
+    try:
+        return None if content is None else HeartBox.from_json(content)
+    except RecordingError as damage:
+        raise _damaged(root, row, "mri", damage) from damage
+
+
+def read_facts(root: Path, row: int) -> dict[str, Any]:
+    """Read what else was kept about the participant in `row`; empty if nothing was."""
+    return _read_attributes(_participant_folder(root, row))
+
+
+def _read_attributes(folder: Path) -> dict[str, Any]:
+    """Attributes of a Zarr array or group, without the time that Zarr takes to open it."""
+    path = folder / "zarr.json"
+    try:
+        with path.open("rb") as stream:
+            content = json.loads(stream.read(_MAX_ATTRIBUTES_BYTES))
+        attributes: dict[str, Any] = content.get("attributes", {})
+        return {**attributes}
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError) as damage:
+        raise StudyError(
+            f"{path} is damaged: {damage}. Restore its folder from a copy, or delete it and resume the writing of the "
+            "study."
+        ) from damage
+
+
 def _participant_folder(root: Path, row: int) -> Path:
     return root / STORE_FOLDER / f"{row:06d}"
 
 
-def _write_group(folder: Path, arrays: Mapping[str, tuple[NDArray[Any], dict[str, Any]]]) -> None:
+def _write_group(
+    folder: Path, arrays: Mapping[str, tuple[NDArray[Any], dict[str, Any]]], facts: Mapping[str, Any]
+) -> None:
     import zarr
     from zarr.codecs import ZstdCodec
 
-    zarr.create_group(folder)
+    zarr.create_group(folder, attributes=dict(facts))
     for name, (array, attributes) in arrays.items():
         zarr.create_array(
             folder,
@@ -168,8 +223,9 @@ def _damaged(root: Path, row: int, modality: str, damage: Exception) -> StudyErr
     )
 
 
-def _cine_attributes(cine: CineMRI) -> dict[str, Any]:
-    return {
+def _cine_attributes(cine: CineMRI, heart_box: HeartBox | None) -> dict[str, Any]:
+    box = {} if heart_box is None else {"heart_box": heart_box.to_json()}
+    return box | {
         "spacing_mm": [float(step) for step in cine.spacing_mm],
         "frame_times_ms": cine.frame_times_ms.tolist(),
         "affine": cine.affine.tolist(),

@@ -5,6 +5,8 @@
     availability.parquet                         who has which recording
     factors.parquet                              known factors, for simulated participants
     recordings.zarr/<row>/{cine,cine_labels,ecg} one group per participant
+    heart_boxes/<row>.json                       boxes around the heart that somebody drew
+    report.html  report.parquet                  what became of each file that it was built from
     latents/<bundle fingerprint>/<modality>.npz
     projections/<bundle fingerprint>/<name>.npz
 
@@ -15,6 +17,7 @@ import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -26,15 +29,17 @@ from numpy.typing import NDArray
 from napari_latent_explorer.data.cine import CineLabels, CineMRI
 from napari_latent_explorer.data.cohort import Cohort
 from napari_latent_explorer.data.ecg import ECG
+from napari_latent_explorer.data.heart_box import HeartBox
 from napari_latent_explorer.data.latents import LatentSpace
 from napari_latent_explorer.errors import StudyError
-from napari_latent_explorer.io import derived_store, recording_store, study_table
+from napari_latent_explorer.io import derived_store, heart_boxes, recording_store, study_table
 from napari_latent_explorer.io.study_manifest import StudyManifest
 
 Recording = CineMRI | CineLabels | ECG
 Kind = TypeVar("Kind", CineMRI, CineLabels, ECG)
 
 CACHE_BYTES = 256 << 20
+_FROM_CINE = ("mri", "joint")
 
 
 class RecordingSource(Protocol):
@@ -118,12 +123,13 @@ class Study:
 
     @cached_property
     def fingerprint(self) -> str:
-        """Name of the study's content: it changes when its table, factors or kind of recordings change."""
+        """Name of the study's content: it changes when its table, factors, kind of recordings or heart boxes change."""
         digest = hashlib.sha256()
         digest.update(repr((self.manifest.recording_source, self.modalities, self.has_labels)).encode())
         for name in (study_table.PARTICIPANTS_FILE, study_table.PHENOTYPES_FILE, study_table.FACTORS_FILE):
             path = self.path / name
             digest.update(hashlib.sha256(path.read_bytes()).digest() if path.is_file() else b"absent")
+        digest.update(heart_boxes.digest(self.path))
         return digest.hexdigest()[:16]
 
     # ------------------------------------------------------------------------------------------------------ tables
@@ -173,6 +179,48 @@ class Study:
     def ecg(self, participant_id: str) -> ECG:
         """ECG of one participant; `StudyError` when they have none."""
         return self._cache.get(("ecg", participant_id), lambda: self._source.ecg(participant_id))
+
+    def heart_box(self, participant_id: str) -> HeartBox | None:
+        """Box around the heart in one participant's cine: the one that somebody drew, else the one found; or None.
+
+        Raises
+        ------
+        StudyError
+            For a stranger, or when it is damaged.
+        """
+        row = self._row(participant_id)
+        drawn = heart_boxes.read_box(self.path, row)
+        return drawn if drawn is not None else recording_store.read_heart_box(self.path, row)
+
+    def set_heart_box(self, participant_id: str, box: HeartBox | None) -> None:
+        """Draw the box around the heart in one participant's cine; None goes back to the one that was found.
+
+        Their latents of the cine are dropped, for they were made with another box; encoding the study makes them anew.
+
+        Raises
+        ------
+        StudyError
+            For a stranger, one without a cine, or a box that reaches beyond the picture.
+        """
+        row = self._row(participant_id)
+        if box is not None:
+            n_rows, n_columns = self.cine(participant_id).frames.shape[2:]
+            if box.row_start + box.n_rows > n_rows or box.column_start + box.n_columns > n_columns:
+                raise StudyError(
+                    f"The heart box of {participant_id} (rows {box.row_start} to {box.row_start + box.n_rows - 1}, "
+                    f"columns {box.column_start} to {box.column_start + box.n_columns - 1}) reaches beyond the picture "
+                    f"of {n_rows} x {n_columns} pixels. Draw it inside."
+                )
+            box = replace(box, source="by hand")
+        heart_boxes.write_box(self.path, row, box)
+        self.__dict__.pop("fingerprint", None)
+        for modality in _FROM_CINE:
+            derived_store.drop_latents_of(self.path, modality, participant_id)
+
+    def _row(self, participant_id: str) -> int:
+        if participant_id not in self.cohort():
+            raise StudyError(f"The study {self.path} has no participant {participant_id!r}.")
+        return int(self.cohort().rows_of([participant_id])[0])
 
     @cached_property
     def _source(self) -> RecordingSource:

@@ -8,6 +8,7 @@ with ``spawn``) can add different participants to one study.
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ import pandas as pd
 from napari_latent_explorer.data.cine import CineLabels, CineMRI
 from napari_latent_explorer.data.cohort import Cohort
 from napari_latent_explorer.data.ecg import ECG
+from napari_latent_explorer.data.heart_box import HeartBox
 from napari_latent_explorer.errors import StudyError
 from napari_latent_explorer.io import recording_store, study_table
 from napari_latent_explorer.io.atomic import folder_in_one_step, remove_partials
@@ -140,8 +142,21 @@ class StudyWriter:
         cine: CineMRI | None = None,
         labels: CineLabels | None = None,
         ecg: ECG | None = None,
+        heart_box: HeartBox | None = None,
+        facts: Mapping[str, Any] = MappingProxyType({}),
     ) -> None:
         """Write all recordings of one participant; those left out are missing for good.
+
+        Parameters
+        ----------
+        participant_id
+            Whose they are.
+        cine, labels, ecg
+            Those that there are.
+        heart_box
+            Where the heart lies in the cine.
+        facts
+            What else is to be kept about this participant, as plain JSON.
 
         Raises
         ------
@@ -153,7 +168,7 @@ class StudyWriter:
             raise StudyError(f"The study {self.path} has no participant {participant_id!r} in its table.")
         if recording_store.is_written(self.path, row):
             raise StudyError(f"Participant {participant_id} has been written to the study {self.path} already.")
-        recording_store.write_recordings(self.path, row, cine, labels, ecg)
+        recording_store.write_recordings(self.path, row, cine, labels, ecg, heart_box, facts)
 
     def finish(self) -> Study:
         """Mark the study complete and open it.

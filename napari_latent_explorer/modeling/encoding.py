@@ -12,11 +12,12 @@ from napari_latent_explorer.data.cine import CineMRI
 from napari_latent_explorer.data.ecg import ECG
 from napari_latent_explorer.data.latents import LatentSpace
 from napari_latent_explorer.data.progress import Progress
-from napari_latent_explorer.errors import StudyError
+from napari_latent_explorer.errors import RecordingError, StudyError
 from napari_latent_explorer.io.atomic import write_file
 from napari_latent_explorer.io.study import Study
 from napari_latent_explorer.modeling.bundle import ModelBundle
 from napari_latent_explorer.modeling.preprocessing import prepare_cine, prepare_ecg
+from napari_latent_explorer.modeling.tensors import prepare_study_tensor
 
 
 def encode_recording(bundle: ModelBundle, recording: CineMRI | ECG) -> NDArray[np.float32]:
@@ -37,13 +38,13 @@ def encode_recording(bundle: ModelBundle, recording: CineMRI | ECG) -> NDArray[n
 
 
 def encode_study(
-    study: Study, bundle: ModelBundle, modality: str, batch_size: int = 32
+    study: Study, bundle: ModelBundle, modality: str, batch_size: int = 32, skipped: dict[str, str] | None = None
 ) -> Generator[Progress, None, LatentSpace]:
     """Latents of all participants of a study who have a recording of `modality`.
 
     Each batch is kept in the study's folder until all are done; called again after a stop, the rest is encoded. The
-    result is returned, not kept: `Study.save_latents` does that. If latents of this bundle were saved before, they
-    are returned.
+    result is returned, not kept: `Study.save_latents` does that. Latents of this bundle that were saved before stay as
+    they are; only those of participants who have none yet are made.
 
     Parameters
     ----------
@@ -53,13 +54,16 @@ def encode_study(
         ``mri`` or ``ecg``.
     batch_size
         Participants in one step.
+    skipped
+        Filled with the id and the reason of each participant whose recording cannot be brought to the model's grid;
+        without it, the first of them ends the work.
 
     Raises
     ------
     StudyError
         When nobody has such a recording, or there is no space.
     RecordingError
-        When a recording cannot be brought to the model's grid.
+        When a recording cannot be brought to the model's grid, and `skipped` is None.
     BundleError
         When the bundle has no encoder of `modality`.
     """
@@ -69,28 +73,51 @@ def encode_study(
         raise StudyError(
             f"Nobody in the study {study.path} has a recording of {modality!r}; it has {study.modalities}."
         )
-    if study.has_latents(modality, bundle.fingerprint):
-        return study.latents(modality, bundle.fingerprint)
     parts = study.path / "latents" / bundle.fingerprint / f".parts-{modality}"
     found = _read_parts(parts)
+    if study.has_latents(modality, bundle.fingerprint):
+        saved = study.latents(modality, bundle.fingerprint)
+        found |= dict(zip(saved.participant_ids.tolist(), saved.values, strict=True))
     remaining = [participant_id for participant_id in ids.tolist() if participant_id not in found]
-    message = f"encoding {modality}"
-    yield Progress(len(ids) - len(remaining), len(ids), message)
-    for start in range(0, len(remaining), batch_size):
-        batch = remaining[start : start + batch_size]
-        values = bundle.encode(modality, np.stack([_tensor(study, modality, each) for each in batch]))
-        _write_part(parts, batch, values)
-        found |= dict(zip(batch, values, strict=True))
-        yield Progress(len(found), len(ids), message)
-    latents = LatentSpace(np.stack([found[each] for each in ids.tolist()]), ids, modality, bundle.fingerprint)
+    if remaining:
+        yield from _encode(study, bundle, modality, remaining, len(ids), batch_size, skipped, found)
+    kept = [participant_id for participant_id in ids.tolist() if participant_id in found]
+    if not kept:
+        raise StudyError(
+            f"None of the {len(ids)} {modality} recordings of the study {study.path} can be brought to the model's "
+            f"grid; the first: {next(iter((skipped or {}).values()), '')}"
+        )
     shutil.rmtree(parts, ignore_errors=True)
-    return latents
+    return LatentSpace(np.stack([found[each] for each in kept]), np.array(kept), modality, bundle.fingerprint)
 
 
-def _tensor(study: Study, modality: str, participant_id: str) -> NDArray[np.float32]:
-    if modality == "mri":
-        return prepare_cine(study.cine(participant_id)).tensor
-    return prepare_ecg(study.ecg(participant_id)).tensor
+def _encode(
+    study: Study,
+    bundle: ModelBundle,
+    modality: str,
+    remaining: list[str],
+    n_all: int,
+    batch_size: int,
+    skipped: dict[str, str] | None,
+    found: dict[str, NDArray[np.float32]],
+) -> Generator[Progress, None, None]:
+    """Add the vectors of those who remain to `found`, and keep them on disk batch by batch."""
+    parts = study.path / "latents" / bundle.fingerprint / f".parts-{modality}"
+    yield Progress(n_all - len(remaining), n_all, f"encoding {modality}")
+    for start in range(0, len(remaining), batch_size):
+        tensors = {}
+        for participant_id in remaining[start : start + batch_size]:
+            try:
+                tensors[participant_id] = prepare_study_tensor(study, participant_id, modality)
+            except RecordingError as misfit:
+                if skipped is None:
+                    raise
+                skipped[participant_id] = str(misfit)
+        if tensors:
+            values = bundle.encode(modality, np.stack(list(tensors.values())))
+            _write_part(parts, list(tensors), values)
+            found |= dict(zip(tensors, values, strict=True))
+        yield Progress(min(n_all, n_all - len(remaining) + start + batch_size), n_all, f"encoding {modality}")
 
 
 def _write_part(folder: Path, participant_ids: list[str], values: NDArray[np.float32]) -> None:

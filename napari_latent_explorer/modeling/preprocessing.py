@@ -8,7 +8,8 @@ ECG
     A median beat (made from a rhythm strip if need be) of twelve leads at 500 Hz, 600 samples, QRS onset at 435 ms, in
     units of 50 uV.
 
-What is on the model's grid already, as simulated recordings are, is taken exactly as it is.
+What is on the model's grid already, as simulated recordings are, is taken exactly as it is. A cine may come with a box
+around the heart (`data.heart_box`), which then says where to crop; the published rule neither turns nor resamples it.
 
 References
 ----------
@@ -24,6 +25,7 @@ from numpy.typing import NDArray
 from napari_latent_explorer.data.arrays import read_only
 from napari_latent_explorer.data.cine import CineLabels, CineMRI
 from napari_latent_explorer.data.ecg import ECG, LEAD_NAMES
+from napari_latent_explorer.data.heart_box import HeartBox
 from napari_latent_explorer.errors import RecordingError
 from napari_latent_explorer.modeling.bundle_metadata import (
     ECG_UNIT_UV,
@@ -31,12 +33,13 @@ from napari_latent_explorer.modeling.bundle_metadata import (
     QRS_ONSET_MS,
     SAMPLING_RATE_HZ,
 )
-from napari_latent_explorer.modeling.heart_position import center_from_labels, center_from_motion
+from napari_latent_explorer.modeling.heart_position import center_from_labels, center_from_motion, middle_slice
 from napari_latent_explorer.modeling.inputs import Z_SCORE_EPSILON
 from napari_latent_explorer.modeling.median_beat import beat_around, make_median_beat
 from napari_latent_explorer.modeling.orientation import turn_to_usual
+from napari_latent_explorer.modeling.published_crop import crop_as_published
 from napari_latent_explorer.modeling.qrs_onset import find_qrs_onset
-from napari_latent_explorer.modeling.resampling import cycle_matrix, nearest_samples, space_matrix
+from napari_latent_explorer.modeling.resampling import cycle_matrix, nearest_samples, picked_labels, space_matrix
 from napari_latent_explorer.nn.cine import CINE_SPACE, N_FRAMES
 from napari_latent_explorer.nn.ecg import N_SAMPLES
 
@@ -44,6 +47,7 @@ _SPACING_TOLERANCE_MM = 0.01
 _TIME_TOLERANCE_MS = 0.5
 _ONSET_TOLERANCE_MS = 1.5
 _MISSING_CYCLE_STEPS = 1.6
+_BOX_WORDS = {"labels": "around the labels", "motion": "around what moves", "by hand": "drawn by hand"}
 _MV_PER_UNIT = ECG_UNIT_UV / 1000.0
 
 
@@ -107,7 +111,10 @@ class PreparedECG:
 
 
 def prepare_cine(
-    cine: CineMRI, labels: CineLabels | None = None, center: tuple[float, float, float] | None = None
+    cine: CineMRI,
+    labels: CineLabels | None = None,
+    center: tuple[float, float, float] | None = None,
+    heart_box: HeartBox | None = None,
 ) -> PreparedCine:
     """Bring a cine to the model's grid.
 
@@ -119,6 +126,9 @@ def prepare_cine(
         Its label map, which then says where the heart is.
     center
         Where the heart is, in patient mm (LPS), when that is known better.
+    heart_box
+        Box around the heart in the cine's own pixels, which counts before labels and motion. One that was found by
+        labels or motion for the centred rule is not needed where the cine is on the model's grid already.
 
     Raises
     ------
@@ -126,11 +136,16 @@ def prepare_cine(
         When the cine is blank, holds values that are no numbers, or nothing in it moves.
     """
     _refuse_unusable(cine)
-    if is_on_model_grid(cine):
+    if heart_box is not None and heart_box.rule == "published":
+        cropped, cropped_labels, rule, cut_off = crop_as_published(cine, labels, heart_box)
+        return _scored(
+            cropped, cropped_labels, rule, (*_plane_warnings(cine), *cut_off, *_coverage_warnings(cine, 0.0))
+        )
+    if is_on_model_grid(cine) and (heart_box is None or heart_box.source != "by hand"):
         return _scored(cine, labels, "Taken as it is: it lies on the model's grid.", _plane_warnings(cine))
-    slice_index = cine.frames.shape[1] // 2
+    slice_index = middle_slice(cine)
     turned, turned_labels, what_turned = turn_to_usual(cine, labels)
-    middle, how_found = _heart_center(turned, turned_labels, slice_index, center)
+    middle, how_found = _heart_center(cine, turned, turned_labels, center, heart_box)
     resampled, resampled_labels, outside = _resampled(turned, turned_labels, slice_index, middle)
     rows_mm, columns_mm = turned.spacing_mm[1:]
     rule = (
@@ -139,7 +154,7 @@ def prepare_cine(
         f"from {len(cine.frames)} to {N_FRAMES} frames over {cine.rr_interval_ms:.0f} ms from the R peak (linear); "
         "z-scored over all frames and pixels."
     )
-    warnings = (*_plane_warnings(cine), *_coverage_warnings(cine, slice_index, outside))
+    warnings = (*_plane_warnings(cine), *_coverage_warnings(cine, outside))
     return _scored(resampled, resampled_labels, rule, warnings)
 
 
@@ -209,17 +224,26 @@ def _refuse_unusable(cine: CineMRI) -> None:
 
 
 def _heart_center(
-    cine: CineMRI, labels: CineLabels | None, slice_index: int, center: tuple[float, float, float] | None
+    cine: CineMRI,
+    turned: CineMRI,
+    labels: CineLabels | None,
+    center: tuple[float, float, float] | None,
+    heart_box: HeartBox | None,
 ) -> tuple[tuple[float, float], str]:
-    """Row and column of the heart's middle, and how it was found."""
+    """Row and column of the heart's middle in the turned cine, and how it was found."""
+    how_given = "given"
+    if center is None and heart_box is not None:
+        center = tuple((cine.affine @ [middle_slice(cine), *heart_box.middle, 1.0])[:3].tolist())
+        how_given = f"middle of the heart box {_BOX_WORDS[heart_box.source]}"
     if center is not None:
-        _, row, column, _ = np.linalg.solve(cine.affine, [*center, 1.0])
-        return (float(row), float(column)), "given"
+        _, row, column, _ = np.linalg.solve(turned.affine, [*center, 1.0])
+        return (float(row), float(column)), how_given
+    slice_index = middle_slice(turned)
     from_labels = None if labels is None else center_from_labels(labels, slice_index)
     if from_labels is not None:
         return from_labels, "middle of the labels of chambers and walls"
-    rows_mm, columns_mm = cine.spacing_mm[1:]
-    from_motion = center_from_motion(cine.frames[:, slice_index].astype(np.float32), (rows_mm, columns_mm))
+    rows_mm, columns_mm = turned.spacing_mm[1:]
+    from_motion = center_from_motion(turned.frames[:, slice_index].astype(np.float32), (rows_mm, columns_mm))
     if from_motion is None:
         raise RecordingError(
             f"Nothing moves in the cine {cine.source}: its frames are equal. Choose a cine of a heart."
@@ -255,10 +279,7 @@ def _resampled(
         return on_grid, None, outside
     nearest = time.argmax(axis=1)
     classes = labels.frames[nearest, slice_index][:, picked[0][0]][:, :, picked[1][0]] * is_inside
-    if labels.labelled_frames is None:
-        return on_grid, CineLabels(classes[:, None], labels.names), outside
-    labelled = tuple(np.flatnonzero(np.isin(nearest, labels.labelled_frames)).tolist())
-    return on_grid, CineLabels(classes[:, None], labels.names, labelled) if labelled else None, outside
+    return on_grid, picked_labels(labels, classes, nearest), outside
 
 
 def _grid_in_cine(slice_index: int, middle: tuple[float, float], steps: list[float]) -> NDArray[np.float64]:
@@ -276,11 +297,11 @@ def _plane_warnings(cine: CineMRI) -> tuple[str, ...]:
     return (f"The model has seen 4-chamber long-axis cines only; this one shows {shown}.",)
 
 
-def _coverage_warnings(cine: CineMRI, slice_index: int, outside: float) -> tuple[str, ...]:
+def _coverage_warnings(cine: CineMRI, outside: float) -> tuple[str, ...]:
     warnings = []
     n_slices = cine.frames.shape[1]
     if n_slices > 1:
-        warnings.append(f"The model takes one slice; number {slice_index + 1} of {n_slices} is used.")
+        warnings.append(f"The model takes one slice; number {middle_slice(cine) + 1} of {n_slices} is used.")
     first_ms, last_ms = float(cine.frame_times_ms[0]), float(cine.frame_times_ms[-1])
     gap_ms = cine.rr_interval_ms - (last_ms - first_ms)
     if len(cine.frames) > 1 and gap_ms > _MISSING_CYCLE_STEPS * float(np.median(np.diff(cine.frame_times_ms))):

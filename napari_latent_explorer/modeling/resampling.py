@@ -8,6 +8,7 @@ over their width, so that nothing is skipped (no aliasing).
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_latent_explorer.data.cine import CineLabels
 from napari_latent_explorer.errors import RecordingError
 
 Floats = NDArray[np.float64]
@@ -44,6 +45,24 @@ def nearest_samples(n_old: int, center: float, step: float, n_new: int) -> tuple
     nearest = np.floor(positions + 0.5).astype(np.intp)
     is_inside = (nearest >= 0) & (nearest < n_old)
     return np.clip(nearest, 0, n_old - 1), is_inside
+
+
+def picked_labels(labels: CineLabels, classes: NDArray[np.uint8], nearest: NDArray[np.intp]) -> CineLabels | None:
+    """Label map whose frames were picked from those of another; None when nobody labelled any of them.
+
+    Parameters
+    ----------
+    labels
+        The other one.
+    classes
+        ``(n_new, n_rows, n_columns)`` its class numbers at the new frames, rows and columns.
+    nearest
+        ``(n_new,)`` which of its frames was picked.
+    """
+    if labels.labelled_frames is None:
+        return CineLabels(classes[:, None], labels.names)
+    labelled = tuple(np.flatnonzero(np.isin(nearest, labels.labelled_frames)).tolist())
+    return CineLabels(classes[:, None], labels.names, labelled) if labelled else None
 
 
 def cycle_matrix(frame_times_ms: Floats, rr_interval_ms: float, n_new: int) -> Floats:

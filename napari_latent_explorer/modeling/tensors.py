@@ -1,5 +1,6 @@
 """Model tensors of a few participants of a study, read when they are wanted."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,7 +9,7 @@ from numpy.typing import NDArray
 from napari_latent_explorer.data.cine import LA_4CH_CLASSES, CineLabels
 from napari_latent_explorer.errors import StudyError
 from napari_latent_explorer.io.study import Study
-from napari_latent_explorer.modeling.preprocessing import PreparedCine, prepare_cine, prepare_ecg
+from napari_latent_explorer.modeling.preprocessing import PreparedCine, is_on_model_grid, prepare_cine, prepare_ecg
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,12 +56,20 @@ def names_all_pixels(labels: CineLabels) -> bool:
 
 
 def prepare_study_cine(study: Study, participant_id: str) -> PreparedCine:
-    """Cine of one participant on the model's grid, with its labels if it has any."""
-    cine = study.cine(participant_id)
-    if not study.has_labels:
-        return prepare_cine(cine)
-    try:
-        labels = study.labels(participant_id)
-    except StudyError:
-        return prepare_cine(cine)
-    return prepare_cine(cine, labels)
+    """Cine of one participant on the model's grid, cropped by their heart box, with their labels if they have any."""
+    cine, box = study.cine(participant_id), study.heart_box(participant_id)
+    labels = None
+    if study.has_labels:
+        with suppress(StudyError):  # not everybody need have some
+            labels = study.labels(participant_id)
+    return prepare_cine(cine, labels, heart_box=box)
+
+
+def prepare_study_tensor(study: Study, participant_id: str, modality: str) -> NDArray[np.float32]:
+    """Tensor of one recording as the model takes it; label maps are read only where they say where the heart is."""
+    if modality == "ecg":
+        return prepare_ecg(study.ecg(participant_id)).tensor
+    cine, box = study.cine(participant_id), study.heart_box(participant_id)
+    if box is None and study.has_labels and not is_on_model_grid(cine):
+        return prepare_study_cine(study, participant_id).tensor
+    return prepare_cine(cine, heart_box=box).tensor

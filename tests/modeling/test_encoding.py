@@ -1,9 +1,14 @@
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 
+from napari_latent_explorer.data.ecg import ECG
+from napari_latent_explorer.data.heart_box import HeartBox
 from napari_latent_explorer.data.progress import finish
-from napari_latent_explorer.errors import BundleError, StudyError
+from napari_latent_explorer.errors import BundleError, RecordingError, StudyError
 from napari_latent_explorer.io.study import Study
 from napari_latent_explorer.modeling.bundle import ModelBundle
 from napari_latent_explorer.modeling.bundle_metadata import PREPROCESSING, describe_model
@@ -72,3 +77,46 @@ def test_what_cannot_be_encoded_is_said(study: Study, bundle: ModelBundle) -> No
     only_ecg = ModelBundle(CrossModalAutoencoder(SMALL.only("ecg")), bundle.metadata, PREPROCESSING)
     with pytest.raises(BundleError, match="not 'mri'"):
         finish(encode_study(study, only_ecg, "mri"))
+
+
+def test_only_who_has_no_latents_yet_is_encoded(
+    tmp_path: Path, bundle: ModelBundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = finish(create_simulated_study(tmp_path / "study", 4, 5, stored=False))
+    study.save_latents(finish(encode_study(study, bundle, "mri")))
+    before = study.latents("mri", bundle.fingerprint)
+    study.set_heart_box("SIM000002", HeartBox(5, 5, 60, 60))
+    assert study.latents("mri", bundle.fingerprint).participant_ids.tolist() == ["SIM000001", "SIM000003", "SIM000004"]
+    encoded: list[int] = []
+    encode = ModelBundle.encode
+
+    def counted(self: ModelBundle, modality: str, batch: np.ndarray) -> np.ndarray:
+        encoded.append(len(batch))
+        return encode(self, modality, batch)
+
+    monkeypatch.setattr(ModelBundle, "encode", counted)
+    after = finish(encode_study(study, bundle, "mri"))
+    assert encoded == [1]
+    assert after.participant_ids.tolist() == before.participant_ids.tolist()
+    changed = np.any(after.values != before.values, axis=1)
+    assert changed.tolist() == [False, True, False, False]
+
+
+def test_recordings_that_do_not_fit_are_left_out_by_name(
+    tmp_path: Path, bundle: ModelBundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = finish(create_simulated_study(tmp_path / "study", 3, 5, stored=False))
+    ecg = Study.ecg
+
+    def lacking_a_lead(self: Study, participant_id: str) -> ECG:
+        whole = ecg(self, participant_id)
+        return whole if participant_id != "SIM000002" else replace(whole, lead_names=("X1", *whole.lead_names[1:]))
+
+    monkeypatch.setattr(Study, "ecg", lacking_a_lead)
+    with pytest.raises(RecordingError, match="lacks"):
+        finish(encode_study(study, bundle, "ecg"))
+    skipped: dict[str, str] = {}
+    latents = finish(encode_study(study, bundle, "ecg", batch_size=1, skipped=skipped))
+    assert latents.participant_ids.tolist() == ["SIM000001", "SIM000003"]
+    assert list(skipped) == ["SIM000002"]
+    assert "I" in skipped["SIM000002"]
