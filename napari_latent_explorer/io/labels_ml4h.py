@@ -68,7 +68,7 @@ def read_series_labels(root: Any, series: str, visit: tuple[int, int] | None, ci
         if number >= n_frames or n_slices != 1 or values.ndim != 2 or not _fits(values, n_rows, n_columns):
             raise RecordingError(
                 f"{tensor.key} in {root.file.filename} does not fit the cine: labels of {values.shape} for frame "
-                f"{number + 1}, the cine has {n_frames} frames of {n_rows} x {n_columns} (labels beyond its edge count)."
+                f"{number + 1}, the cine has {n_frames} frames of {n_rows} x {n_columns} (and blank beyond)."
             )
         inside = values[:n_rows, :n_columns]
         if not np.isin(inside, list(LA_4CH_CLASSES)).all():
