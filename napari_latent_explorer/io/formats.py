@@ -12,17 +12,22 @@ from pathlib import Path
 from napari_latent_explorer.data.cine import CineMRI
 from napari_latent_explorer.data.ecg import ECG
 from napari_latent_explorer.errors import RecordingError
+from napari_latent_explorer.io.cine_cases import is_nifti_case, read_nifti_case
 from napari_latent_explorer.io.cine_dicom import read_cine_dicom
+from napari_latent_explorer.io.cine_ml4h import is_cine_ml4h, read_cine_ml4h
+from napari_latent_explorer.io.cine_nifti import read_cine_nifti
 from napari_latent_explorer.io.dicom_image import has_dicom_mark
 from napari_latent_explorer.io.ecg_aecg import is_ecg_aecg, read_ecg_aecg
 from napari_latent_explorer.io.ecg_array import is_ecg_array, read_ecg_array
 from napari_latent_explorer.io.ecg_cardiosoft import is_ecg_cardiosoft, read_ecg_cardiosoft
 from napari_latent_explorer.io.ecg_dicom import is_ecg_dicom, read_ecg_dicom
+from napari_latent_explorer.io.ecg_ml4h import is_ecg_ml4h, read_ecg_ml4h
 from napari_latent_explorer.io.ecg_muse import is_ecg_muse, read_ecg_muse
 from napari_latent_explorer.io.ecg_philips import is_ecg_philips, read_ecg_philips
 from napari_latent_explorer.io.ecg_text import is_ecg_text, read_ecg_text
 from napari_latent_explorer.io.ecg_unread import is_unread_ecg, refuse_unread_ecg
 from napari_latent_explorer.io.ecg_wfdb import read_ecg_wfdb
+from napari_latent_explorer.io.nifti_header import is_nifti
 from napari_latent_explorer.io.reading import ANY, Reading, ReadOptions
 from napari_latent_explorer.io.wfdb_header import is_wfdb
 from napari_latent_explorer.io.xml_document import xml_root_name
@@ -114,6 +119,10 @@ def _read_dicom(path: Path, options: ReadOptions) -> Reading:
 FORMATS: tuple[RecordingFormat, ...] = (
     RecordingFormat("DICOM ECG", "ecg", ("*.dcm",), is_ecg_dicom, read_ecg_dicom),
     RecordingFormat("DICOM cine MRI", "mri", ("*.dcm", "*.ima", "folder"), _is_dicom, _read_dicom),
+    RecordingFormat("ml4h cine MRI", "mri", ("*.hd5", "*.h5", "*.hdf5"), is_cine_ml4h, read_cine_ml4h),
+    RecordingFormat("ml4h ECG", "ecg", ("*.hd5", "*.h5", "*.hdf5"), is_ecg_ml4h, read_ecg_ml4h),
+    RecordingFormat("ACDC or M&Ms case", "mri", ("*.nii.gz", "*.nii", "folder"), is_nifti_case, read_nifti_case),
+    RecordingFormat("NIfTI cine MRI", "mri", ("*.nii.gz", "*.nii", "*.hdr", "*.img"), is_nifti, read_cine_nifti),
     RecordingFormat("CardioSoft ECG", "ecg", ("*.xml",), is_ecg_cardiosoft, read_ecg_cardiosoft),
     RecordingFormat("GE MUSE ECG", "ecg", ("*.xml",), is_ecg_muse, read_ecg_muse),
     RecordingFormat("Philips ECG", "ecg", ("*.xml",), is_ecg_philips, read_ecg_philips),
