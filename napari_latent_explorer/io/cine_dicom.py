@@ -1,265 +1,204 @@
-"""Cine MRI from DICOM files, by geometry and trigger time; file names and typed descriptions decide nothing.
+"""Cine MRI from DICOM files, by geometry and cardiac timing; file names and typed descriptions decide nothing.
 
 | what | how |
 |---|---|
-| one cine | images of one SeriesInstanceUID with one orientation and one size |
-| slices | positions along the slice normal (`ImagePositionPatient`; `SliceLocation` can be wrong by half) |
-| frames | rank of `TriggerTime` within each slice, because the heart rate differs from slice to slice |
-| heart cycle | median of `NominalInterval`, else `HeartRate`, else the spacing of the trigger times |
-| signal | `RescaleSlope` and `RescaleIntercept` applied |
-| imaging plane | guessed from the normal (`imaging_plane.py`), or given |
-
-Refused with a reason: images without trigger time (scouts), enhanced multi-frame files, slices at uneven steps,
-frames that are missing or occur twice, damaged files.
+| place | folder with subfolders, zip archive, or one file (its cine is looked for among the files beside it) |
+| files | single-frame MR images, enhanced multi-frame MR; others and damaged ones are passed over (`dicom_series.py`) |
+| slices | positions along the normal; series of single slices are pooled into a stack (`dicom_pooling.py`) |
+| frames | rank of the time after the R peak within each slice, as heart rates differ (`dicom_timing.py`) |
+| whole | no slice or frame missing or twice (`dicom_stack.py`), no damaged file among them |
+| heart cycle | median of what the scanner noted, if the frames fit in it, else from the frames |
+| signal | any packing that pydicom unpacks, rescaled (`dicom_pixels.py`) |
+| imaging plane | among all planes of the place and of related ones (`imaging_plane.py`), or given |
+| choice | by series, by plane, or the only one (`dicom_choice.py`) |
 """
 
-from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+import os
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_latent_explorer.data.cine import CineMRI, ImagingPlane
+from napari_latent_explorer.data.cine import CineMRI
 from napari_latent_explorer.errors import RecordingError
-from napari_latent_explorer.io.dicom_image import (
-    DicomImage,
-    NotMrImageError,
-    has_dicom_mark,
-    read_image_facts,
-    read_signal,
-)
-from napari_latent_explorer.io.imaging_plane import guess_imaging_plane
+from napari_latent_explorer.io.archive import is_archive
+from napari_latent_explorer.io.dicom_choice import FoundCine, choose_cine, find_cines, refuse_broken
+from napari_latent_explorer.io.dicom_file import HEAD_BYTES, looks_like_dicom
+from napari_latent_explorer.io.dicom_series import DicomScan, scan
+from napari_latent_explorer.io.dicom_stack import DicomCine
+from napari_latent_explorer.io.reading import ANY, MAX_RECORDING_BYTES, Reading, ReadOptions
+from napari_latent_explorer.io.source_file import SourceFile, files_of
 
-_SAME_SLICE_MM = 0.1
-_SAME_DIRECTION = 0.01
-_UNEVEN_MM = 0.5
-_MISSING_FRAME_STEPS = 1.6
-_MAX_CINE_BYTES = 4 << 30
-_DICOM_SUFFIXES = (".dcm", ".ima")
+if TYPE_CHECKING:
+    from napari_latent_explorer.io.dicom_pixels import PackedPixels
 
-
-@dataclass(frozen=True, slots=True, eq=False)
-class DicomSeries:
-    """Images that belong to one acquisition: same series, orientation and size.
-
-    Attributes
-    ----------
-    key
-        How it is chosen: its SeriesInstanceUID, with ``#2`` and so on where one series holds several orientations.
-    images
-        Its images, in no order.
-    """
-
-    key: str
-    images: tuple[DicomImage, ...]
-
-    @property
-    def is_cine(self) -> bool:
-        """Whether all images are gated and there are several of them."""
-        times = {image.trigger_time_ms for image in self.images}
-        return None not in times and len(times) > 1
-
-    @property
-    def summary(self) -> str:
-        """What it is, in one line for people."""
-        first = self.images[0]
-        kind = "cine" if self.is_cine else "no cine: no trigger times"
-        plane = guess_imaging_plane(first.normal)
-        text = f"{len(self.images)} images of {first.n_rows} x {first.n_columns}, plane {plane}, {kind}"
-        return f"{self.key} ({first.series_description or 'no description'}: {text})"
+_MAX_FILES_LOOKED_AT = 200
+_WAVEFORM = b"1.2.840.10008.5.1.4.1.1.9."
+_COVERED = 0.9
+_SHEARED_MM = 1.0
+_UNEQUAL_CYCLES = 0.25
 
 
-def read_cine_dicom(path: str | Path, series: str | None = None, imaging_plane: ImagingPlane | None = None) -> CineMRI:
-    """Read one cine from a folder of DICOM files (searched with its subfolders), or the one that a file belongs to.
+def is_cine_dicom(path: Path) -> bool:
+    """Whether there are DICOM files that are no waveforms at `path`; never raises."""
+    try:
+        return any(_is_image_file(file) for file in islice(_some_files(path), _MAX_FILES_LOOKED_AT))
+    except (OSError, ValueError, RecordingError):
+        return False
+
+
+def read_cine_dicom(path: str | Path, options: ReadOptions = ANY) -> Reading:
+    """Read one cine.
 
     Parameters
     ----------
     path
-        Folder, or one file of the series.
-    series
-        SeriesInstanceUID or series description of the cine, when the folder holds several.
-    imaging_plane
-        What the slices show, when the guess from their geometry is to be overruled.
+        Folder, zip archive, or one file of the cine.
+    options
+        Which cine is meant, where there are several.
 
     Raises
     ------
     RecordingError
-        When there is no cine, there are several to choose from, or files are damaged or missing.
+        When there is no cine, there are several to choose from, or frames of it are missing or damaged. Its `outcomes`
+        tell what became of each file.
     """
     place = Path(path)
-    return _assemble(_choose(list_series(place), place, series), place, imaging_plane)
+    file = place if place.is_file() and not is_archive(place) else None
+    found = find_cines(place, _scan_around(file) if file else scan(place), options)
+    chosen, notes = choose_cine(found, options, file)
+    refuse_broken(found, chosen)
+    try:
+        cine, more_notes = _assemble(chosen, place, options)
+    except RecordingError as refusal:
+        raise RecordingError(str(refusal), found.outcomes()) from refusal
+    return Reading(cine, notes=(*notes, *chosen.cine.notes, *more_notes), outcomes=found.outcomes(chosen))
 
 
-def list_series(path: str | Path) -> tuple[DicomSeries, ...]:
-    """All acquisitions among the DICOM files at `path`, cine or not.
-
-    Raises
-    ------
-    RecordingError
-        When there is no DICOM image, or one of them is damaged.
-    """
-    place = Path(path)
-    groups: list[list[DicomImage]] = []
-    others: list[NotMrImageError] = []
-    for file in _dicom_files(place):
-        try:
-            image = read_image_facts(file)
-        except NotMrImageError as other:
-            others.append(other)
-            continue
-        group = next((images for images in groups if _belongs(image, images[0])), None)
-        if group is None:
-            groups.append([image])
-        else:
-            group.append(image)
-    if not groups:
-        raise others[0]
-    return _with_keys(groups)
+def _some_files(path: Path) -> Iterator[SourceFile]:
+    if not path.is_dir():
+        yield from files_of(path)
+        return
+    for folder, _, names in os.walk(path):
+        for name in sorted(names):
+            file = Path(folder, name)
+            if not name.startswith(".") and file.is_file():
+                yield from files_of(file) if file.suffix.lower() == ".zip" else (SourceFile(file),)
 
 
-def _belongs(image: DicomImage, first: DicomImage) -> bool:
-    return (
-        image.series_uid == first.series_uid
-        and (image.n_rows, image.n_columns) == (first.n_rows, first.n_columns)
-        and bool(np.abs(image.row_direction - first.row_direction).max() < _SAME_DIRECTION)
-        and bool(np.abs(image.column_direction - first.column_direction).max() < _SAME_DIRECTION)
-    )
+def _is_image_file(file: SourceFile) -> bool:
+    try:
+        head = file.head(HEAD_BYTES)
+    except RecordingError:
+        return False
+    return looks_like_dicom(head) and _WAVEFORM not in head
 
 
-def _dicom_files(place: Path) -> list[Path]:
-    if not place.exists():
-        raise RecordingError(f"There is no {place}. Give a folder of DICOM files, or one of the files.")
-    inside = place.parent.glob("*") if place.is_file() else place.rglob("*")
-    candidates = sorted(file for file in inside if file.is_file() and not file.name.startswith("."))
-    files = [file for file in candidates if has_dicom_mark(file) and file.name != "DICOMDIR"]
-    for file in candidates:
-        if file.suffix.lower() in _DICOM_SUFFIXES and not has_dicom_mark(file):
-            raise RecordingError(
-                f"{file} is named like a DICOM file but is none ({file.stat().st_size} bytes). Copy or export the "
-                "series again, or move that file elsewhere."
-            )
-    if not files:
-        raise RecordingError(f"{place} holds no DICOM file ({len(candidates)} other files). Choose another folder.")
-    return files
+def _scan_around(file: Path) -> DicomScan:
+    beside = sorted(other for other in file.parent.iterdir() if other.is_file() and not other.name.startswith("."))
+    return scan([other for other in beside if other == file or not is_archive(other)])
 
 
-def _with_keys(groups: Sequence[Sequence[DicomImage]]) -> tuple[DicomSeries, ...]:
-    n_seen: dict[str, int] = defaultdict(int)
-    series = []
-    for images in groups:
-        uid = images[0].series_uid
-        n_seen[uid] += 1
-        series.append(DicomSeries(uid if n_seen[uid] == 1 else f"{uid}#{n_seen[uid]}", tuple(images)))
-    return tuple(series)
-
-
-def _choose(found: Sequence[DicomSeries], place: Path, series: str | None) -> DicomSeries:
-    chosen = [one for one in found if one.is_cine]
-    if place.is_file():
-        chosen = [one for one in chosen if any(image.path == place for image in one.images)]
-    if series is not None:
-        chosen = [one for one in chosen if series in (one.key, one.images[0].series_description)]
-    listing = "\n  ".join(one.summary for one in found)
-    if not chosen:
-        wanted = "no cine" if series is None else f"no cine {series!r}"
-        raise RecordingError(
-            f"There is {wanted} in {place}. A cine has a TriggerTime in each image and several of them per slice; "
-            f"scouts and stills have none. Found:\n  {listing}"
-        )
-    if len(chosen) > 1:
-        raise RecordingError(
-            f"There are {len(chosen)} cines in {place}; say which one with `series` (its UID or description), or open "
-            f"one of its files. Found:\n  {listing}"
-        )
-    return chosen[0]
-
-
-def _assemble(series: DicomSeries, place: Path, imaging_plane: ImagingPlane | None) -> CineMRI:
-    grid = _grid(series, place)
-    first = grid[0][0]
-    times_ms = np.array([[image.trigger_time_ms for image in images] for images in grid])  # (slice, frame)
-    n_bytes = times_ms.size * first.n_rows * first.n_columns * 4
-    if n_bytes > _MAX_CINE_BYTES:
-        raise RecordingError(f"The cine in {place} would take {n_bytes / 1e9:.1f} GB; at most 4.3 GB are read.")
+def _assemble(chosen: FoundCine, place: Path, options: ReadOptions) -> tuple[CineMRI, tuple[str, ...]]:
+    cine = chosen.cine
+    notes: list[str] = []
+    times_ms = np.array([one.times_ms for one in cine.slices])  # (slice, frame)
     frame_times_ms = times_ms.mean(axis=0)
-    signal = np.stack([np.stack([read_signal(image) for image in images]) for images in grid], axis=1)
-    affine, step_mm = _affine(grid, place)
-    return CineMRI(
-        frames=signal,
-        spacing_mm=(step_mm, *first.spacing_mm),
+    affine, step_mm = _affine(cine, notes)
+    plane = chosen.guess.plane
+    if options.assumed_plane is not None:
+        plane = options.assumed_plane
+    elif chosen.guess.note:
+        notes.append(chosen.guess.note)
+    result = CineMRI(
+        frames=_signal(cine, place, notes),
+        spacing_mm=(step_mm, *cine.first.placement.spacing_mm),
         frame_times_ms=frame_times_ms,
         affine=affine,
-        imaging_plane=imaging_plane or guess_imaging_plane(first.normal),
-        rr_interval_ms=_rr_interval_ms(series, frame_times_ms),
+        imaging_plane=plane,
+        rr_interval_ms=_rr_interval_ms(cine, times_ms, notes),
         source=str(place),
     )
+    return result, tuple(notes)
 
 
-def _grid(series: DicomSeries, place: Path) -> list[list[DicomImage]]:
-    """Images as ``[slice][frame]``: slices along the normal, frames by trigger time."""
-    normal = series.images[0].normal
-    along_mm = np.array([image.position_mm @ normal for image in series.images])
-    order = np.argsort(along_mm, kind="stable")
-    starts = np.flatnonzero(np.diff(along_mm[order]) > _SAME_SLICE_MM) + 1
-    grid = [
-        sorted((series.images[index] for index in rows), key=lambda image: image.trigger_time_ms or 0.0)
-        for rows in np.split(order, starts)
-    ]
-    counts = [len(images) for images in grid]
-    if len(set(counts)) > 1:
-        raise RecordingError(
-            f"The slices of the cine in {place} have different numbers of frames: {counts} (along the normal). Files "
-            "are missing or belong to several acquisitions; export the series again."
-        )
-    for images in grid:
-        _refuse_gaps(images)
-    return grid
+def _signal(cine: DicomCine, place: Path, notes: list[str]) -> NDArray[Any]:
+    """Signal ``(n_frames, n_slices, n_rows, n_columns)``: stored numbers, or float32 where they are rescaled."""
+    n_slices, n_frames = len(cine.slices), len(cine.slices[0].frames)
+    pixels = cine.first.pixels
+    n_bytes = n_slices * n_frames * pixels.n_rows * pixels.n_columns * max(pixels.bits_allocated // 8, 4)
+    if n_bytes > MAX_RECORDING_BYTES:
+        raise RecordingError(f"The cine in {place} would take {n_bytes / 1e9:.1f} GB; at most 2.1 GB are read.")
+    has_rescale = any(image.has_rescale for image in cine.images)
+    signal: NDArray[Any] | None = None
+    unpacked: tuple[PackedPixels | None, NDArray[Any]] = (None, np.empty(0))
+    for slice_index, one in enumerate(cine.slices):
+        for frame_index, frame in enumerate(one.frames):
+            image = frame.image
+            if unpacked[0] is not image.pixels:
+                unpacked = (image.pixels, image.pixels.unpack())
+            stored = unpacked[1][image.frame_index]
+            if signal is None:
+                dtype = np.float32 if has_rescale else stored.dtype
+                signal = np.empty((n_frames, n_slices, *stored.shape), dtype)
+            elif not np.can_cast(stored.dtype, signal.dtype):
+                signal = signal.astype(np.promote_types(stored.dtype, signal.dtype))
+            signal[frame_index, slice_index] = stored
+            if image.has_rescale:
+                signal[frame_index, slice_index] *= np.float32(image.rescale_slope)
+                signal[frame_index, slice_index] += np.float32(image.rescale_intercept)
+    if pixels.is_inverted:
+        notes.append("The images are MONOCHROME1; their grey values were inverted, so that bright is strong.")
+    if pixels.padding is not None:
+        notes.append(f"Pixels that hold the padding value {pixels.padding} have the lowest signal of their image.")
+    return signal if signal is not None else np.empty(0)
 
 
-def _refuse_gaps(images: Sequence[DicomImage]) -> None:
-    times_ms = np.array([image.trigger_time_ms for image in images], dtype=np.float64)
-    steps_ms = np.diff(times_ms)
-    if len(steps_ms) == 0:
-        raise RecordingError(f"The slice of {images[0].path} has a single frame; a cine has several.")
-    if steps_ms.min() <= 0:
-        index = int(steps_ms.argmin())
-        raise RecordingError(
-            f"{images[index].path} and {images[index + 1].path} show the same slice at the same trigger time "
-            f"({times_ms[index]:g} ms). Remove the repeated acquisition."
-        )
-    index = int(steps_ms.argmax())
-    if steps_ms[index] > _MISSING_FRAME_STEPS * np.median(steps_ms):
-        raise RecordingError(
-            f"Frames are missing between {images[index].path} ({times_ms[index]:g} ms) and {images[index + 1].path} "
-            f"({times_ms[index + 1]:g} ms); the others are {np.median(steps_ms):g} ms apart. Export the series again."
-        )
-
-
-def _affine(grid: Sequence[Sequence[DicomImage]], place: Path) -> tuple[NDArray[np.float64], float]:
-    first = grid[0][0]
-    positions = np.array([images[0].position_mm for images in grid])  # (slice, xyz)
-    step = first.normal * first.thickness_mm
+def _affine(cine: DicomCine, notes: list[str]) -> tuple[NDArray[np.float64], float]:
+    """Affine, and the step between slices along their normal."""
+    placement, positions = cine.first.placement, cine.positions_mm
+    step, step_mm = placement.normal * placement.thickness_mm, placement.thickness_mm
     if len(positions) > 1:
         step = (positions[-1] - positions[0]) / (len(positions) - 1)
-        expected = positions[0] + np.arange(len(positions))[:, None] * step
-        if np.abs(positions - expected).max() > _UNEVEN_MM:
-            along_mm = np.round(positions @ first.normal, 1).tolist()
-            raise RecordingError(
-                f"The slices of the cine in {place} do not lie at even steps: {along_mm} mm along their normal. A "
-                "slice is missing or belongs to another stack; choose the files of one stack."
-            )
+        step_mm = float(step @ placement.normal)
+    shift_mm = float(np.linalg.norm(step - step_mm * placement.normal))
+    if shift_mm > _SHEARED_MM:
+        notes.append(f"Each slice is shifted by {shift_mm:.1f} mm against the one before; the affine says so.")
     affine = np.eye(4)
     affine[:3, 0] = step
-    affine[:3, 1] = first.column_direction * first.spacing_mm[0]
-    affine[:3, 2] = first.row_direction * first.spacing_mm[1]
+    affine[:3, 1] = placement.column_direction * placement.spacing_mm[0]
+    affine[:3, 2] = placement.row_direction * placement.spacing_mm[1]
     affine[:3, 3] = positions[0]
-    return affine, float(np.linalg.norm(step))
+    return affine, step_mm
 
 
-def _rr_interval_ms(series: DicomSeries, frame_times_ms: NDArray[np.float64]) -> float:
-    noted = [image.rr_interval_ms for image in series.images if image.rr_interval_ms is not None]
-    if noted and np.median(noted) > frame_times_ms[-1] - frame_times_ms[0]:
-        return float(np.median(noted))
-    return float(frame_times_ms[-1] - frame_times_ms[0] + np.median(np.diff(frame_times_ms)))
+def _rr_interval_ms(cine: DicomCine, times_ms: NDArray[np.float64], notes: list[str]) -> float:
+    """Length of the heart cycle; notes where frames do not cover it, or slices differ."""
+    steps_ms = np.median(np.diff(times_ms, axis=1), axis=1)
+    covered_ms = times_ms[:, -1] - times_ms[:, 0] + steps_ms  # (slice,)
+    usual_ms = float(np.median(covered_ms))
+    unequal = int((np.abs(covered_ms / usual_ms - 1.0) > _UNEQUAL_CYCLES).sum())
+    if unequal:
+        notes.append(
+            f"The heart cycle of {unequal} of {len(covered_ms)} slices is more than 25 % longer or shorter than usual "
+            f"({usual_ms:.0f} ms); frames were matched by rank."
+        )
+    noted = [image.timing.rr_interval_ms for image in cine.images if image.timing.rr_interval_ms is not None]
+    last_ms = float(times_ms.mean(axis=0)[-1] - times_ms.mean(axis=0)[0])
+    rr_ms = float(np.median(noted)) if noted else 0.0
+    if rr_ms <= last_ms:
+        why = f"the noted one ({rr_ms:.0f} ms) is shorter than they are" if noted else "none is noted"
+        notes.append(f"The heart cycle ({usual_ms:.0f} ms) is taken from the frames' times, as {why}.")
+        return last_ms + float(np.median(np.diff(times_ms.mean(axis=0))))
+    if usual_ms < _COVERED * rr_ms:
+        notes.append(
+            f"The frames cover {usual_ms:.0f} ms of a heart cycle of {rr_ms:.0f} ms ({usual_ms / rr_ms:.0%}); the "
+            "rest was not imaged."
+        )
+    n_missing = max(one.n_missing for one in cine.slices)
+    if n_missing and not any(one.is_surely_whole for one in cine.slices):
+        notes.append(f"The scanner meant to take {n_missing} frames per slice more than there are.")
+    return rr_ms

@@ -1,33 +1,133 @@
 """The facts of one DICOM MR image that a cine is put together from.
 
-Only what says where, when and how the image was taken is kept; names and other private facts are never read into it.
-Values that break DICOM's rules for their spelling (leading zeros in UIDs, dates of zeros) are common and harmless, so
-their spelling is not checked.
+An image is a single-frame file, or one frame of a multi-frame file (`dicom_enhanced.py`); from here on there is no
+difference. Only what says where, when and how the image was taken is kept.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_latent_explorer.errors import RecordingError
+from napari_latent_explorer.io.dicom_file import DicomValues
+from napari_latent_explorer.io.dicom_pixels import PackedPixels, packed_pixels
+from napari_latent_explorer.io.source_file import SourceFile
 
 MR_IMAGE = "1.2.840.10008.5.1.4.1.1.4"
-_NOT_YET = {
-    "1.2.840.10008.5.1.4.1.1.4.1": "an enhanced multi-frame MR image",
-    "1.2.840.10008.5.1.4.1.1.9.1.1": "a 12-lead ECG waveform",
-    "1.2.840.10008.5.1.4.1.1.9.1.2": "an ECG waveform",
+_NOT_MAGNITUDE = {
+    "P": "phase",
+    "PHASE": "phase",
+    "PHASE MAP": "phase",
+    "VELOCITY": "velocity",
+    "VELOCITY MAP": "velocity",
+    "R": "real part",
+    "REAL": "real part",
+    "I": "imaginary part",
+    "IMAGINARY": "imaginary part",
 }
-_REQUIRED = ("SeriesInstanceUID", "ImageOrientationPatient", "ImagePositionPatient", "PixelSpacing", "Rows", "Columns")
-_MAX_SIDE = 4096
+_REQUIRED = ("SeriesInstanceUID", "ImageOrientationPatient", "ImagePositionPatient", "PixelSpacing")
+_MAX_MM = 10_000.0
+_PHILIPS_PHASE = ("PhilipsPhaseNumber",)
 
 
 class NotMrImageError(RecordingError):
-    """A DICOM file that holds something else than one MR image: a waveform, a report, a multi-frame object."""
+    """A DICOM file that holds something else than MR images: a waveform, a report, an index."""
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseTiming:
+    """What an image tells about its time in the heart cycle.
+
+    Attributes
+    ----------
+    trigger_time_ms
+        `TriggerTime`, after the R peak; in multi-frame files the nominal delay after it.
+    trigger_delay_ms
+        `NominalCardiacTriggerDelayTime` or the actual one.
+    phase_number
+        Rank among the phases: Philips' phase number, or the temporal position.
+    reference_time_ms
+        `FrameReferenceTime`, since the start of the series.
+    n_phases
+        How many phases the scanner meant to take.
+    rr_interval_ms
+        Length of the heart cycle as the scanner noted it.
+    """
+
+    trigger_time_ms: float | None = None
+    trigger_delay_ms: float | None = None
+    phase_number: int | None = None
+    reference_time_ms: float | None = None
+    n_phases: int | None = None
+    rr_interval_ms: float | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Placement:
+    """Where an image lies in the patient (LPS, mm).
+
+    Attributes
+    ----------
+    position_mm
+        ``(3,)`` centre of the first pixel.
+    row_direction, column_direction
+        ``(3,)`` unit vectors along which the column index and the row index grow.
+    spacing_mm
+        Distance between neighbouring rows and between neighbouring columns.
+    thickness_mm
+        Slice thickness, or the distance between slices where it is given.
+    """
+
+    position_mm: NDArray[np.float64]
+    row_direction: NDArray[np.float64]
+    column_direction: NDArray[np.float64]
+    spacing_mm: tuple[float, float]
+    thickness_mm: float
+
+    @property
+    def normal(self) -> NDArray[np.float64]:
+        """Unit vector ``(3,)`` across the image."""
+        return np.cross(self.row_direction, self.column_direction)
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What an image belongs to, and when it was taken.
+
+    Attributes
+    ----------
+    dicom_study_uid, series_uid, frame_of_reference_uid, image_uid
+        UIDs; empty when they are missing.
+    series_description
+        What somebody typed about the series.
+    series_number, acquisition_number, instance_number
+        Numbers of the scanner; None when they are missing.
+    acquired
+        Date and time as text that sorts by them.
+    is_original
+        Whether it was measured, not computed from other images.
+    component
+        ``magnitude``, or what else of the signal it shows.
+    echo
+        Number of its echo.
+    inversion_time_ms
+        Time after an inversion pulse; None when there was none.
+    """
+
+    dicom_study_uid: str
+    series_uid: str
+    frame_of_reference_uid: str
+    image_uid: str
+    series_description: str = ""
+    series_number: int | None = None
+    acquisition_number: int | None = None
+    instance_number: int | None = None
+    acquired: str = ""
+    is_original: bool = True
+    component: str = "magnitude"
+    echo: int = 1
+    inversion_time_ms: float | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,178 +136,178 @@ class DicomImage:
 
     Attributes
     ----------
-    path
-        File.
-    series_uid, series_description
-        Series that it belongs to, and what somebody typed about it.
-    position_mm
-        ``(3,)`` centre of the first pixel, LPS.
-    row_direction, column_direction
-        ``(3,)`` unit vectors along which the column index and the row index grow, LPS.
-    spacing_mm
-        Distance between neighbouring rows and between neighbouring columns.
-    thickness_mm
-        Slice thickness, or the distance between slices where it is given.
-    n_rows, n_columns
-        Size.
-    trigger_time_ms
-        Time after the R peak; None when the image is not gated.
-    rr_interval_ms
-        Length of the heart cycle as the scanner noted it; None when it did not.
+    file, frame_index
+        The file, and which of its frames.
+    origin, placement, timing
+        What it belongs to, where it lies, when in the heart cycle it was taken.
+    pixels
+        Packed pixels of all frames of its file.
     rescale_slope, rescale_intercept
         From stored numbers to signal.
     """
 
-    path: Path
-    series_uid: str
-    series_description: str
-    position_mm: NDArray[np.float64]
-    row_direction: NDArray[np.float64]
-    column_direction: NDArray[np.float64]
-    spacing_mm: tuple[float, float]
-    thickness_mm: float
-    n_rows: int
-    n_columns: int
-    trigger_time_ms: float | None
-    rr_interval_ms: float | None
+    file: SourceFile
+    frame_index: int
+    origin: Origin
+    placement: Placement
+    timing: PhaseTiming
+    pixels: PackedPixels
     rescale_slope: float
     rescale_intercept: float
 
     @property
-    def normal(self) -> NDArray[np.float64]:
-        """Unit vector ``(3,)`` across the image, LPS."""
-        return np.cross(self.row_direction, self.column_direction)
+    def name(self) -> str:
+        """File for messages, with the frame where it has several."""
+        return f"{self.file} (frame {self.frame_index + 1})" if self.pixels.n_frames > 1 else str(self.file)
+
+    @property
+    def has_rescale(self) -> bool:
+        """Whether signal differs from stored numbers."""
+        return (self.rescale_slope, self.rescale_intercept) != (1.0, 0.0)
 
 
-def has_dicom_mark(path: Path) -> bool:
-    """Whether the file has DICOM's mark after its preamble; False when it cannot be read."""
-    try:
-        with path.open("rb") as stream:
-            stream.seek(128)
-            return stream.read(4) == b"DICM"
-    except OSError:
-        return False
-
-
-def read_image_facts(path: Path) -> DicomImage:
-    """Read everything but the pixels of one MR image.
+def read_image(values: DicomValues) -> DicomImage:
+    """Take the facts of a single-frame MR image from its file's values.
 
     Raises
     ------
-    NotMrImageError
-        When it holds something else.
     RecordingError
-        When the file is damaged, or lacks facts (all of them are named).
+        When facts are missing (all of them are named) or cannot be true.
     """
-    with _values_as_spelt(path):  # pydicom converts a value when it is asked for
-        dataset = _read_dataset(path, with_pixels=False)
-        _refuse_other_images(path, dataset)
-        return _facts(path, dataset)
-
-
-def read_signal(image: DicomImage) -> NDArray[Any]:
-    """Signal ``(n_rows, n_columns)``: stored integers, or float32 where a rescale applies."""
-    with _values_as_spelt(image.path):
-        dataset = _read_dataset(image.path, with_pixels=True)
-        syntax = getattr(dataset.file_meta.get("TransferSyntaxUID"), "name", "unknown")
-        try:
-            stored = np.asarray(dataset.pixel_array)
-        except Exception as damage:  # whatever pydicom or one of its decoders finds wrong with this one file
-            raise RecordingError(
-                f"Cannot read the pixels of {image.path} ({syntax}): {damage}. If the file is whole, export it "
-                "uncompressed (Explicit VR Little Endian)."
-            ) from damage
-    if stored.shape != (image.n_rows, image.n_columns):
+    pixels = packed_pixels(values)
+    if pixels.n_frames != 1:
         raise RecordingError(
-            f"{image.path} holds pixels of shape {stored.shape}, expected grey values of "
-            f"{(image.n_rows, image.n_columns)}. Export the series as grey images."
+            f"{values.file} claims to be one image and to have {pixels.n_frames} frames. Export the series again."
         )
-    if (image.rescale_slope, image.rescale_intercept) == (1.0, 0.0):
-        return stored
-    return (stored * image.rescale_slope + image.rescale_intercept).astype(np.float32)
+    return image_of(values, pixels)
 
 
-@contextmanager
-def _values_as_spelt(path: Path) -> Iterator[None]:
-    import pydicom
+def image_of(values: DicomValues, pixels: PackedPixels, frame_index: int = 0) -> DicomImage:
+    """Take the facts of one image, or of one frame of many.
 
-    with pydicom.config.disable_value_validation():
-        try:
-            yield
-        except RecordingError:
-            raise
-        except Exception as damage:  # pydicom raises many kinds for a damaged file
-            raise RecordingError(f"{path} is not a whole DICOM file: {damage}. Copy or export it again.") from damage
-
-
-def _read_dataset(path: Path, with_pixels: bool) -> Any:
-    import pydicom
-
-    return pydicom.dcmread(path, stop_before_pixels=not with_pixels)
-
-
-def _refuse_other_images(path: Path, dataset: Any) -> None:
-    sop_class = str(dataset.get("SOPClassUID", ""))
-    if not sop_class:
-        raise RecordingError(f"{path} does not say what it holds (SOPClassUID); it is damaged. Export it again.")
-    if sop_class != MR_IMAGE:
-        found = _NOT_YET.get(sop_class, f"of class {sop_class}")
-        raise NotMrImageError(
-            f"Cannot read {path} as part of a cine: it is {found}; single-frame MR images are read. Export the cine as "
-            "one file per frame (`MR Image Storage`)."
-        )
-    missing = [name for name in _REQUIRED if dataset.get(name) in (None, "")]
+    Raises
+    ------
+    RecordingError
+        When facts are missing (all of them are named) or cannot be true.
+    """
+    missing = [name for name in _REQUIRED if not values.text(name)]
     if missing:
         raise RecordingError(
-            f"Cannot place {path} in space: it lacks {', '.join(missing)}. Export the series again with its geometry."
+            f"Cannot place {values.file} in space: it lacks {', '.join(missing)}. Export the series again with its "
+            "geometry."
         )
-
-
-def _facts(path: Path, dataset: Any) -> DicomImage:
-    orientation = np.array([float(value) for value in dataset.ImageOrientationPatient])
-    position = np.array([float(value) for value in dataset.ImagePositionPatient])
-    spacing = [float(value) for value in dataset.PixelSpacing]
-    n_rows, n_columns = int(dataset.Rows), int(dataset.Columns)
-    if orientation.shape != (6,) or position.shape != (3,) or len(spacing) != 2 or min(spacing) <= 0:
-        raise ValueError(f"orientation {orientation}, position {position}, pixel spacing {spacing}")
-    if not (0 < n_rows <= _MAX_SIDE and 0 < n_columns <= _MAX_SIDE):
-        raise ValueError(f"{n_rows} rows and {n_columns} columns")
-    if not np.allclose([np.linalg.norm(orientation[:3]), np.linalg.norm(orientation[3:])], 1.0, atol=1e-2):
-        raise ValueError(f"the orientation {orientation} is not made of unit vectors")
-    thickness = _number(dataset, "SpacingBetweenSlices") or _number(dataset, "SliceThickness") or 1.0
-    slope = _number(dataset, "RescaleSlope")
+    slope = values.number("RescaleSlope")
+    if slope == 0.0:
+        raise RecordingError(f"{values.file} has a RescaleSlope of 0, which leaves no signal. Export it again.")
     return DicomImage(
-        path=path,
-        series_uid=str(dataset.SeriesInstanceUID),
-        series_description=str(dataset.get("SeriesDescription", "") or "").strip(),
-        position_mm=position,
-        row_direction=orientation[:3] / np.linalg.norm(orientation[:3]),
-        column_direction=orientation[3:] / np.linalg.norm(orientation[3:]),
-        spacing_mm=(spacing[0], spacing[1]),
-        thickness_mm=abs(thickness),
-        n_rows=n_rows,
-        n_columns=n_columns,
-        trigger_time_ms=_number(dataset, "TriggerTime"),
-        rr_interval_ms=_rr_interval_ms(dataset),
+        file=values.file,
+        frame_index=frame_index,
+        origin=_origin_of(values),
+        placement=placement_of(values),
+        timing=timing_of(values),
+        pixels=pixels,
         rescale_slope=1.0 if slope is None else slope,
-        rescale_intercept=_number(dataset, "RescaleIntercept") or 0.0,
+        rescale_intercept=values.number("RescaleIntercept") or 0.0,
     )
 
 
-def _rr_interval_ms(dataset: Any) -> float | None:
-    for name in ("NominalInterval", "RRIntervalTimeNominal"):
-        interval_ms = _number(dataset, name)
-        if interval_ms:
-            return interval_ms
-    rate_bpm = _number(dataset, "HeartRate")
-    return 60_000.0 / rate_bpm if rate_bpm else None
+def _origin_of(values: DicomValues) -> Origin:
+    written = values.text("FrameType") or values.text("ImageType")
+    image_type = [word.strip().upper() for word in written.split("\\")]
+    component = values.text("ComplexImageComponent").upper()
+    words = [component] if component not in ("", "MIXED") else image_type[2:]
+    return Origin(
+        dicom_study_uid=values.text("StudyInstanceUID"),
+        series_uid=values.text("SeriesInstanceUID"),
+        frame_of_reference_uid=values.text("FrameOfReferenceUID"),
+        image_uid=values.text("SOPInstanceUID"),
+        series_description=values.described("SeriesDescription"),
+        series_number=values.integer("SeriesNumber"),
+        acquisition_number=values.integer("AcquisitionNumber"),
+        instance_number=values.integer("InstanceNumber"),
+        acquired=_acquired(values),
+        is_original=image_type[0] != "DERIVED",
+        component=next((_NOT_MAGNITUDE[word] for word in words if word in _NOT_MAGNITUDE), "magnitude"),
+        echo=values.integer("EchoNumbers") or 1,
+        inversion_time_ms=values.number("InversionTime"),
+    )
 
 
-def _number(dataset: Any, name: str) -> float | None:
-    value = dataset.get(name)
-    if value is None or value == "":
-        return None
-    number = float(value)
-    if not np.isfinite(number):
-        raise ValueError(f"{name} is {number}")
-    return number
+def placement_of(values: DicomValues) -> Placement:
+    """Take where an image lies.
+
+    Raises
+    ------
+    RecordingError
+        When numbers are missing or cannot be true.
+    """
+    position, orientation = values.numbers("ImagePositionPatient"), values.numbers("ImageOrientationPatient")
+    spacing = values.numbers("PixelSpacing")
+    thickness = values.number("SpacingBetweenSlices") or values.number("SliceThickness")
+    directions = np.array(orientation[:6], dtype=np.float64)
+    problems = []
+    if len(position) != 3 or max(map(abs, position)) > _MAX_MM:
+        problems.append(f"ImagePositionPatient is {position}")
+    if len(orientation) != 6 or not _are_directions(directions):
+        problems.append(f"ImageOrientationPatient is {orientation}, expected two unit vectors at a right angle")
+    if len(spacing) != 2 or not all(0 < step <= _MAX_MM for step in spacing):
+        problems.append(f"PixelSpacing is {spacing}, expected two positive numbers")
+    if thickness is not None and not 0 < abs(thickness) <= _MAX_MM:
+        problems.append(f"the slice thickness is {thickness}")
+    if problems:
+        raise RecordingError(f"Cannot place {values.file} in space: {'; '.join(problems)}. Export the series again.")
+    return Placement(
+        position_mm=np.array(position),
+        row_direction=directions[:3] / np.linalg.norm(directions[:3]),
+        column_direction=directions[3:] / np.linalg.norm(directions[3:]),
+        spacing_mm=(spacing[0], spacing[1]),
+        thickness_mm=abs(thickness or 1.0),
+    )
+
+
+def _are_directions(directions: NDArray[np.float64]) -> bool:
+    first, second = directions[:3], directions[3:]
+    lengths = [np.linalg.norm(first), np.linalg.norm(second)]
+    return bool(np.allclose(lengths, 1.0, atol=1e-2) and abs(float(first @ second)) < 1e-2)
+
+
+def _acquired(values: DicomValues) -> str:
+    stamp = values.text("AcquisitionDateTime")
+    return stamp or values.text("AcquisitionDate") + (values.text("AcquisitionTime") or values.text("SeriesTime"))
+
+
+def timing_of(values: DicomValues) -> PhaseTiming:
+    """Take what an image tells about its time in the heart cycle."""
+    is_philips = values.text("PhilipsCreator").startswith("Philips")
+    return PhaseTiming(
+        trigger_time_ms=values.number("TriggerTime"),
+        trigger_delay_ms=_first(values, "NominalCardiacTriggerDelayTime", "ActualCardiacTriggerDelayTime"),
+        phase_number=_whole(
+            _first(
+                values, *(_PHILIPS_PHASE if is_philips else ()), "TemporalPositionIdentifier", "TemporalPositionIndex"
+            )
+        ),
+        reference_time_ms=values.number("FrameReferenceTime"),
+        n_phases=_whole(_first(values, "CardiacNumberOfImages", "NumberOfTemporalPositions")),
+        rr_interval_ms=_rr_interval_of(values),
+    )
+
+
+def _rr_interval_of(values: DicomValues) -> float | None:
+    interval_ms = _first(values, "NominalInterval", "RRIntervalTimeNominal")
+    rate_bpm = values.number("HeartRate")
+    if rate_bpm and not _is_heart_cycle(interval_ms):
+        interval_ms = 60_000.0 / rate_bpm
+    return interval_ms if _is_heart_cycle(interval_ms) else None
+
+
+def _is_heart_cycle(interval_ms: float | None) -> bool:
+    return interval_ms is not None and 200.0 <= interval_ms <= 4000.0  # 15 to 300 beats per minute
+
+
+def _first(values: DicomValues, *names: str) -> float | None:
+    return next((number for name in names if (number := values.number(name)) is not None), None)
+
+
+def _whole(number: float | None) -> int | None:
+    return None if number is None else int(number)

@@ -6,17 +6,15 @@ A format is recognised by what is in the file, not by its name alone; looking ne
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
 from napari_latent_explorer.data.cine import CineMRI
 from napari_latent_explorer.data.ecg import ECG
 from napari_latent_explorer.errors import RecordingError
 from napari_latent_explorer.io.cine_cases import is_nifti_case, read_nifti_case
-from napari_latent_explorer.io.cine_dicom import read_cine_dicom
+from napari_latent_explorer.io.cine_dicom import is_cine_dicom, read_cine_dicom
 from napari_latent_explorer.io.cine_ml4h import is_cine_ml4h, read_cine_ml4h
 from napari_latent_explorer.io.cine_nifti import read_cine_nifti
-from napari_latent_explorer.io.dicom_image import has_dicom_mark
 from napari_latent_explorer.io.ecg_aecg import is_ecg_aecg, read_ecg_aecg
 from napari_latent_explorer.io.ecg_array import is_ecg_array, read_ecg_array
 from napari_latent_explorer.io.ecg_cardiosoft import is_ecg_cardiosoft, read_ecg_cardiosoft
@@ -31,8 +29,6 @@ from napari_latent_explorer.io.nifti_header import is_nifti
 from napari_latent_explorer.io.reading import ANY, Reading, ReadOptions
 from napari_latent_explorer.io.wfdb_header import is_wfdb
 from napari_latent_explorer.io.xml_document import xml_root_name
-
-_MAX_FILES_LOOKED_AT = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +56,12 @@ class RecordingFormat:
     read: Callable[[Path, ReadOptions], Reading]
 
 
-def recognise(path: str | Path) -> RecordingFormat | None:
-    """Format of the recording at `path`; None when there is none that is known. Never raises."""
+def recognise(path: str | Path, modality: str | None = None) -> RecordingFormat | None:
+    """Format of the recording (of that modality) at `path`; None when there is none that is known. Never raises."""
     try:
         place = Path(path)
-        return next((known for known in FORMATS if known.is_recognised(place)), None)
+        wanted = (known for known in FORMATS if modality in (None, known.modality))
+        return next((known for known in wanted if known.is_recognised(place)), None)
     except (OSError, ValueError, TypeError):
         return None
 
@@ -74,7 +71,7 @@ def read_recording(path: str | Path, options: ReadOptions = ANY) -> CineMRI | EC
     return read_place(path, options).recording
 
 
-def read_place(path: str | Path, options: ReadOptions = ANY) -> Reading:
+def read_place(path: str | Path, options: ReadOptions = ANY, modality: str | None = None) -> Reading:
     """Read the recording at `path` in whatever known format it is, with what became of each file there.
 
     Parameters
@@ -83,15 +80,18 @@ def read_place(path: str | Path, options: ReadOptions = ANY) -> Reading:
         File, folder or archive.
     options
         Which recording is meant, where there are several.
+    modality
+        ``mri`` or ``ecg``, where only that is wanted; a file may hold both.
 
     Raises
     ------
     RecordingError
         When it is of no known format, damaged, or not what it was taken for.
     """
-    known = recognise(path)
+    known = recognise(path, modality)
     if known is None:
-        formats = "; ".join(f"{entry.name} ({', '.join(entry.patterns)})" for entry in FORMATS)
+        wanted = (entry for entry in FORMATS if modality in (None, entry.modality))
+        formats = "; ".join(f"{entry.name} ({', '.join(entry.patterns)})" for entry in wanted)
         found = _unknown(path) if os.path.exists(path) else "there is no such file or folder"
         raise RecordingError(f"Cannot read {path}: {found}. What is read: {formats}.")
     try:
@@ -105,20 +105,9 @@ def _unknown(path: str | Path) -> str:
     return f"it is an XML document of root {root}, and no ECG that is read" if root else "it is of no known format"
 
 
-def _is_dicom(path: Path) -> bool:
-    if not path.is_dir():
-        return has_dicom_mark(path)
-    files = (Path(folder) / name for folder, _, names in os.walk(path) for name in sorted(names))
-    return any(has_dicom_mark(file) for file in islice(files, _MAX_FILES_LOOKED_AT))
-
-
-def _read_dicom(path: Path, options: ReadOptions) -> Reading:
-    return Reading(read_cine_dicom(path, options.series, options.assumed_plane))
-
-
 FORMATS: tuple[RecordingFormat, ...] = (
     RecordingFormat("DICOM ECG", "ecg", ("*.dcm",), is_ecg_dicom, read_ecg_dicom),
-    RecordingFormat("DICOM cine MRI", "mri", ("*.dcm", "*.ima", "folder"), _is_dicom, _read_dicom),
+    RecordingFormat("DICOM cine MRI", "mri", ("*.dcm", "*.ima", "*.zip", "folder"), is_cine_dicom, read_cine_dicom),
     RecordingFormat("ml4h cine MRI", "mri", ("*.hd5", "*.h5", "*.hdf5"), is_cine_ml4h, read_cine_ml4h),
     RecordingFormat("ml4h ECG", "ecg", ("*.hd5", "*.h5", "*.hdf5"), is_ecg_ml4h, read_ecg_ml4h),
     RecordingFormat("ACDC or M&Ms case", "mri", ("*.nii.gz", "*.nii", "folder"), is_nifti_case, read_nifti_case),

@@ -44,6 +44,11 @@ class SourceFile:
         return self.path.name if self.member is None else PurePosixPath(self.member.name).name
 
     @property
+    def folder(self) -> str:
+        """Where it lies: its folder, in the archive that holds it."""
+        return str(self.path.parent) if self.member is None else f"{self.path}!{PurePosixPath(self.member.name).parent}"
+
+    @property
     def suffix(self) -> str:
         """Ending of its name in lower case, with the dot."""
         return PurePosixPath(self.name).suffix.lower()

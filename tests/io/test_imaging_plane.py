@@ -21,9 +21,9 @@ def test_neither_sign_nor_length_of_the_normal_matters(normal: np.ndarray, plane
 
 
 @pytest.mark.parametrize(
-    ("angle_deg", "plane"), [(34.0, "sa"), (36.0, "unknown"), (-34.0, "sa")], ids=["inside", "outside", "other side"]
+    ("angle_deg", "plane"), [(22.0, "sa"), (40.0, "unknown"), (-22.0, "sa")], ids=["inside", "outside", "other side"]
 )
-def test_a_short_axis_may_lie_35_degrees_off(angle_deg: float, plane: str) -> None:
+def test_a_short_axis_may_lie_20_degrees_off(angle_deg: float, plane: str) -> None:
     side = ACROSS_FOUR_CHAMBERS * np.sign(ACROSS_FOUR_CHAMBERS @ LONG_AXIS)
     assert guess_imaging_plane(turned(LONG_AXIS, angle_deg, side)) == plane
 

@@ -130,7 +130,7 @@ def test_blank_still_and_damaged_cines_are_refused(finer: tuple[CineMRI, CineLab
 
 
 def test_a_real_four_chamber_cine_is_centred_on_the_heart(realdata: Path) -> None:
-    cine = read_cine_dicom(realdata / "cine" / "siemens_4ch")
+    cine = read_cine_dicom(realdata / "cine" / "siemens_4ch").recording
     prepared = prepare_cine(cine)
     assert prepared.warnings == ()
     assert abs(prepared.tensor.mean()) < 1e-4
