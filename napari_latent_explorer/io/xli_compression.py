@@ -95,5 +95,5 @@ def _samples(unpacked: bytes, first_delta: int) -> NDArray[np.int64]:
         return numbers
     bends = np.concatenate([[first_delta], numbers[2:-1] - _DELTA_OFFSET])
     steps = numbers[1] - numbers[0] - np.cumsum(bends)
-    samples = np.concatenate([numbers[:2], numbers[1] + np.cumsum(steps)])
+    samples: NDArray[np.int64] = np.concatenate([numbers[:2], numbers[1] + np.cumsum(steps)])
     return samples.astype(np.int16).astype(np.int64)  # the devices count in 16 bits
