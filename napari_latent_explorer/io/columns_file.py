@@ -5,16 +5,22 @@ it as comments and decide nothing. What a person mistypes is named, with what co
 """
 
 import json
+import re
 import tomllib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final, get_args
 
-from napari_latent_explorer.errors import TableError
+from napari_latent_explorer.errors import TableError, reason_of
 from napari_latent_explorer.io.atomic import write_file
 from napari_latent_explorer.io.column_proposal import PHENOTYPE_KINDS, ColumnKind, ColumnProposal, ColumnRule
 
 _MAX_FILE_BYTES: Final = 64 << 20
+_MOST_NAMED: Final = 6
+_MOST_DOTS: Final = 32
+_QUOTED: Final = re.compile(r"""\"(?:[^"\\\n]|\\.)*\"|'[^'\n]*'|#.*""")
+_DEEP_KEY: Final = re.compile(rf"^(?:[^\n.]*\.){{{_MOST_DOTS}}}", re.MULTILINE)
+"""The TOML parser takes minutes for a key of many parts."""
 _TEXTS: Final = ("label", "unit", "description")
 _LISTS: Final = ("categories", "missing_codes", "doubtful_codes")
 _KEYS: Final = ("name", "sources", "keep", "kind", "rule", *_TEXTS, *_LISTS, "codes")
@@ -65,6 +71,8 @@ def read_columns_file(path: str | Path) -> tuple[ColumnProposal, ...]:
             proposals.append(_proposal(entry))
     problems += _shared_problems(proposals)
     if problems:
+        more = [f"and {len(problems) - _MOST_NAMED} more"] if len(problems) > _MOST_NAMED else []
+        problems = [*problems[:_MOST_NAMED], *more]
         raise TableError(f"{file} cannot be used: " + "; ".join(problems) + ". Known keys: " + ", ".join(_KEYS) + ".")
     return tuple(proposals)
 
@@ -100,11 +108,16 @@ def _toml(file: Path) -> dict[str, Any]:
     try:
         if file.stat().st_size > _MAX_FILE_BYTES:
             raise TableError(f"{file} is larger than a file of columns can be ({_MAX_FILE_BYTES} bytes).")
-        return tomllib.loads(file.read_text("utf-8"))
+        content = file.read_text("utf-8")
+        if _DEEP_KEY.search(_QUOTED.sub("", content)):
+            raise TableError(f"{file} has a key in more than {_MOST_DOTS} parts; the keys of columns have one.")
+        return tomllib.loads(content)
     except OSError as refusal:
         raise TableError(f"Cannot read {file}: {refusal.strerror or refusal}.") from refusal
     except (ValueError, RecursionError) as damage:
-        raise TableError(f"{file} is no TOML: {damage}. Correct it, or write it anew with `--columns-out`.") from damage
+        raise TableError(
+            f"{file} is no TOML: {reason_of(damage)}. Correct it, or write it anew with `--columns-out`."
+        ) from damage
 
 
 def _entry_problems(entry: dict[str, Any]) -> list[str]:

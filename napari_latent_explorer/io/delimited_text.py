@@ -121,7 +121,10 @@ def _separator(utf8: bytes) -> str:
     lines = [line for line in sample.splitlines() if line.strip()][:_SNIFFED_LINES]
 
     def fit(separator: str) -> tuple[float, int]:
-        widths = [len(next(csv.reader([line], delimiter=separator), [])) for line in lines]
+        try:
+            widths = [len(next(csv.reader([line], delimiter=separator), [])) for line in lines]
+        except csv.Error:  # a cell longer than any is, which this separator does not divide
+            return (0.0, 0)
         return (sum(width == widths[0] for width in widths) / len(widths) if widths[0] > 1 else 0.0, widths[0])
 
     return max((*SEPARATORS,), key=fit) if lines else ","

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from napari_latent_explorer.data.cohort import Cohort
 from napari_latent_explorer.data.phenotype import PhenotypeSpec
-from napari_latent_explorer.errors import StudyError, TableError
+from napari_latent_explorer.errors import StudyError, TableError, reason_of
 from napari_latent_explorer.io.atomic import write_file
 
 PARTICIPANTS_FILE = "participants.parquet"
@@ -87,7 +87,7 @@ def read_table(path: Path) -> pd.DataFrame:
     except FileNotFoundError as absence:
         raise StudyError(f"The study lacks {path}. Create it again.") from absence
     except (OSError, ValueError) as damage:
-        raise StudyError(f"Cannot read {path}: {damage}. Create the study again.") from damage
+        raise StudyError(f"Cannot read {path}: {reason_of(damage)}. Create the study again.") from damage
 
 
 def _typed(column: "pd.Series[Any]", spec: PhenotypeSpec) -> "pd.Series[Any]":
@@ -103,7 +103,7 @@ def _read_specs(path: Path) -> dict[str, PhenotypeSpec]:
     try:
         specs = [_spec(**entry) for entry in json.loads(path.read_text("utf-8"))]
     except (OSError, ValueError, TypeError, KeyError, RecursionError, TableError) as damage:
-        raise StudyError(f"Cannot read {path}: {damage}. Create the study again.") from damage
+        raise StudyError(f"Cannot read {path}: {reason_of(damage)}. Create the study again.") from damage
     return {spec.name: spec for spec in specs}
 
 

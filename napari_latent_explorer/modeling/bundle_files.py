@@ -11,7 +11,7 @@ from safetensors.torch import load as load_safetensors
 from safetensors.torch import save as save_safetensors
 from torch import Tensor
 
-from napari_latent_explorer.errors import BundleError
+from napari_latent_explorer.errors import BundleError, reason_of
 from napari_latent_explorer.io.atomic import write_file
 
 SCHEMA_VERSION = 1
@@ -67,8 +67,8 @@ def read_json(path: Path) -> dict[str, Any]:
     """Contents of a JSON file that holds an object."""
     try:
         values = json.loads(path.read_text("utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as damage:
-        raise BundleError(f"{path} is damaged: not JSON ({damage}). Copy the bundle again.") from damage
+    except (ValueError, RecursionError) as damage:
+        raise BundleError(f"{path} is damaged: not JSON ({reason_of(damage)}). Copy the bundle again.") from damage
     if not isinstance(values, dict):
         raise BundleError(f"{path} is damaged: it holds a {type(values).__name__}, expected an object.")
     return values
