@@ -25,6 +25,7 @@ from napari_latent_explorer.io.ecg_philips import is_ecg_philips, read_ecg_phili
 from napari_latent_explorer.io.ecg_text import is_ecg_text, read_ecg_text
 from napari_latent_explorer.io.ecg_unread import is_unread_ecg, refuse_unread_ecg
 from napari_latent_explorer.io.ecg_wfdb import read_ecg_wfdb
+from napari_latent_explorer.io.foreign_files import describe_foreign
 from napari_latent_explorer.io.nifti_header import is_nifti
 from napari_latent_explorer.io.reading import ANY, Reading, ReadOptions
 from napari_latent_explorer.io.wfdb_header import is_wfdb
@@ -102,7 +103,10 @@ def read_place(path: str | Path, options: ReadOptions = ANY, modality: str | Non
 
 def _unknown(path: str | Path) -> str:
     root = xml_root_name(Path(path))
-    return f"it is an XML document of root {root}, and no ECG that is read" if root else "it is of no known format"
+    is_known = root not in (None, "", "html")
+    return (
+        f"it is an XML document of root {root}, and no ECG that is read" if is_known else describe_foreign(Path(path))
+    )
 
 
 FORMATS: tuple[RecordingFormat, ...] = (
