@@ -25,6 +25,7 @@ from napari_latent_explorer.io.reading import FileOutcome
 
 _LEAST_STACK = 3
 _LEAST_STEP = 0.5
+_MOST = 0.75
 _RULE = "measured before computed, then most frames, then the latest"
 
 
@@ -109,7 +110,7 @@ def _cine(places: Sequence[Sequence[SliceCine]], series: Sequence[CineSeries]) -
 
 
 def _on_even_steps(along_mm: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Positions ``(n,)``, rising, that fit the usual step; all of them where no step fits most."""
+    """Which positions ``(n,)``, rising, fit one step without a hole; all of them where no step fits three quarters."""
     if len(along_mm) < _LEAST_STACK:
         return np.ones(len(along_mm), dtype=bool)
     best = np.ones(len(along_mm), dtype=bool)
@@ -121,7 +122,7 @@ def _on_even_steps(along_mm: NDArray[np.float64]) -> NDArray[np.bool_]:
             is_dense = bool(np.allclose(np.diff(along_mm[fits]), step_mm, atol=2 * UNEVEN_MM))
             if is_dense and fits.sum() > best_count:
                 best, best_count = fits, int(fits.sum())
-    return best if best_count > len(along_mm) / 2 else np.ones(len(along_mm), dtype=bool)
+    return best if best_count >= _MOST * len(along_mm) else np.ones(len(along_mm), dtype=bool)
 
 
 def _without_repeated_stacks(cines: list[DicomCine]) -> list[DicomCine]:

@@ -28,6 +28,8 @@ from napari_latent_explorer.io.reading import FileOutcome
 
 UNEVEN_MM = 0.5
 _MOST_LEFT_OUT = 0.25
+_LEAST_UPRIGHT = 0.96
+"""Cosine between the normal and the way from slice to slice: they may be shifted by a quarter of their step."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -128,13 +130,15 @@ def _with_even_positions(cine: DicomCine) -> DicomCine:
         return cine
     step = (positions[-1] - positions[0]) / (len(positions) - 1)
     expected = positions[0] + np.arange(len(positions))[:, None] * step
-    if np.abs(positions - expected).max() > UNEVEN_MM:
+    is_slanted = abs(float(step @ cine.normal)) < _LEAST_UPRIGHT * float(np.linalg.norm(step))
+    if np.abs(positions - expected).max() > UNEVEN_MM or is_slanted:
         along_mm = np.round((positions - positions[0]) @ cine.normal, 1).tolist()
         return replace(
             cine,
             problem=(
-                f"The slices do not lie at even steps: {along_mm} mm along their normal. A slice is missing or belongs "
-                "to another stack; choose the files of one stack."
+                f"The slices do not lie at even steps: {along_mm} mm along their normal"
+                f"{', and shifted sideways' if is_slanted else ''}. A slice is missing or belongs to another stack; "
+                "choose the files of one stack."
             ),
         )
     return cine
