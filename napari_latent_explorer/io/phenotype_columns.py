@@ -4,13 +4,14 @@ Nothing is decided silently: every column appears in the proposals that use it, 
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain, count
 
 import pandas as pd
 
 from napari_latent_explorer.errors import TableError
-from napari_latent_explorer.io.column_conversion import column_values, with_counts
+from napari_latent_explorer.io.column_conversion import TableValues, with_counts
 from napari_latent_explorer.io.column_inference import propose_column
 from napari_latent_explorer.io.column_proposal import PHENOTYPE_KINDS, ColumnKind, ColumnProposal, ColumnRule
 from napari_latent_explorer.io.study_table import ID_COLUMN
@@ -64,57 +65,68 @@ def propose_columns(table: pd.DataFrame, id_column: str, instance: int | None = 
     if id_column not in table.columns:
         raise TableError(f"The table has no column {id_column!r} of ids; it has {some_names(table.columns)}.")
     names = [name for name in table.columns if name != id_column]
-    if is_ukb_table(table.columns):
-        drafts = list(_ukb_proposals(table, names, instance))
-    else:
-        drafts = [_any_column(table, name) for name in names]
-    return tuple(_with_counts(table, draft) for draft in _with_distinct_names(drafts))
+    values, facts = TableValues(table), facts_of(table).columns
+    drafts = _ukb_drafts(names, instance) if is_ukb_table(table.columns) else map(_plain_draft, names)
+    proposals = (_proposed(draft, values, facts) for draft in drafts)
+    return tuple(_with_distinct_names(proposals))
 
 
-def _ukb_proposals(table: pd.DataFrame, names: Sequence[str], instance: int | None) -> Iterator[ColumnProposal]:
+_Draft = ColumnProposal | VisitChoice | str
+"""What is known before the values are looked at: all, the field of UK Biobank, or the name of the column."""
+
+
+def _plain_draft(name: str) -> _Draft:
+    return name
+
+
+def _ukb_drafts(names: Sequence[str], instance: int | None) -> Iterator[_Draft]:
     recognised = {name: ukb_column(name) for name in names}
     columns = [column for column in recognised.values() if column is not None]
     visit = wanted_visit(columns, instance)
     yield from known_proposals(columns, visit)
-    for choice in unknown_choices(columns, visit):
-        yield _unknown_field(table, choice)
-    for name in names:
-        if recognised[name] is None:
-            yield _any_column(table, name)
+    yield from unknown_choices(columns, visit)
+    yield from (name for name in names if recognised[name] is None)
 
 
-def _any_column(table: pd.DataFrame, name: str) -> ColumnProposal:
-    return propose_column(name, column_values(table, name), facts_of(table).columns.get(name, ColumnFacts()))
+def _proposed(draft: _Draft, table: TableValues, facts: Mapping[str, ColumnFacts]) -> ColumnProposal:
+    if isinstance(draft, ColumnProposal):
+        return _known(draft, table, facts)
+    if isinstance(draft, VisitChoice):
+        return with_counts(table, _unknown_field(draft, table))
+    return with_counts(table, propose_column(draft, table.values(draft), facts.get(draft, ColumnFacts())))
 
 
-def _unknown_field(table: pd.DataFrame, choice: VisitChoice) -> ColumnProposal:
+def _unknown_field(choice: VisitChoice, table: TableValues) -> ColumnProposal:
     """Propose what a field of UK Biobank is of which nothing is known but its values."""
     sources = tuple(column.name for column in choice.columns)
     column = choice.columns[0]
-    draft = propose_column(sources[0], column_values(table, sources[0]), ColumnFacts(missing_codes=REFUSALS))
+    draft = propose_column(sources[0], table.values(sources[0]), ColumnFacts(missing_codes=REFUSALS))
     several = f"{len(sources)} values a visit; to keep it, choose a rule" if len(sources) > 1 else ""
     notes = (f"field {column.field}, which is not known here", several, choice.note, draft.note)
     is_kept = draft.is_kept and choice.is_taken and not several
     label = column.title or f"Field {column.field}"
     name, note = f"field_{column.field}{choice.suffix}", "; ".join(note for note in notes if note)
+    if several:
+        draft = replace(draft, kind="text", categories=(), codes=())
     return replace(draft, sources=sources, name=name, label=label, is_kept=is_kept, note=note)
 
 
-def _with_counts(table: pd.DataFrame, draft: ColumnProposal) -> ColumnProposal:
+def _known(draft: ColumnProposal, table: TableValues, facts: Mapping[str, ColumnFacts]) -> ColumnProposal:
     """Fill in what a draft gives; where its field holds other values than it should, it is taken as any column."""
     try:
         return with_counts(table, draft)
     except TableError as misfit:
-        plain = _any_column(table, draft.sources[0])
+        source = draft.sources[0]
+        plain = propose_column(source, table.values(source), facts.get(source, ColumnFacts()))
         note = f"{draft.note}; does not hold what it should ({misfit}); taken as any column: {plain.note}"
         return with_counts(table, replace(plain, name=draft.name, is_kept=draft.is_kept and plain.is_kept, note=note))
 
 
-def _with_distinct_names(drafts: Sequence[ColumnProposal]) -> Iterator[ColumnProposal]:
+def _with_distinct_names(drafts: Iterable[ColumnProposal]) -> Iterator[ColumnProposal]:
     """Give each phenotype a name of its own: names that occur again are numbered."""
     taken: set[str] = {ID_COLUMN}
     for draft in drafts:
-        candidates = (draft.name, *(f"{draft.name} ({number})" for number in range(2, len(drafts) + 3)))
+        candidates = chain([draft.name], (f"{draft.name} ({number})" for number in count(2)))
         name = next(candidate for candidate in candidates if candidate not in taken)
         taken.add(name)
         yield draft if name == draft.name else replace(draft, name=name)
