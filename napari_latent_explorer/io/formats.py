@@ -6,6 +6,7 @@ A format is recognised by what is in the file, not by its name alone; looking ne
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from napari_latent_explorer.data.cine import CineMRI
@@ -30,6 +31,8 @@ from napari_latent_explorer.io.nifti_header import is_nifti
 from napari_latent_explorer.io.reading import ANY, Reading, ReadOptions
 from napari_latent_explorer.io.wfdb_header import is_wfdb
 from napari_latent_explorer.io.xml_document import xml_root_name
+
+_MAX_FILES_LOOKED_AT = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +105,16 @@ def read_place(path: str | Path, options: ReadOptions = ANY, modality: str | Non
 
 
 def _unknown(path: str | Path) -> str:
-    root = xml_root_name(Path(path))
-    is_known = root not in (None, "", "html")
-    return (
-        f"it is an XML document of root {root}, and no ECG that is read" if is_known else describe_foreign(Path(path))
-    )
+    place = Path(path)
+    root = xml_root_name(place)
+    if root not in (None, "", "html"):
+        return f"it is an XML document of root {root}, and no ECG that is read"
+    files = (Path(parent, name) for parent, _, names in os.walk(place) for name in sorted(names))
+    for file in islice(files, _MAX_FILES_LOOKED_AT):
+        known = recognise(file)
+        if known is not None:
+            return f"it is a folder of several recordings, such as {file.name} ({known.name}); open one of them"
+    return describe_foreign(place)
 
 
 FORMATS: tuple[RecordingFormat, ...] = (
