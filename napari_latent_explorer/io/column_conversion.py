@@ -5,6 +5,7 @@ A value that the proposal does not name is an error, never a guess: it would oth
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -13,15 +14,42 @@ from numpy.typing import NDArray
 
 from napari_latent_explorer.errors import TableError
 from napari_latent_explorer.io.column_proposal import PHENOTYPE_KINDS, ColumnProposal
-from napari_latent_explorer.io.column_values import ColumnValues, code_text
+from napari_latent_explorer.io.column_values import ColumnValues, code_text, coded
 from napari_latent_explorer.io.table_facts import facts_of
 
 _MISSING = -1
+_N_KEPT_COLUMNS = 16
 _MAX_EXAMPLES = 4
 _MAX_EXAMPLE_LENGTH = 40
 
 
-def phenotype_column(table: pd.DataFrame, proposal: ColumnProposal) -> "pd.Series[Any]":
+class TableValues:
+    """The columns of a table as `ColumnValues`; those that were asked for last are kept.
+
+    Parameters
+    ----------
+    table
+        Table that was read from a file.
+    """
+
+    def __init__(self, table: pd.DataFrame) -> None:
+        self._table = table
+        self._has_decimal_comma = facts_of(table).has_decimal_comma
+        self.values = lru_cache(maxsize=_N_KEPT_COLUMNS)(self._values)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._table.columns
+
+    def _values(self, name: str) -> ColumnValues:
+        return ColumnValues.of(self._table[name], self._has_decimal_comma)
+
+
+def column_values(table: pd.DataFrame | TableValues, name: str) -> ColumnValues:
+    """Values of one column of a table that was read from a file."""
+    return (table if isinstance(table, TableValues) else TableValues(table)).values(name)
+
+
+def phenotype_column(table: pd.DataFrame | TableValues, proposal: ColumnProposal) -> "pd.Series[Any]":
     """Values of the phenotype, one for each row of `table`: float64 with NaN, or a pandas categorical.
 
     Raises
@@ -29,7 +57,7 @@ def phenotype_column(table: pd.DataFrame, proposal: ColumnProposal) -> "pd.Serie
     TableError
         When a source column is not there, or holds a value that the proposal does not know; all such values are named.
     """
-    lacking = [name for name in proposal.sources if name not in table.columns]
+    lacking = [name for name in proposal.sources if name not in table]  # of a table: in its columns
     if lacking:
         raise TableError(f"{proposal.name!r} is made of columns that the table lacks: {', '.join(lacking)}.")
     columns = [column_values(table, name) for name in proposal.sources]
@@ -40,20 +68,15 @@ def phenotype_column(table: pd.DataFrame, proposal: ColumnProposal) -> "pd.Serie
     return _categorical(_code_of(columns, proposal), proposal)
 
 
-def with_counts(table: pd.DataFrame, proposal: ColumnProposal) -> ColumnProposal:
+def with_counts(table: pd.DataFrame | TableValues, proposal: ColumnProposal) -> ColumnProposal:
     """Fill in what a proposal gives on this table: missing and different values, examples."""
-    examples = _examples(column_values(table, proposal.sources[0]))
+    first = column_values(table, proposal.sources[0])
+    examples = tuple(text[:_MAX_EXAMPLE_LENGTH] for text in first.texts[:_MAX_EXAMPLES])
     if proposal.kind not in PHENOTYPE_KINDS:
-        values = column_values(table, proposal.sources[0])
-        n_missing = int((values.rows == _MISSING).sum())
-        return replace(proposal, n_missing=n_missing, n_distinct=len(values.texts), examples=examples)
+        n_missing = int((first.rows == _MISSING).sum())
+        return replace(proposal, n_missing=n_missing, n_distinct=len(first.texts), examples=examples)
     column = phenotype_column(table, proposal)
     return replace(proposal, n_missing=int(column.isna().sum()), n_distinct=int(column.nunique()), examples=examples)
-
-
-def column_values(table: pd.DataFrame, name: str) -> ColumnValues:
-    """Values of one column of a table that was read from a file."""
-    return ColumnValues.of(table[name], facts_of(table).has_decimal_comma)
 
 
 def _number_of(columns: Sequence[ColumnValues], proposal: ColumnProposal) -> NDArray[np.float64]:
@@ -66,8 +89,7 @@ def _number_of(columns: Sequence[ColumnValues], proposal: ColumnProposal) -> NDA
 
 
 def _numbers(values: ColumnValues, proposal: ColumnProposal) -> NDArray[np.float64]:
-    codes = _known_spellings(proposal.missing_codes)
-    is_missing = np.array([code_text(text) in codes for text in values.texts], dtype=bool)
+    is_missing = coded(values.texts, proposal.missing_codes)
     numbers = np.where(is_missing, np.nan, values.numbers)
     _refuse_unknown(values, ~is_missing & np.isnan(numbers), proposal, "is not a number")
     return values.spread(numbers, np.nan)
@@ -86,7 +108,7 @@ def _codes(values: ColumnValues, proposal: ColumnProposal) -> NDArray[np.int64]:
     place_of = {label: place for place, label in enumerate(proposal.categories)}
     known = {label.casefold(): place for label, place in place_of.items()}
     known |= {code_text(code).casefold(): place_of.get(label, _MISSING) for code, label in proposal.codes}
-    known |= dict.fromkeys((code.casefold() for code in _known_spellings(proposal.missing_codes)), _MISSING)
+    known |= dict.fromkeys((code_text(code).casefold() for code in proposal.missing_codes), _MISSING)
     answers = [_answers(text) if proposal.rule == "any" else (text,) for text in values.texts]
     spelt = [[code_text(answer).casefold() for answer in some] for some in answers]
     is_unknown = np.array([any(text not in known for text in some) for some in spelt], dtype=bool)
@@ -104,10 +126,9 @@ def _answers(text: str) -> tuple[str, ...]:
 
 def _date_codes(columns: Sequence[ColumnValues], proposal: ColumnProposal) -> NDArray[np.int64]:
     """Codes of the rules `ever` and `before`; a missing code is an event of which nobody knows when it was."""
-    codes = _known_spellings(proposal.missing_codes)
     dates, is_undated = [], np.zeros(len(columns[0].rows), dtype=bool)
     for values in columns:
-        is_code = np.array([text in codes for text in values.texts], dtype=bool)
+        is_code = coded(values.texts, proposal.missing_codes)
         _refuse_unknown(values, ~is_code & np.isnat(values.dates), proposal, "is not a date")
         dates.append(values.spread(values.dates, np.datetime64("NaT", "D")))
         is_undated |= values.spread(is_code, False)
@@ -130,10 +151,6 @@ def _categorical(codes: NDArray[np.int64], proposal: ColumnProposal) -> "pd.Seri
     return pd.Series(labels, name=proposal.name)
 
 
-def _known_spellings(codes: Sequence[str]) -> set[str]:
-    return {code_text(code) for code in codes}
-
-
 def _refuse_unknown(values: ColumnValues, is_unknown: NDArray[np.bool_], proposal: ColumnProposal, why: str) -> None:
     if not is_unknown.any():
         return
@@ -145,7 +162,3 @@ def _refuse_unknown(values: ColumnValues, is_unknown: NDArray[np.bool_], proposa
         f"{proposal.kind}, e.g. {shown} (first in row {row}), which {why}. Name them in its codes or missing codes, or "
         "correct its kind."
     )
-
-
-def _examples(values: ColumnValues) -> tuple[str, ...]:
-    return tuple(text[:_MAX_EXAMPLE_LENGTH] for text in values.texts[:_MAX_EXAMPLES])

@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 
 from napari_latent_explorer.io.column_proposal import ColumnKind, ColumnProposal
 from napari_latent_explorer.io.column_units import split_unit
-from napari_latent_explorer.io.column_values import ColumnValues, code_text, limits
+from napari_latent_explorer.io.column_values import ColumnValues, code_text, coded, limits
 from napari_latent_explorer.io.table_facts import ColumnFacts
 
 MAX_CATEGORIES: Final = 30
@@ -81,7 +81,7 @@ def propose_column(name: str, values: ColumnValues, facts: ColumnFacts = NO_FACT
         What its file says about it.
     """
     label, unit = split_unit(name)
-    missing = tuple(text for text in values.texts if code_text(text) in facts.missing_codes)
+    missing = tuple(values.texts[place] for place in np.flatnonzero(coded(values.texts, facts.missing_codes)))
     draft = ColumnProposal((name,), name, "text", label=facts.label or label, unit=unit, missing_codes=missing)
     values = values.without(missing)
     notes = [f"missing by the table's own word: {', '.join(missing)}"] if missing else []
@@ -94,7 +94,7 @@ def _propose(draft: ColumnProposal, values: ColumnValues, label_of: dict[str, st
         return replace(draft, kind="empty", is_kept=False, note="holds no value")
     if label_of and all(code_text(text) in label_of for text in values.texts):
         return _propose_labelled(draft, values, label_of)
-    if not np.isnat(values.dates).any():
+    if values.are_dates:
         return replace(draft, kind="date", is_kept=False, note=_DATE_NOTE)
     is_number = np.isfinite(values.numbers)
     share = values.counts[is_number].sum() / values.counts.sum()
@@ -135,9 +135,10 @@ def _propose_numbers(
 ) -> ColumnProposal:
     odd = tuple(np.array(values.texts, dtype=object)[~is_number])
     clear, doubtful = _sentinels(values, is_number)
-    doubtful += tuple(text for text in values.texts if code_text(text) in label_of and text not in (*clear, *doubtful))
-    is_sentinel = np.array([text in clear for text in values.texts], dtype=bool)
-    is_value = is_number & ~is_sentinel
+    if label_of:
+        known = {*clear, *doubtful}
+        doubtful += tuple(text for text in values.texts if code_text(text) in label_of and text not in known)
+    is_value = is_number & ~coded(values.texts, clear)
     numbers, counts = values.numbers[is_value], values.counts[is_value]
     notes = _number_notes(values, odd, clear, doubtful)
     draft = replace(draft, missing_codes=(*draft.missing_codes, *clear, *odd), doubtful_codes=doubtful)

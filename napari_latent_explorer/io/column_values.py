@@ -36,6 +36,7 @@ MISSING_TEXTS = frozenset(
 )
 """Spellings, in small letters, that never mean anything but "no value"."""
 
+_MISSING_STARTS = frozenset(text[:1] for text in MISSING_TEXTS) | frozenset(text[:1].upper() for text in MISSING_TEXTS)
 _MAX_TEXT = 200
 _PLAIN_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _DECIMAL_COMMA = re.compile(r"[+-]?(\d+,\d*|,\d+)([eE][+-]?\d+)?")
@@ -67,14 +68,8 @@ class ColumnValues:
     @classmethod
     def of(cls, column: "pd.Series[Any]", prefers_decimal_comma: bool = False) -> "ColumnValues":
         """Take the values of a column of any type."""
-        codes, uniques = pd.factorize(column, use_na_sentinel=True)
-        place_of: dict[str, int] = {}
-        places = [-1]  # so that -1, "no value", stays -1
-        for value in uniques.tolist():
-            text = cell_text(value)
-            is_missing = text.lower() in MISSING_TEXTS
-            places.append(-1 if is_missing else place_of.setdefault(text, len(place_of)))
-        return cls(np.array(places, dtype=np.intp)[np.asarray(codes) + 1], tuple(place_of), prefers_decimal_comma)
+        codes, texts = _distinct_texts(column)
+        return cls(codes, texts, prefers_decimal_comma).without({text for text in texts if _is_missing(text)})
 
     @cached_property
     def counts(self) -> NDArray[np.int64]:
@@ -86,6 +81,11 @@ class ColumnValues:
         """Number ``(n_distinct,)`` that each value is; NaN where it is none."""
         return parse_numbers(self.texts, self.prefers_decimal_comma)
 
+    @property
+    def are_dates(self) -> bool:
+        """Whether every value is a day."""
+        return not np.isnat(parse_dates(self.texts[:1])).any() and not np.isnat(self.dates).any()
+
     @cached_property
     def dates(self) -> NDArray[np.datetime64]:
         """Day ``(n_distinct,)`` that each value is; NaT where it is none."""
@@ -93,6 +93,8 @@ class ColumnValues:
 
     def without(self, texts: Collection[str]) -> "ColumnValues":
         """Take the values `texts` for missing."""
+        if not texts:
+            return self
         is_kept = np.array([text not in texts for text in self.texts], dtype=bool)
         place = np.where(is_kept, np.cumsum(is_kept) - 1, -1)
         kept = tuple(text for text in self.texts if text not in texts)
@@ -101,6 +103,27 @@ class ColumnValues:
     def spread(self, of_values: NDArray[Any], missing: Any) -> NDArray[Any]:
         """Bring something known of each value to the rows, ``(n_rows,)``."""
         return np.append(of_values, np.array([missing], dtype=of_values.dtype))[self.rows]
+
+
+def _is_missing(text: str) -> bool:
+    return text[:1] in _MISSING_STARTS and text.lower() in MISSING_TEXTS
+
+
+def _distinct_texts(column: "pd.Series[Any]") -> tuple[NDArray[np.intp], tuple[str, ...]]:
+    """Spellings of the different cells, and which of them stands in each row (-1 for none)."""
+    import pyarrow as pa
+    from pyarrow import compute
+
+    if column.dtype == "string[pyarrow]" and not isinstance(column.dtype, pd.StringDtype):
+        trimmed = compute.utf8_trim_whitespace(pa.chunked_array(pa.array(column.array)))
+        if (compute.max(compute.utf8_length(trimmed)).as_py() or 0) <= _MAX_TEXT:
+            encoded = trimmed.combine_chunks().dictionary_encode()
+            codes = compute.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False)
+            return codes.astype(np.intp), tuple(encoded.dictionary.to_pylist())
+    codes, uniques = pd.factorize(column, use_na_sentinel=True)
+    place_of: dict[str, int] = {}
+    places = [place_of.setdefault(cell_text(value), len(place_of)) for value in uniques.tolist()]
+    return np.array([*places, -1], dtype=np.intp)[codes], tuple(place_of)
 
 
 def cell_text(value: Any) -> str:
@@ -121,7 +144,16 @@ def cell_text(value: Any) -> str:
 
 def code_text(text: str) -> str:
     """Spelling of a code: ``1.0`` is ``1``."""
-    return re.sub(r"^([+-]?\d+)\.0*$", r"\1", text.strip())
+    whole, point, rest = text.strip().partition(".")
+    return whole if point and not rest.strip("0") and whole.lstrip("+-").isdigit() else text.strip()
+
+
+def coded(texts: tuple[str, ...], codes: Collection[str]) -> NDArray[np.bool_]:
+    """Which of the texts are among the codes, however these are spelt."""
+    known = {code_text(code) for code in codes}
+    if not known:
+        return np.zeros(len(texts), dtype=bool)
+    return np.array([text in known or (text[-1:] in ".0" and code_text(text) in known) for text in texts], dtype=bool)
 
 
 def parse_numbers(texts: tuple[str, ...], prefers_decimal_comma: bool = False) -> NDArray[np.float64]:
@@ -130,18 +162,21 @@ def parse_numbers(texts: tuple[str, ...], prefers_decimal_comma: bool = False) -
     A decimal comma is taken as such where the column shows it (``12,5``); where every comma could as well group
     thousands (``1,234``), `prefers_decimal_comma` decides. A limit (``<5``) is the limiting number.
     """
-    bare = [_LIMIT.sub("", text) for text in texts]
+    numbers = _plain_numbers(texts)
+    places = np.flatnonzero(np.isnan(numbers)).tolist()
+    bare = [_LIMIT.sub("", texts[place]) for place in places]
     with_comma = [text for text in bare if "," in text]
     grouped = sum(bool(_GROUPED_BY_COMMAS.fullmatch(text)) for text in with_comma)
     groups_thousands = grouped == len(with_comma) and (
         not prefers_decimal_comma or any("." in text or text.count(",") > 1 for text in with_comma)
     )
-    return np.array([_number(text, groups_thousands) for text in bare], dtype=np.float64)
+    numbers[places] = [_number(text, groups_thousands) for text in bare]
+    return numbers
 
 
 def limits(texts: tuple[str, ...]) -> tuple[str, ...]:
     """Those of the texts that are limits, such as ``<5``."""
-    return tuple(text for text in texts if _LIMIT.match(text))
+    return tuple(text for text in texts if text[:1] in "<>≤≥" and _LIMIT.match(text))
 
 
 def parse_dates(texts: tuple[str, ...]) -> NDArray[np.datetime64]:
@@ -162,6 +197,19 @@ def parse_dates(texts: tuple[str, ...]) -> NDArray[np.datetime64]:
             year, month, day = (int(part) for part in re.split(r"[T ]", text, maxsplit=1)[0].split("-"))
             days[place] = _day(year, month, day)
     return days
+
+
+def _plain_numbers(texts: tuple[str, ...]) -> NDArray[np.float64]:
+    """Numbers of those texts that are written plainly, by a parser that is fast and exact."""
+    import pyarrow as pa
+    from pyarrow import compute
+
+    numbers = np.full(len(texts), np.nan)
+    written = pa.array(texts, pa.string())
+    is_plain = compute.match_substring_regex(written, r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$")
+    parsed = compute.cast(written.filter(is_plain), pa.float64()).to_numpy(zero_copy_only=False)
+    numbers[is_plain.to_numpy(zero_copy_only=False)] = np.where(np.isfinite(parsed), parsed, np.nan)
+    return numbers
 
 
 def _number_text(value: float) -> str:

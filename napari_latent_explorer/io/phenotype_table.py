@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from napari_latent_explorer.data.cohort import Cohort
 from napari_latent_explorer.data.phenotype import PhenotypeSpec
 from napari_latent_explorer.errors import TableError
-from napari_latent_explorer.io.column_conversion import phenotype_column
+from napari_latent_explorer.io.column_conversion import TableValues, phenotype_column
 from napari_latent_explorer.io.participant_ids import IdReport, usable_rows
 from napari_latent_explorer.io.phenotype_columns import ColumnProposal, find_id_column, propose_columns
 from napari_latent_explorer.io.table_facts import facts_of
@@ -98,6 +98,7 @@ def phenotypes_of(
     rows, participant_ids, report = usable_rows(table, id_name)
     if not len(rows):
         raise TableError(f"no row can be used.\n  {report}")
-    columns_of = {proposal.name: phenotype_column(table, proposal).iloc[rows] for proposal in kept}
-    phenotypes = pd.DataFrame(columns_of, index=rows).reset_index(drop=True)
+    values = TableValues(table)
+    series = [phenotype_column(values, proposal).iloc[rows].reset_index(drop=True) for proposal in kept]
+    phenotypes = pd.concat(series, axis=1) if series else pd.DataFrame(index=range(len(rows)))
     return PhenotypeTable(participant_ids, phenotypes, specs, proposals, report, facts_of(table).notes)
