@@ -102,6 +102,7 @@ _WANTED = [tag for tag, _ in _TAGS.values()]
 _PIXELS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
 _BINARY = {"US": "H", "SS": "h", "UL": "I", "SL": "i", "FD": "d", "FL": "f"}
 _DEFLATED = b"1.2.840.10008.1.2.1.99"
+_UNDEFINED_LENGTH = 0xFFFFFFFF
 _META_LENGTH = struct.Struct("<HH2sHL")
 
 
@@ -204,6 +205,22 @@ class DicomValues:
             if element is not None and isinstance(element.value, bytes):
                 return name, element.value
         return "PixelData", b""
+
+    def refuse_cut_off(self) -> None:
+        """Refuse a file that ends within a value (of the pixels, their own reader tells more).
+
+        Raises
+        ------
+        RecordingError
+            When one has fewer bytes than it claims.
+        """
+        pixels = {_TAGS[name][0] for name in _PIXELS}
+        for tag, element in self.layers[-1].items():
+            value = element.value
+            if isinstance(value, bytes) and tag not in pixels and len(value) < element.length < _UNDEFINED_LENGTH:
+                raise RecordingError(
+                    f"{self.file} is cut off within ({tag >> 16:04X},{tag & 0xFFFF:04X}). Copy it again."
+                )
 
     def _element(self, name: str) -> Any:
         tag = _TAGS[name][0]

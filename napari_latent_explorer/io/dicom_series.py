@@ -7,7 +7,7 @@ Each file is read and parsed once. Packed pixels are kept until they are wanted,
 files are read again.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -51,7 +51,8 @@ class DicomSeries:
     Attributes
     ----------
     key
-        How it is chosen: its SeriesInstanceUID, with ``#2`` and so on where one series holds several.
+        How it is chosen: its SeriesInstanceUID, with ``#1``, ``#2`` and so on (by the images' numbers) where one series
+        holds several.
     images
         Its images, in no order.
     """
@@ -101,7 +102,7 @@ class DicomScan:
     Attributes
     ----------
     series
-        All series of MR images, in the order of their first file.
+        All series of MR images, in the order of the scanner's numbers and of files.
     damaged
         Files that should have been images.
     others
@@ -178,6 +179,7 @@ def _images_in(file: SourceFile, damaged: list[DamagedFile]) -> tuple[DicomImage
         if file.n_bytes > _READ_WHOLE_BYTES and not looks_like_dicom(file.head(HEAD_BYTES)):
             raise NotDicomError(f"{file} is no DICOM file ({file.n_bytes} bytes).")
         values = parse_dicom(file, file.read())
+        values.refuse_cut_off()
         series_uid = values.text("SeriesInstanceUID")
         return _images_of(values)
     except NotMrImageError:
@@ -229,13 +231,18 @@ def _grouped(images: Sequence[DicomImage]) -> tuple[DicomSeries, ...]:
             alike.append(group)
             order.append(group)
         group.append(image)
-    n_seen: dict[str, int] = defaultdict(int)
+    n_of_uid = Counter(group[0].origin.series_uid for group in order)
+    n_seen: Counter[str] = Counter()
     series = []
-    for group in order:
+    for group in sorted(order, key=_first_number):
         uid = group[0].origin.series_uid
         n_seen[uid] += 1
-        series.append(DicomSeries(uid if n_seen[uid] == 1 else f"{uid}#{n_seen[uid]}", tuple(group)))
+        series.append(DicomSeries(uid if n_of_uid[uid] == 1 else f"{uid}#{n_seen[uid]}", tuple(group)))
     return tuple(series)
+
+
+def _first_number(group: Sequence[DicomImage]) -> tuple[int, int]:
+    return group[0].origin.series_number or 0, min(image.origin.instance_number or 0 for image in group)
 
 
 def _exact_key(image: DicomImage) -> tuple[object, ...]:

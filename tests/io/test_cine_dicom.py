@@ -111,7 +111,7 @@ def test_several_cines_are_listed_and_one_can_be_chosen(tmp_path: Path) -> None:
 def test_one_series_with_two_orientations_is_two_cines(tmp_path: Path) -> None:
     write_stack(tmp_path / "a", 1)
     write_stack(tmp_path / "b", 1, ImageOrientationPatient=[0, 1, 0, 0, 0, -1])
-    assert [series.key for series in scan(tmp_path).series] == ["1.2.3", "1.2.3#2"]
+    assert [series.key for series in scan(tmp_path).series] == ["1.2.3#1", "1.2.3#2"]
     assert cine_at(tmp_path, series="1.2.3#2").affine[:3, 2].tolist() == [0, 1.5, 0]
 
 
