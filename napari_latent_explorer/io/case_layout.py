@@ -14,9 +14,11 @@ References
 ACDC: https://www.creatis.insa-lyon.fr/Challenge/acdc/; M&Ms: https://www.ub.edu/mnms/; M&Ms-2: https://www.ub.edu/mnms-2/.
 """
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Literal
 
@@ -26,6 +28,7 @@ from napari_latent_explorer.io.nifti_header import is_nifti
 from napari_latent_explorer.io.source_file import SourceFile
 
 Phase = Literal["ED", "ES"]
+INFO_FILE = "Info.cfg"
 
 _ENDING = r"(?P<gt>_gt)?\.nii(?:\.gz)?"
 _ACDC = re.compile(rf"(?P<case>.+)_(?:4d|frame(?P<number>\d{{1,4}})){_ENDING}", re.IGNORECASE)
@@ -62,6 +65,11 @@ class CaseFile:
     is_label: bool
     names: Mapping[int, str]
 
+    @property
+    def group(self) -> tuple[str, str]:
+        """What files of one cine have in common: the person and the plane."""
+        return self.case, self.imaging_plane
+
 
 def parse_case_file(path: Path) -> CaseFile | None:
     """Read what a file's name says about it; None when no collection names its files so."""
@@ -78,33 +86,46 @@ def parse_case_file(path: Path) -> CaseFile | None:
     return CaseFile(path, mnms["case"], plane, phase, mnms["gt"] is not None, MNMS_CLASSES)
 
 
-def nifti_files_in(folder: Path) -> tuple[Path, ...]:
+def nifti_files_in(folder: Path, like: CaseFile | None = None) -> tuple[Path, ...]:
     """NIfTI files that lie in a folder itself, by their content, sorted by name.
+
+    Parameters
+    ----------
+    folder
+        Folder of one case.
+    like
+        Only files that are named as of its person and plane.
 
     Raises
     ------
     RecordingError
-        When there are more than one person's case has, or the folder cannot be read.
+        When there are more than one person's case has (their content is not looked at then), or the folder cannot be
+        read.
     """
     try:
-        named = sorted(path for path in folder.iterdir() if path.name.lower().endswith(_NIFTI_SUFFIXES))
+        with os.scandir(folder) as entries:
+            names = (entry.name for entry in entries if entry.name.lower().endswith(_NIFTI_SUFFIXES))
+            visible = sorted(islice((name for name in names if not name.startswith(".")), _MAX_FILES + 1))
     except (OSError, ValueError) as refusal:
         raise RecordingError(f"Cannot read the folder {folder}: {refusal}.") from refusal
-    visible = [path for path in named if not path.name.startswith(".")]
     if len(visible) > _MAX_FILES:
-        raise RecordingError(f"{folder} holds {len(visible)} NIfTI files; give the folder of one person.")
-    return tuple(path for path in visible if path.is_file() and is_nifti(path))
+        raise RecordingError(f"{folder} holds more than {_MAX_FILES} NIfTI files; give the folder of one person.")
+    files = [folder / name for name in visible]
+    if like is not None:
+        known = [(file, parse_case_file(file)) for file in files]
+        files = [file for file, case in known if case is not None and case.group == like.group]
+    return tuple(file for file in files if is_nifti(file))
 
 
 def read_case_info(folder: Path) -> Mapping[str, str]:
-    """Lines ``key: value`` of ACDC's ``Info.cfg`` in a folder; none where there is no such file.
+    """Lines ``key: value`` of ACDC's `INFO_FILE` in a folder; none where there is no such file.
 
     Raises
     ------
     RecordingError
         When it is too large or cannot be read.
     """
-    path = folder / "Info.cfg"
+    path = folder / INFO_FILE
     if not path.is_file():
         return {}
     text = SourceFile(path).read(_MAX_INFO_BYTES).decode("utf-8", "replace")

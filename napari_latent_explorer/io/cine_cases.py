@@ -21,6 +21,7 @@ import numpy as np
 from napari_latent_explorer.data.cine import CineLabels, CineMRI
 from napari_latent_explorer.errors import RecordingError
 from napari_latent_explorer.io.case_layout import (
+    INFO_FILE,
     CaseFile,
     nifti_files_in,
     parse_case_file,
@@ -44,7 +45,8 @@ def is_nifti_case(path: Path) -> bool:
     try:
         if path.is_dir():
             return bool(nifti_files_in(path))
-        return parse_case_file(path) is not None and path in nifti_files_in(path.parent)
+        meant = parse_case_file(path)
+        return meant is not None and path in nifti_files_in(path.parent, meant)
     except RecordingError:
         return False
 
@@ -66,41 +68,34 @@ def read_nifti_case(path: str | Path, options: ReadOptions = ANY) -> Reading:
     """
     place = Path(path)
     folder = place if place.is_dir() else place.parent
-    files = nifti_files_in(folder)
+    files = nifti_files_in(folder, None if place.is_dir() else parse_case_file(place))
     known = [case for case in map(parse_case_file, files) if case is not None]
-    if not place.is_dir():
-        meant = parse_case_file(place)
-        known = [case for case in known if meant is not None and _group(case) == _group(meant)]
     if not known:
         return _read_only_cine(folder, files, options)
     chosen, note = _choose(folder, known, options)
     reading = _read_group(folder, chosen, options)
     others = tuple(
-        FileOutcome(str(case.path), False, f"shows another plane ({case.imaging_plane}) or person")
+        FileOutcome(str(case.path), False, f"of another cine ({case.case}, {case.imaging_plane})")
         for case in known
         if case not in chosen
     )
     return replace(reading, notes=(*note, *reading.notes), outcomes=(*reading.outcomes, *others))
 
 
-def _group(case: CaseFile) -> tuple[str, str]:
-    return case.case, case.imaging_plane
-
-
 def _choose(folder: Path, known: Sequence[CaseFile], options: ReadOptions) -> tuple[list[CaseFile], tuple[str, ...]]:
-    groups = sorted({_group(case) for case in known})
+    groups = sorted({case.group for case in known})
     if options.series is not None:
         groups = sorted(
-            {_group(case) for case in known if options.series in (case.path.name, case.path.name.split(".")[0])}
+            {case.group for case in known if options.series in (case.path.name, case.path.name.split(".")[0])}
         )
-    if options.imaging_plane is not None:
+    if options.imaging_plane not in (None, options.assumed_plane):
         groups = [group for group in groups if group[1] == options.imaging_plane]
-    listed = ", ".join(sorted({f"{case} ({plane})" for case, plane in map(_group, known)}))
+    listed = ", ".join(sorted({f"{case.case} ({case.imaging_plane})" for case in known}))
     if not groups:
         raise RecordingError(f"{folder} does not hold the wanted cine; it holds {listed}.")
     if len({case for case, _ in groups}) > 1:
         raise RecordingError(f"{folder} holds files of several people: {listed}. Give the folder or a file of one.")
-    chosen = [case for case in known if _group(case) == groups[0]]  # la_4ch comes before sa
+    chosen = [case for case in known if case.group == groups[0]]  # la_4ch comes before sa
     note = f"{folder.name} holds {listed}; the {groups[0][1]} is read." if len(groups) > 1 else ""
     return chosen, (note,) if note else ()
 
@@ -120,6 +115,9 @@ def _read_group(folder: Path, files: Sequence[CaseFile], options: ReadOptions) -
         outcomes = list(reading.outcomes)
         label_files = _renumbered(label_files, single)
     assert isinstance(reading.recording, CineMRI)
+    if (folder / INFO_FILE).is_file():
+        info = "numbers of the frames" if not whole else "facts about the person, not needed for the cine"
+        outcomes.append(FileOutcome(str(folder / INFO_FILE), not whole, info))
     labels, notes, label_outcomes = _read_labels(label_files, reading.recording)
     return replace(reading, labels=labels, notes=(*reading.notes, *notes), outcomes=(*outcomes, *label_outcomes))
 

@@ -72,7 +72,7 @@ def read_label_map(
     Parameters
     ----------
     place
-        File, folder of one case, or several files, each with other frames.
+        File, folder of one case, or several files, each with other frames (images of a known layout are passed over).
     cine
         What is labelled.
     names
@@ -135,7 +135,10 @@ def join_labels(parts: Sequence[LabelPart], cine: CineMRI, names: Mapping[int, s
 
 def _label_files(place: str | Path | Sequence[Path], cine: CineMRI) -> list[Path]:
     if not isinstance(place, str | Path):
-        return list(place)
+        known = [parse_case_file(file) for file in place]
+        is_told = any(case is not None and case.is_label for case in known)
+        is_image = [is_told and case is not None and not case.is_label for case in known]
+        return [file for file, skipped in zip(place, is_image, strict=True) if not skipped]
     path = Path(place)
     if not path.is_dir():
         return [path]

@@ -8,8 +8,11 @@ import pytest
 
 from napari_latent_explorer.data.cine import ACDC_CLASSES, MNMS_CLASSES, CineLabels, CineMRI
 from napari_latent_explorer.errors import RecordingError
+from napari_latent_explorer.io import case_layout
 from napari_latent_explorer.io.case_layout import parse_case_file, read_case_info, whole_number
 from napari_latent_explorer.io.cine_cases import is_nifti_case, read_nifti_case
+from napari_latent_explorer.io.formats import read_place
+from napari_latent_explorer.io.nifti_header import is_nifti
 from napari_latent_explorer.io.reading import Reading, ReadOptions
 from napari_latent_explorer.simulation.mri import simulate_cine, simulate_short_axis
 from napari_latent_explorer.simulation.population import simulate_population
@@ -114,7 +117,7 @@ def test_a_simulated_heart_comes_back_from_acdc_to_the_voxel(tmp_path: Path, sta
     used = {Path(outcome.file).name: outcome.is_used for outcome in reading.outcomes}
     assert used == {
         "patient001_4d.nii.gz": True, "patient001_frame01.nii.gz": False, "patient001_frame05.nii.gz": False,
-        "patient001_frame01_gt.nii.gz": True, "patient001_frame05_gt.nii.gz": True,
+        "patient001_frame01_gt.nii.gz": True, "patient001_frame05_gt.nii.gz": True, "Info.cfg": False,
     }  # fmt: skip
     assert len(reading.notes) == 1
     assert "time step of 1000 ms would make a heart cycle of 10000 ms and is not believed" in reading.notes[0]
@@ -243,6 +246,24 @@ def test_files_of_several_people_are_told_apart(tmp_path: Path, stack: tuple[Cin
     with pytest.raises(RecordingError, match=r"several people: patient001 \(sa\), patient002 \(sa\)"):
         read_nifti_case(tmp_path)
     assert isinstance(read_nifti_case(tmp_path / "patient002_4d.nii.gz"), Reading)
+
+
+def test_a_flat_folder_of_many_people_costs_no_more_than_one_of_them(
+    tmp_path: Path, stack: tuple[CineMRI, CineLabels], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Files of others are told by their names and not opened; a folder of hundreds is not listed to its end."""
+    for name in ("patient001", "patient002"):
+        save(tmp_path / f"{name}_4d.nii.gz", stack[0].frames, stack[0])
+    opened: list[str] = []
+    monkeypatch.setattr(case_layout, "is_nifti", lambda path: bool(opened.append(path.name)) or is_nifti(path))
+    read_nifti_case(tmp_path / "patient002_4d.nii.gz")
+    assert set(opened) == {"patient002_4d.nii.gz"}
+    for number in range(400):
+        (tmp_path / f"other{number}.nii").touch()
+    assert not is_nifti_case(tmp_path / "patient002_4d.nii.gz")
+    assert isinstance(read_place(tmp_path / "patient002_4d.nii.gz").recording, CineMRI)
+    with pytest.raises(RecordingError, match="more than 400 NIfTI files"):
+        read_nifti_case(tmp_path)
 
 
 def test_a_single_frame_is_no_cine(tmp_path: Path, stack: tuple[CineMRI, CineLabels]) -> None:

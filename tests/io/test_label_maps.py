@@ -108,6 +108,8 @@ def test_several_files_are_put_together_and_none_twice(tmp_path: Path) -> None:
     files = [save(tmp_path / f"p_frame{number + 1:02d}_gt.nii", labels[[number]]) for number in (0, 3)]
     assert read_label_map(files, make_cine()).labelled_frames == (0, 3)
     assert read_label_map(tmp_path, make_cine()).labelled_frames == (0, 3)
+    image = save(tmp_path / "p_frame01.nii", make_cine().frames[[0]], dtype="i2")
+    assert read_label_map([image, *files], make_cine()).labelled_frames == (0, 3)
     twice = save(tmp_path / "p_frame004_gt.nii", labels[[3]])
     with pytest.raises(RecordingError, match=r"both label frame 4"):
         read_label_map([*files, twice], make_cine())
