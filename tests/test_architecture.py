@@ -26,6 +26,8 @@ HEAVY_FLOORS = {
     "openTSNE": set(),
     "zarr": set(),
     "pydicom": set(),
+    "nibabel": set(),
+    "h5py": set(),
     "wfdb": set(),
     "neurokit2": set(),
     "napari": {"_napari"},
