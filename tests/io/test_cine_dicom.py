@@ -1,3 +1,5 @@
+import re
+from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
@@ -243,3 +245,30 @@ def test_multi_frame_files_of_brains_are_refused_for_want_of_cardiac_timing(
 ) -> None:
     with pytest.raises(RecordingError, match=reason):
         read_cine_dicom(realdata / "dicom_other" / name)
+
+
+def contoured_volumes_ml(folder: Path) -> dict[tuple[str, int], float]:
+    """Volume within the expert's contours by kind and frame, by the geometry that the reader gives back."""
+    reading = read_cine_dicom(folder / "SCD0000101")
+    assert isinstance(reading.recording, CineMRI)
+    slice_mm, row_mm, column_mm = reading.recording.spacing_mm
+    places = {Path(outcome.file).stem: re.findall(r"\d+", outcome.reason)[:2] for outcome in reading.outcomes}
+    volumes: dict[tuple[str, int], float] = defaultdict(float)
+    for path in (folder / "contours_SC-HF-I-1").rglob("*contour-manual.txt"):
+        _, _, number, kind, _ = path.stem.split("-")
+        frame = int(places[str(int(number))][0])
+        column, row = np.loadtxt(path).T
+        area_px = 0.5 * abs(float(column @ np.roll(row, 1) - row @ np.roll(column, 1)))
+        volumes[kind, frame] += area_px * row_mm * column_mm * slice_mm / 1000.0
+    return volumes
+
+
+def test_an_experts_contours_give_the_documented_volumes_through_this_geometry(realdata: Path) -> None:
+    volumes = contoured_volumes_ml(realdata / "cine" / "sunnybrook_sax")
+    (end_diastole,) = (frame for kind, frame in volumes if kind == "ocontour")
+    (end_systole,) = (frame for kind, frame in volumes if kind == "icontour" and frame != end_diastole)
+    edv_ml, esv_ml = volumes["icontour", end_diastole], volumes["icontour", end_systole]
+    assert edv_ml == pytest.approx(191.3, rel=0.005)
+    assert esv_ml == pytest.approx(141.3, rel=0.005)
+    assert 100 * (edv_ml - esv_ml) / edv_ml == pytest.approx(26.2, rel=0.005)
+    assert 1.05 * (volumes["ocontour", end_diastole] - edv_ml) == pytest.approx(116.7, rel=0.005)
