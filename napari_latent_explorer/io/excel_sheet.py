@@ -1,8 +1,8 @@
 """Tables in Excel workbooks (.xlsx, .xlsm): one sheet, its values.
 
 Formulas are never evaluated; the value that Excel stored with them is read. A workbook is a zip archive of XML, so its
-unpacked sizes are looked at first, and the XML is read by defusedxml, which refuses entities. The extent that a sheet
-announces is not believed; empty rows and columns at its edges are left out.
+unpacked sizes are looked at first, and entities in the XML are not followed (openpyxl uses defusedxml, or lxml told so).
+The extent that a sheet announces is not believed; empty rows and columns at its edges are left out.
 """
 
 from collections.abc import Iterator, Sequence
