@@ -68,7 +68,7 @@ _NAMES: tuple[tuple[ImagingPlane, str], ...] = (
     ("la_4ch", r"4[\s_-]*(ch|kammer|cavit|camar|c\b)|four[\s_-]*ch|\bhla\b|horizontal[\s_-]*long"),
     ("la_2ch", r"2[\s_-]*(ch|kammer|cavit|camar|c\b)|two[\s_-]*ch|\bvla\b|vertical[\s_-]*long"),
     ("la_3ch", r"3[\s_-]*(ch|kammer|cavit|camar|c\b)|three[\s_-]*ch"),
-    ("sa", r"(?<![a-z])(sax|sa)(?![a-z])|short[\s_-]*ax|kurz[\s_-]*achse|petit[\s_-]*axe|eje[\s_-]*corto"),
+    ("sa", r"(?<![a-z])(sax|sa)(?![a-z])|short[\s_-]*ax|kurze?[\s_-]*achse|petit[\s_-]*axe|eje[\s_-]*corto"),
 )
 
 
