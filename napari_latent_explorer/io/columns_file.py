@@ -14,6 +14,7 @@ from typing import Any, Final, get_args
 from napari_latent_explorer.errors import TableError, reason_of
 from napari_latent_explorer.io.atomic import write_file
 from napari_latent_explorer.io.column_proposal import PHENOTYPE_KINDS, ColumnKind, ColumnProposal, ColumnRule
+from napari_latent_explorer.io.study_table import ID_COLUMN
 
 _MAX_FILE_BYTES: Final = 64 << 20
 _MOST_NAMED: Final = 6
@@ -165,7 +166,11 @@ def _meaning_problems(entry: dict[str, Any]) -> list[str]:
 def _shared_problems(proposals: Sequence[ColumnProposal]) -> list[str]:
     names = [proposal.name for proposal in proposals if proposal.is_kept]
     repeated = sorted({name for name in names if names.count(name) > 1})
-    return [f"several kept columns are called {', '.join(map(repr, repeated))}"] if repeated else []
+    problems = [f"several kept columns are called {', '.join(map(repr, repeated))}"] if repeated else []
+    return [
+        *problems,
+        *([f"{ID_COLUMN!r} is the column of the ids; choose another name"] if ID_COLUMN in names else []),
+    ]
 
 
 def _is_texts(value: Any) -> bool:
