@@ -12,6 +12,7 @@ from pathlib import Path
 from napari_latent_explorer.data.cine import CineMRI
 from napari_latent_explorer.data.ecg import ECG
 from napari_latent_explorer.errors import RecordingError
+from napari_latent_explorer.io.archive import is_archive, members_of
 from napari_latent_explorer.io.cine_cases import is_nifti_case, read_nifti_case
 from napari_latent_explorer.io.cine_dicom import is_cine_dicom, read_cine_dicom
 from napari_latent_explorer.io.cine_ml4h import is_cine_ml4h, read_cine_ml4h
@@ -94,6 +95,7 @@ def read_place(path: str | Path, options: ReadOptions = ANY, modality: str | Non
     """
     known = recognise(path, modality)
     if known is None:
+        _refuse_damaged_archive(Path(path))
         wanted = (entry for entry in FORMATS if modality in (None, entry.modality))
         formats = "; ".join(f"{entry.name} ({', '.join(entry.patterns)})" for entry in wanted)
         found = _unknown(path) if os.path.exists(path) else "there is no such file or folder"
@@ -102,6 +104,12 @@ def read_place(path: str | Path, options: ReadOptions = ANY, modality: str | Non
         return known.read(Path(path), options)
     except OSError as refusal:
         raise RecordingError(f"Cannot read {path}: {refusal}. Check that you may read it.") from refusal
+
+
+def _refuse_damaged_archive(place: Path) -> None:
+    """Say what is wrong with an archive that cannot be opened; that nothing in it is known is not."""
+    if is_archive(place):
+        members_of(place)
 
 
 def _unknown(path: str | Path) -> str:

@@ -1,3 +1,4 @@
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -44,3 +45,12 @@ def test_real_recordings_are_recognised_by_what_they_are(realdata: Path) -> None
     assert [entry.name for entry in known.values() if entry] == ["DICOM cine MRI"] * 2 + ["WFDB ECG"] * 2
     assert isinstance(read_recording(cine), CineMRI)
     assert isinstance(read_recording(ecg / "s0010_re.dat"), ECG)
+
+
+def test_a_damaged_archive_is_called_damaged_not_unknown(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("1.dcm", b"\0" * 128 + b"DICM" + bytes(500))
+    whole = (tmp_path / "a.zip").read_bytes()
+    (tmp_path / "a.zip").write_bytes(whole[:-30])
+    with pytest.raises(RecordingError, match=r"a\.zip is damaged"):
+        read_recording(tmp_path / "a.zip")
