@@ -6,7 +6,7 @@ No command imports Qt, napari or torch before it runs, so that `--help` answers 
 import typer
 
 from napari_latent_explorer import __version__
-from napari_latent_explorer._cli import model, study, study_exchange, study_table, viewer
+from napari_latent_explorer._cli import model, study, study_create, study_exchange, study_table, viewer
 from napari_latent_explorer._cli.errors import Commands
 
 app = typer.Typer(
@@ -17,6 +17,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+study.app.command()(study_create.create)
 study.app.command()(study_table.table)
 study.app.add_typer(study_exchange.app, name="export")
 study.app.command()(study_exchange.import_latents)
@@ -41,7 +42,7 @@ def root(
 ) -> None:
     """Explore the shared latent space of cardiac MRI and ECG. Not for clinical use.
 
-    In order: study simulate, train, encode, project, evaluate, tour.
+    In order: study simulate or study create, train, encode, project, evaluate, tour.
     """
 
 

@@ -48,7 +48,7 @@ def run(work: Generator[Progress, None, Result], title: str, when_stopped: str) 
                     bar.update(task, completed=bar.tasks[task].total, message="done")
                     result: Result = stop.value
                     return result
-                bar.update(task, completed=progress.done, total=progress.total, message=progress.message)
+                bar.update(task, completed=progress.done, total=progress.total or None, message=progress.message)
     except KeyboardInterrupt:
         work.close()
         console.print(f"[yellow]Stopped.[/yellow] {when_stopped}")

@@ -65,8 +65,8 @@ class Contents:
         return ("/".join((*listing.parts, name)) for listing in self.listings for name in listing.names)
 
 
-def list_contents(root: Path) -> Generator[Progress, None, Contents]:
-    """Look through the folder `root` (or list the one file that it is).
+def list_contents(root: Path, but: Path | None = None) -> Generator[Progress, None, Contents]:
+    """Look through the folder `root` (or list the one file that it is), but not into the folder `but`.
 
     Raises
     ------
@@ -77,7 +77,7 @@ def list_contents(root: Path) -> Generator[Progress, None, Contents]:
         return Contents(root.parent, (Listing(str(root.parent), (), (root.name,)),), (), 0)
     if not root.is_dir():
         raise StudyError(f"There is no folder {printable(str(root))}. Give the folder that holds the recordings.")
-    walk = _Walk(root)
+    walk = _Walk(root, but)
     n_files = 0
     for listing in walk.listings():
         n_files += len(listing.names)
@@ -89,8 +89,9 @@ def list_contents(root: Path) -> Generator[Progress, None, Contents]:
 class _Walk:
     """One look through a folder, depth first, names sorted."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, but: Path | None) -> None:
         self._root = root
+        self._but = None if but is None else str(but)
         self._seen: set[tuple[int, int]] = set()
         self.found: list[Listing] = []
         self.odd: list[tuple[Path, str]] = []
@@ -128,6 +129,8 @@ class _Walk:
         for entry in entries:
             if entry.name.startswith(".") or entry.name in _NOT_FOR_PEOPLE:
                 self.n_hidden += 1
+            elif entry.path == self._but:
+                continue
             elif entry.is_dir():
                 folders.append(entry.name)
             elif entry.is_file():

@@ -33,6 +33,8 @@ from napari_latent_explorer.data.progress import Progress
 from napari_latent_explorer.io.formats import recognise
 
 _STEP_FILES = 2_000
+_MAY_BE_ANYTHING = (".csv", ".tsv", ".txt", ".npy", ".npz")
+"""Where no table says whose recordings there are, what is in such a file decides whether it is one."""
 
 
 @dataclass(slots=True)
@@ -112,6 +114,9 @@ class _Folder:
         kinds = kinds_by_name(name, self.wanted)
         if not kinds:
             self.found.leave(self.listing.file(name), first, self._why_no_kind(name))
+        if self.known_ids is None and name.lower().endswith(_MAY_BE_ANYTHING) and not self._is_ecg(name):
+            self.found.leave(self.listing.file(name), first, "it holds no ECG")
+            return
         for modality, kind in self._told_apart(name, kinds).items():
             self._place(name, modality, kind)
 
@@ -147,10 +152,10 @@ class _Folder:
         """Settle by its content what a DICOM file is, where the folder is to hold cines and ECGs."""
         if kinds.get("mri") != "dicom" or "ecg" not in kinds:
             return kinds
-        known = recognise(self.listing.file(name))
-        if known is not None and known.modality == "ecg":
-            return {"ecg": "file"}
-        return {"mri": "dicom"}
+        return {"ecg": "file"} if self._is_ecg(name) else {"mri": "dicom"}
+
+    def _is_ecg(self, name: str) -> bool:
+        return recognise(self.listing.file(name), "ecg") is not None
 
     def _place(self, name: str, modality: Modality, kind: NameKind) -> None:
         path = self.listing.file(name)
@@ -175,8 +180,7 @@ _PLURAL: dict[Modality, str] = {"mri": "cines", "ecg": "ECGs", "labels": "label 
 
 
 def _is_known_case(folder: Path) -> bool:
-    known = recognise(folder)
-    return known is not None and known.modality == "mri"
+    return recognise(folder, "mri") is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,11 +206,13 @@ def choose_place(
     participant_id: str, places: Sequence[Place], plane: ImagingPlane | None, instance: int | None
 ) -> Chosen:
     """Choose one of the places of one person, all of one kind of recording, by the rules above."""
+    if not places:
+        return Chosen(None, (), ())
     wanted_field = SHORT_AXIS_FIELD if plane == "sa" else LONG_AXIS_FIELD
     taken: list[Place] = []
     related: list[Place] = []
     reasons: dict[Path, str] = {}
-    for place in sorted(places, key=_order):
+    for place in places if len(places) == 1 else sorted(places, key=_order):
         biobank = place.biobank
         if biobank is not None and biobank.instance != instance:
             reasons[place.path] = f"visit {biobank.instance}; visit {instance} is taken (choose with --instance)"

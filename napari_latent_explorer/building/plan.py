@@ -17,7 +17,7 @@ from napari_latent_explorer.building.found import Modality, UnusedFile, natural_
 from napari_latent_explorer.building.id_pattern import check_pattern, search_paths
 from napari_latent_explorer.building.matching import NO_ROW, OwnerFinder, OwnersByLayout, OwnersByPattern, OwnersByTable
 from napari_latent_explorer.building.names import FIRST_IMAGING_INSTANCE
-from napari_latent_explorer.building.places import Found, choose_place, count_instances, find_places
+from napari_latent_explorer.building.places import Chosen, Found, choose_place, count_instances, find_places
 from napari_latent_explorer.building.study_plan import BuildConfig, CropRule, ParticipantPlan, StudyPlan
 from napari_latent_explorer.data.cohort import Cohort
 from napari_latent_explorer.data.progress import Progress
@@ -30,6 +30,7 @@ __all__ = ["BuildConfig", "CropRule", "Modality", "ParticipantPlan", "StudyPlan"
 
 _N_EXAMPLES = 3
 _STEP_PARTICIPANTS = 2_000
+_ONE_PLACE: tuple[Modality, ...] = ("mri", "ecg")
 
 
 def plan_study(config: BuildConfig) -> Generator[Progress, None, StudyPlan]:
@@ -52,7 +53,7 @@ def plan_study(config: BuildConfig) -> Generator[Progress, None, StudyPlan]:
         check_pattern(config.id_pattern)
     contents = {}
     for root in folders:
-        contents[root] = yield from list_contents(root)
+        contents[root] = yield from list_contents(root, config.output.expanduser().absolute())
     instance = _instance(config, [count_instances(contents[root], wanted) for root, wanted in folders.items()])
     table = None
     if config.table is not None:
@@ -73,8 +74,7 @@ def plan_study(config: BuildConfig) -> Generator[Progress, None, StudyPlan]:
 def _wanted_of(config: BuildConfig) -> dict[Path, frozenset[Modality]]:
     """Kinds of recordings to look for in each folder that was given."""
     wanted: dict[Path, frozenset[Modality]] = {}
-    for modality, folder in config.folders().items():
-        root = folder.expanduser().absolute()
+    for modality, root in config.folders().items():
         wanted[root] = wanted.get(root, frozenset()) | {modality}
     if not config.folders().keys() & {"mri", "ecg"}:
         raise StudyError("A study is built from a folder of cines, of ECGs, or both; none was given.")
@@ -116,7 +116,7 @@ def _plan(
         unused += left
         if one.cine is not None or one.ecg is not None:
             participants.append(one)
-    unused = sorted(unused + found.unused, key=lambda file: natural_key(str(file.path)))
+    unused = sorted(unused + found.unused, key=lambda file: _natural(file.path))
     if not participants:
         raise StudyError(_nobody(config, table, unused))
     cohort = _cohort(table, [one.participant_id for one in participants])
@@ -129,24 +129,22 @@ def _plan(
 def _participant(
     config: BuildConfig, participant_id: str, found: Found, instance: int | None
 ) -> tuple[ParticipantPlan, list[UnusedFile]]:
-    paths: dict[Modality, Path | None] = {"mri": None, "ecg": None, "labels": None}
-    related: tuple[Path, ...] = ()
+    chosen: dict[Modality, Chosen] = {}
     unused: list[UnusedFile] = []
-    for modality in paths:
-        places = found.places.get((modality, participant_id))
-        if not places:
-            continue
-        if modality == "labels" and paths["mri"] is None:
-            unused += [
-                UnusedFile(place.path, modality, "labels of a cine that is not there", participant_id)
-                for place in places
-            ]
-            continue
-        chosen = choose_place(participant_id, places, config.imaging_plane, instance)
-        paths[modality] = None if chosen.place is None else chosen.place.path
-        related += chosen.related
-        unused += chosen.unused
-    return ParticipantPlan(participant_id, paths["mri"], paths["ecg"], paths["labels"], related), unused
+    for modality in _ONE_PLACE:
+        places = found.places.get((modality, participant_id), [])
+        chosen[modality] = choose_place(participant_id, places, config.imaging_plane, instance)
+        unused += chosen[modality].unused
+    labels = tuple(sorted((place.path for place in found.places.get(("labels", participant_id), [])), key=_natural))
+    if chosen["mri"].place is None:
+        unused += [UnusedFile(path, "labels", "labels of a cine that is not there", participant_id) for path in labels]
+        labels = ()
+    cine, ecg = (None if one.place is None else one.place.path for one in chosen.values())
+    return ParticipantPlan(participant_id, cine, ecg, labels, chosen["mri"].related), unused
+
+
+def _natural(path: Path) -> tuple[tuple[int, str], ...]:
+    return natural_key(str(path))
 
 
 def _cohort(table: PhenotypeTable | None, participant_ids: list[str]) -> Cohort:

@@ -42,7 +42,9 @@ class BuildConfig:
     id_pattern
         Regular expression with a group ``id``, searched for in each path below the folder given.
     crop_rule
-        How the box around the heart is set, see `data.heart_box`.
+        How the box around the heart is set, see `data.heart_box`; ``none`` to set none.
+    label_scheme
+        What class numbers mean in label maps whose names do not tell, of `io.label_maps.LABEL_SCHEMES`.
     columns
         What the columns of the table mean, where the proposal was corrected; None for the proposal as it is.
     name
@@ -61,13 +63,14 @@ class BuildConfig:
     instance: int | None = None
     id_pattern: str | None = None
     crop_rule: CropRule = "centred"
+    label_scheme: str | None = None
     columns: "tuple[ColumnProposal, ...] | None" = None
     name: str = ""
 
     def folders(self) -> dict[Modality, Path]:
-        """Folders that were given, by what they hold."""
+        """Absolute paths of the folders that were given, by what they hold."""
         given: dict[Modality, Path | None] = {"mri": self.cine, "ecg": self.ecg, "labels": self.labels}
-        return {modality: folder for modality, folder in given.items() if folder is not None}
+        return {modality: folder.expanduser().absolute() for modality, folder in given.items() if folder is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +81,10 @@ class ParticipantPlan:
     ----------
     participant_id
         As in the table.
-    cine, ecg, labels
+    cine, ecg
         File, folder or archive; None where there is none.
+    labels
+        Files with labels of the cine.
     related
         Other cines of theirs, read for their geometry only.
     """
@@ -87,7 +92,7 @@ class ParticipantPlan:
     participant_id: str
     cine: Path | None = None
     ecg: Path | None = None
-    labels: Path | None = None
+    labels: tuple[Path, ...] = ()
     related: tuple[Path, ...] = ()
 
 
@@ -128,7 +133,7 @@ class StudyPlan:
     def n_with(self, modality: Modality) -> int:
         """Count the participants for whom a recording of that kind was found."""
         name = {"mri": "cine", "ecg": "ecg", "labels": "labels"}[modality]
-        return sum(getattr(one, name) is not None for one in self.participants)
+        return sum(bool(getattr(one, name)) for one in self.participants)
 
     def n_with_both(self) -> int:
         """Count the participants who have a cine and an ECG."""

@@ -170,8 +170,13 @@ class StudyWriter:
             raise StudyError(f"Participant {participant_id} has been written to the study {self.path} already.")
         recording_store.write_recordings(self.path, row, cine, labels, ecg, heart_box, facts)
 
-    def finish(self) -> Study:
+    def finish(self, has_labels: bool | None = None) -> Study:
         """Mark the study complete and open it.
+
+        Parameters
+        ----------
+        has_labels
+            Whether its cines come with label maps, where that was not known at the beginning.
 
         Raises
         ------
@@ -187,7 +192,8 @@ class StudyWriter:
             )
         if self.manifest.recording_source == "stored":
             self._write_availability()
-        replace(self.manifest, is_complete=True).write(self.path)
+        manifest = self.manifest if has_labels is None else replace(self.manifest, has_labels=has_labels)
+        replace(manifest, is_complete=True).write(self.path)
         return Study.open(self.path)
 
     def _write_availability(self) -> None:

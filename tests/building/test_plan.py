@@ -46,7 +46,7 @@ def test_the_biobanks_names_say_whose_what_and_which_visit(tmp_path: Path) -> No
         tmp_path / "bulk",
         *("1000001_20208_2_0.zip", "1000001_20208_2_1.zip", "1000001_20208_3_0.zip", "1000001_20209_2_0.zip"),
         *("1000001_20205_2_0.xml", "1000002_20205_2_0.xml", "1000003_20208_3_0.zip", "1000009_20208_2_0.zip"),
-        *("1000001_20207_2_0.zip", "1000001_6025_0_0.xml", "notes.txt", ".DS_Store"),
+        *("1000001_20207_2_0.zip", "1000001_6025_0_0.xml", "notes.docx", ".DS_Store"),
     )
     found = plan(tmp_path, "1000002", "1000001", "1000003", cine=bulk, ecg=bulk)
     assert matched(found, bulk) == {
@@ -65,7 +65,7 @@ def test_the_biobanks_names_say_whose_what_and_which_visit(tmp_path: Path) -> No
     assert why["1000009_20208_2_0.zip"] == "its id has no row in the table"
     assert why["1000001_20207_2_0.zip"] == "field 20207 (scout images): they are not read"
     assert why["1000001_6025_0_0.xml"] == "field 6025 (ECG during exercise): they are not read"
-    assert why["notes.txt"].startswith("its name is not one of ECGs (")
+    assert why["notes.docx"].startswith("its name is not one of ECGs (")
     assert "geometry only" in why["1000001_20209_2_0.zip"]
     said = " ".join(found.warnings)
     assert "Recordings of visit 2 are taken, the lowest imaging visit that there is; 2 files of other visits" in said
@@ -142,6 +142,15 @@ def test_without_a_table_the_names_say_who_there_is(tmp_path: Path) -> None:
         "P10": ("cine/P10", "ecg/P10.xml"),
     }
     assert dict(found.cohort.specs) == {}
+
+
+def test_without_a_table_a_text_is_somebodys_only_if_it_holds_an_ecg(tmp_path: Path) -> None:
+    ecg = lay_out(tmp_path / "ecg", "README.txt", "P1.xml")
+    (ecg / "people.csv").write_text("id,age\n1,50\n")
+    (ecg / "P2.csv").write_text("# sampling_rate_hz: 500\nI (mV),II (mV)\n" + "0.1,0.2\n" * 5000)
+    found = plan(tmp_path, ecg=ecg)
+    assert matched(found, ecg).keys() == {"P1", "P2"}
+    assert reasons(found) == {"README.txt": "it holds no ECG", "people.csv": "it holds no ECG"}
 
 
 def test_a_pattern_finds_ids_anywhere_in_the_path_and_in_the_tables_spelling(tmp_path: Path) -> None:
@@ -241,9 +250,9 @@ def test_cines_and_ecgs_that_share_nobody_are_warned_about(tmp_path: Path) -> No
 
 
 @pytest.mark.slow
-def test_a_hundred_thousand_files_are_planned_in_seconds(tmp_path: Path) -> None:
+def test_tens_of_thousands_of_files_are_planned_in_seconds(tmp_path: Path) -> None:
     cine = tmp_path / "bulk"
-    ids = [str(1_000_000 + i) for i in range(50_000)]
+    ids = [str(1_000_000 + i) for i in range(10_000)]
     for start in range(0, len(ids), 1000):
         folder = cine / f"part{start}"
         folder.mkdir(parents=True)
@@ -251,18 +260,19 @@ def test_a_hundred_thousand_files_are_planned_in_seconds(tmp_path: Path) -> None
             os.close(os.open(folder / f"{one}_20208_2_0.zip", os.O_CREAT))
             os.close(os.open(folder / f"ecg {one} rest.xml", os.O_CREAT))
     table = table_of(tmp_path, *ids)
-    start_s, longest_s = time.monotonic(), 0.0
+    start_s, longest_s = time.process_time(), 0.0  # of this process, whatever else the machine does
     work = plan_study(BuildConfig(tmp_path / "out", table, "eid", cine=cine, ecg=cine))
     while True:
-        step_s = time.monotonic()
+        step_s = time.process_time()
         try:
             next(work)
         except StopIteration as stop:
             found = stop.value
             break
         finally:
-            longest_s = max(longest_s, time.monotonic() - step_s)
-    total_s = time.monotonic() - start_s
-    print(f"\n100,000 files in {total_s:.1f} s, longest step {longest_s:.2f} s")
-    assert (found.n_with_both(), len(found.unused)) == (50_000, 0)
-    assert total_s < 20
+            longest_s = max(longest_s, time.process_time() - step_s)
+    total_s = time.process_time() - start_s
+    print(f"\n20,000 files in {total_s:.1f} s, longest step {longest_s:.2f} s")
+    assert (found.n_with_both(), len(found.unused)) == (10_000, 0)
+    assert total_s < 8
+    assert longest_s < 1
