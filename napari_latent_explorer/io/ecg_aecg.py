@@ -15,6 +15,7 @@ Sequence sets of other moments (four sets of three leads) are no twelve-lead str
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
@@ -23,7 +24,7 @@ from numpy.typing import NDArray
 
 from napari_latent_explorer.data.ecg import LEAD_NAMES
 from napari_latent_explorer.errors import RecordingError
-from napari_latent_explorer.io.ecg_part import EcgPart, onset_within, read_part, stack_leads
+from napari_latent_explorer.io.ecg_part import EcgPart, onset_within, read_part, refuse_many_leads, stack_leads
 from napari_latent_explorer.io.lead_names import standard_lead_name
 from napari_latent_explorer.io.printable import printable
 from napari_latent_explorer.io.reading import ANY, EcgKind, Reading, ReadOptions
@@ -42,6 +43,7 @@ ROOT = "AnnotatedECG"
 _UV_PER_UNIT = {"uv": 1.0, "mv": 1e3, "nv": 1e-3, "v": 1e6}
 _MS_PER_UNIT = {"": 1e3, "s": 1e3, "ms": 1.0, "us": 1e-3}
 _LONGEST_BEAT_S = 3.0
+_MAX_SETS = 200
 _QRS_WAVE = "MDC_ECG_WAVC_QRSWAVE"
 
 
@@ -84,18 +86,21 @@ def read_ecg_aecg(path: str | Path, options: ReadOptions = ANY) -> Reading:
     root = read_xml(file)
     if root.tag != ROOT:
         raise not_an_ecg(file, root, "an annotated ECG of HL7")
-    return read_part([part for name in ("series", "derivedSeries") for part in _parts(file, root, name)], file, options)
+    return read_part(chain(_parts(file, root, "series"), _parts(file, root, "derivedSeries")), file, options)
 
 
 def _parts(file: Path, root: Element, name: str) -> Iterator[EcgPart]:
     for series in root.iter(name):
         components = (found for part in children(series, "component") for found in children(part, "sequenceSet"))
         sets = [found for element in components if (found := _sequence_set(file, element)) is not None]
+        if len(sets) > _MAX_SETS:
+            raise RecordingError(f"A series of {file} has {len(sets)} sequence sets; at most {_MAX_SETS} are read.")
+        begin_ms = _qrs_begin_ms(series)
         for together in _joined(sets):
             leads = together.leads_mv
             signal_mv = stack_leads(list(leads.values()), list(leads), file)
             kind = _kind(series, signal_mv.shape[1] / together.rate_hz)
-            onset_ms = _onset_ms(series, together.head) if kind == "median" else None
+            onset_ms = None if kind == "rhythm" or begin_ms is None else begin_ms - _head_ms(together.head)
             onset_ms = onset_within(onset_ms, signal_mv.shape[1], together.rate_hz)
             yield EcgPart(kind, tuple(leads), signal_mv, together.rate_hz, onset_ms, tuple(together.notes))
 
@@ -111,6 +116,7 @@ def _sequence_set(file: Path, sequences: Element) -> _SequenceSet | None:
     time: tuple[float, str] | None = None
     leads: dict[str, NDArray[np.float64]] = {}
     notes: list[str] = []
+    refuse_many_leads(sum(1 for _ in children(sequences, "component")), file)
     for component in children(sequences, "component"):
         code, value = child(component, "sequence", "code"), child(component, "sequence", "value")
         name = code.get("code", "") if code is not None else ""
@@ -201,10 +207,14 @@ def _joined(sets: list[_SequenceSet]) -> list[_SequenceSet]:
     return joined
 
 
-def _onset_ms(series: Element, head: str) -> float | None:
-    """Begin of the QRS complex after the first sample, as annotated for all leads."""
-    first = head.split(" ")
-    first_ms = (number_of(first[0]) or 0.0) * _MS_PER_UNIT.get(_plain_unit(first[-1]), 0.0) if len(first) == 2 else 0.0
+def _head_ms(head: str) -> float:
+    """Relative time of the first sample; 0 where it is written as a date."""
+    number, _, unit = head.partition(" ")
+    return (number_of(number) or 0.0) * _MS_PER_UNIT.get(_plain_unit(unit), 0.0) if unit else 0.0
+
+
+def _qrs_begin_ms(series: Element) -> float | None:
+    """Relative time at which the QRS complex begins, as annotated for all leads."""
     for annotation in series.iter("annotation"):
         value, region = child(annotation, "value"), child(annotation, "support", "supportingROI")
         if value is None or region is None or value.get("code") != _QRS_WAVE:
@@ -214,5 +224,5 @@ def _onset_ms(series: Element, head: str) -> float | None:
         if codes == ["TIME_RELATIVE"]:
             begin_ms = _milliseconds(child(boundaries[0], "value", "low"))
             if begin_ms is not None:
-                return begin_ms - first_ms
+                return begin_ms
     return None

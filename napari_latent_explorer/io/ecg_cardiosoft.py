@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_latent_explorer.errors import RecordingError
-from napari_latent_explorer.io.ecg_part import EcgPart, onset_within, read_part, stack_leads
+from napari_latent_explorer.io.ecg_part import EcgPart, onset_within, read_part, refuse_many_leads, stack_leads
 from napari_latent_explorer.io.printable import printable
 from napari_latent_explorer.io.reading import ANY, EcgKind, Reading, ReadOptions
 from napari_latent_explorer.io.xml_document import (
@@ -65,10 +65,7 @@ def read_ecg_cardiosoft(path: str | Path, options: ReadOptions = ANY) -> Reading
     if root.tag != ROOT:
         raise not_an_ecg(file, root, "a CardioSoft ECG")
     _refuse_exercise(file, root)
-    parts = [*_parts(file, root, "MedianSamples", "median"), *_parts(file, root, "StripData", "rhythm")]
-    if all(part.kind == "median" for part in parts):
-        parts += _full_disclosure(file, root)
-    return read_part(parts, file, options)
+    return read_part(_all_parts(file, root), file, options)
 
 
 def _refuse_exercise(file: Path, root: Element) -> None:
@@ -81,7 +78,18 @@ def _refuse_exercise(file: Path, root: Element) -> None:
     )
 
 
-def _parts(file: Path, root: Element, name: str, kind: EcgKind) -> Iterator[EcgPart]:
+def _all_parts(file: Path, root: Element) -> Iterator[EcgPart]:
+    onset_ms = _onset_ms(root)
+    yield from _parts(file, root, "MedianSamples", "median", onset_ms)
+    has_strip = False
+    for part in _parts(file, root, "StripData", "rhythm", None):
+        has_strip = True
+        yield part
+    if not has_strip:
+        yield from _full_disclosure(file, root)
+
+
+def _parts(file: Path, root: Element, name: str, kind: EcgKind, onset_ms: float | None) -> Iterator[EcgPart]:
     for block in root.iter(name):
         leads, empty = _leads(file, block)
         if leads:
@@ -89,17 +97,17 @@ def _parts(file: Path, root: Element, name: str, kind: EcgKind) -> Iterator[EcgP
             signal_mv = stack_leads(list(leads.values()), list(leads), file) * step_uv / 1000
             _refuse_other_length(file, block, signal_mv.shape[1])
             notes = [printable(f"Lead {', '.join(empty)} is empty in the file.")] if empty else []
-            onset_ms = None
             if kind == "median":
                 notes += _validity_note(block, signal_mv.shape[1])
-                onset_ms = onset_within(_onset_ms(root), signal_mv.shape[1], rate_hz)
-            yield EcgPart(kind, tuple(leads), signal_mv, rate_hz, onset_ms, tuple(notes))
+            onset = onset_within(onset_ms, signal_mv.shape[1], rate_hz)
+            yield EcgPart(kind, tuple(leads), signal_mv, rate_hz, onset, tuple(notes))
 
 
 def _leads(file: Path, block: Element) -> tuple[dict[str, NDArray[np.float64]], list[str]]:
     """Read the steps of each lead, and the names of the leads without any."""
     leads: dict[str, NDArray[np.float64]] = {}
     empty = []
+    refuse_many_leads(sum(1 for _ in children(block, "WaveformData")), file)
     for data in children(block, "WaveformData"):
         name = next((value for key, value in data.attrib.items() if key.lower() == "lead"), "").strip()
         steps = numbers_in(data.text or "")
@@ -166,7 +174,9 @@ def _full_disclosure(file: Path, root: Element) -> Iterator[EcgPart]:
     for block in root.iter("FullDisclosure"):
         texts = [data.text or "" for data in children(block, "FullDisclosureData")]
         steps = numbers_in(",".join(text.strip(" \t\r\n,") for text in texts))
-        names = tuple(name.strip() for name in text_of(child(block, "LeadOrder")).split(",") if name.strip())
+        order = text_of(child(block, "LeadOrder"))
+        refuse_many_leads(order.count(","), file)
+        names = tuple(name.strip() for name in order.split(",") if name.strip())
         if steps is None or (len(steps) and not names):
             raise RecordingError(f"FullDisclosure of {file} has no leads in order, or other things than numbers.")
         if len(steps):

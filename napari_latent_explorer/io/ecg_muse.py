@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_latent_explorer.errors import RecordingError
-from napari_latent_explorer.io.ecg_part import EcgPart, onset_within, read_part, stack_leads
+from napari_latent_explorer.io.ecg_part import EcgPart, onset_within, read_part, refuse_many_leads, stack_leads
 from napari_latent_explorer.io.printable import printable
 from napari_latent_explorer.io.reading import ANY, Reading, ReadOptions
 from napari_latent_explorer.io.xml_document import (
@@ -66,13 +66,14 @@ def read_ecg_muse(path: str | Path, options: ReadOptions = ANY) -> Reading:
     root = read_xml(file)
     if root.tag.lower() != ROOT.lower():
         raise not_an_ecg(file, root, "an ECG of GE MUSE")
-    parts = [_part(file, root, waveform) for waveform in children(root, "Waveform")]
-    return read_part(parts, file, options)
+    onset_ms = _onset_ms(root)
+    return read_part((_part(file, waveform, onset_ms) for waveform in children(root, "Waveform")), file, options)
 
 
-def _part(file: Path, root: Element, waveform: Element) -> EcgPart:
+def _part(file: Path, waveform: Element, onset_ms: float | None) -> EcgPart:
     leads = {text_of(child(data, "LeadID")): data for data in children(waveform, "LeadData")}
     n_leads = sum(1 for _ in children(waveform, "LeadData"))
+    refuse_many_leads(n_leads, file)
     if len(leads) < n_leads or "" in leads:
         raise RecordingError(f"A waveform of {file} has a lead without a name, or one twice. Export the ECG again.")
     filled = {name: data for name, data in leads.items() if text_of(child(data, "WaveFormData"))}
@@ -90,7 +91,7 @@ def _part(file: Path, root: Element, waveform: Element) -> EcgPart:
         notes.append(printable(f"Lead {', '.join(name for name in leads if name not in filled)} is empty in the file."))
     if "median" not in text_of(child(waveform, "WaveformType")).lower():
         return EcgPart("rhythm", tuple(filled), signal_mv, rate_hz, None, tuple(notes))
-    onset_ms = onset_within(_onset_ms(root), signal_mv.shape[1], rate_hz)
+    onset_ms = onset_within(onset_ms, signal_mv.shape[1], rate_hz)
     return EcgPart("median", tuple(filled), signal_mv, rate_hz, onset_ms, tuple(notes))
 
 

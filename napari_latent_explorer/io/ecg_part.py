@@ -4,8 +4,9 @@ Each reader of such a format takes its file apart into `EcgPart`s; which one is 
 same wish means the same in every format.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,9 @@ from napari_latent_explorer.io.reading import EcgKind, FileOutcome, Reading, Rea
 
 _WORDS: dict[EcgKind, str] = {"median": "median beat", "rhythm": "rhythm strip"}
 _LOWEST_RATE_HZ, _HIGHEST_RATE_HZ = 10.0, 100_000.0
+_MAX_PARTS = 200
+_MAX_LEADS = 256
+"""More than any body surface map has."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,7 +68,19 @@ def stack_leads(leads: Sequence[NDArray[np.float64]], names: Sequence[str], path
     return np.stack(leads)
 
 
-def read_part(parts: Sequence[EcgPart], path: Path, options: ReadOptions) -> Reading:
+def refuse_many_leads(n_leads: int, path: Path) -> None:
+    """Refuse a number of leads that no body has room for.
+
+    Raises
+    ------
+    RecordingError
+        When there are too many.
+    """
+    if n_leads > _MAX_LEADS:
+        raise RecordingError(f"{path} holds {n_leads} leads in one part; at most {_MAX_LEADS} are read.")
+
+
+def read_part(parts: Iterable[EcgPart], path: Path, options: ReadOptions) -> Reading:
     """Read the part that the options mean: without a wish the median beat, if it has twelve leads, else the rhythm.
 
     Of several parts of one kind the one with most of the twelve leads is read, then the longest.
@@ -74,10 +90,12 @@ def read_part(parts: Sequence[EcgPart], path: Path, options: ReadOptions) -> Rea
     RecordingError
         When there is none of the wanted kind, or no usable signal in it.
     """
-    if not parts:
-        raise RecordingError(f"{path} holds no waveform. Export the ECG with its waveforms.")
-    kinds = {part.kind for part in parts}
-    best = {kind: max((part for part in parts if part.kind == kind), key=_worth) for kind in kinds}
+    found = list(islice(parts, _MAX_PARTS + 1))
+    if not 0 < len(found) <= _MAX_PARTS:
+        amount = f"more than {_MAX_PARTS} waveforms" if found else "no waveform"
+        raise RecordingError(f"{path} holds {amount}. Export one ECG with its waveforms.")
+    kinds = {part.kind for part in found}
+    best = {kind: max((part for part in found if part.kind == kind), key=_worth) for kind in kinds}
     order: tuple[EcgKind, EcgKind] = ("median", "rhythm")
     if "median" in best and not _has_twelve_leads(best["median"]):
         order = ("rhythm", "median")
@@ -86,7 +104,7 @@ def read_part(parts: Sequence[EcgPart], path: Path, options: ReadOptions) -> Rea
     ecg, notes = finish_ecg(
         chosen.signal_mv, chosen.lead_names, chosen.sampling_rate_hz, chosen.kind, path, chosen.qrs_onset_ms
     )
-    n_alike = sum(part.kind == chosen.kind for part in parts)
+    n_alike = sum(part.kind == chosen.kind for part in found)
     alike = (f"The file holds {n_alike} {_WORDS[ecg.kind]}s; one of them is read.",) if n_alike > 1 else ()
     lacking = [name for name in LEAD_NAMES if name not in ecg.lead_names]
     lack = (f"The file lacks lead {', '.join(lacking)}.",) if lacking else ()

@@ -16,6 +16,7 @@ where they follow from I and II.
 """
 
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
@@ -24,7 +25,7 @@ from numpy.typing import NDArray
 
 from napari_latent_explorer.data.ecg import LEAD_NAMES
 from napari_latent_explorer.errors import RecordingError
-from napari_latent_explorer.io.ecg_part import EcgPart, onset_within, read_part, stack_leads
+from napari_latent_explorer.io.ecg_part import EcgPart, onset_within, read_part, refuse_many_leads, stack_leads
 from napari_latent_explorer.io.lead_names import standard_lead_name
 from napari_latent_explorer.io.reading import ANY, Reading, ReadOptions
 from napari_latent_explorer.io.xli_compression import leads_in_xli
@@ -44,7 +45,8 @@ _TYPES = ("SierraECG", "PhilipsECG")
 _VERSIONS = ("1.02", "1.03", "1.04")
 _TWELVE_LEAD_SETS = ("STD-12", "10-WIRE", "STD12", "12-LEAD")
 _MAX_LEADS = 32
-_MAX_SAMPLES = 300_000
+_MAX_SAMPLES = 100_000
+_SLACK_SAMPLES = 2000
 _PULSE_MV = 1.0
 _SHORTEST_PULSE_MS = 100.0
 
@@ -76,8 +78,7 @@ def read_ecg_philips(path: str | Path, options: ReadOptions = ANY) -> Reading:
     if root.tag != ROOT:
         raise not_an_ecg(file, root, "a Philips ECG")
     _refuse_other_versions(file, root)
-    parts = [*_rhythm_strips(file, root), *_representative_beats(file, root)]
-    return read_part(parts, file, options)
+    return read_part(chain(_rhythm_strips(file, root), _representative_beats(file, root)), file, options)
 
 
 def _refuse_other_versions(file: Path, root: Element) -> None:
@@ -114,7 +115,7 @@ def _resolution_uv(acquisition: Element | None) -> float | None:
 
 
 def _lead_names(file: Path, data: Element, acquisition: Element | None) -> tuple[str, ...]:
-    labels = [standard_lead_name(label) for label in data.get("leadlabels", "").split()]
+    labels = [standard_lead_name(label) for label in data.get("leadlabels", "").split(maxsplit=_MAX_LEADS)[:_MAX_LEADS]]
     n_leads = number_of(data.get("numberofleads")) or float(len(labels))
     if labels and n_leads >= 1:
         names = tuple(labels[: int(min(n_leads, _MAX_LEADS))])
@@ -151,7 +152,7 @@ def _unpacked(file: Path, data: Element, n_leads: int, n_samples: int) -> list[S
         try:
             if content is None:
                 raise ValueError("the text is no base64")
-            return [lead.astype(np.float64) for lead in leads_in_xli(content, n_leads, _MAX_SAMPLES)]
+            return [lead.astype(np.float64) for lead in leads_in_xli(content, n_leads, n_samples + _SLACK_SAMPLES)]
         except ValueError as damage:
             raise RecordingError(f"The waveforms of {file} are damaged: {damage}. Copy or export it again.") from damage
     if packing or encoding not in ("base64", "plain"):
@@ -162,7 +163,8 @@ def _unpacked(file: Path, data: Element, n_leads: int, n_samples: int) -> list[S
     numbers = integers_in_base64(data.text or "") if encoding == "base64" else numbers_in(data.text or "")
     if numbers is None:
         raise RecordingError(f"The waveforms of {file} are no {encoding} numbers. Copy or export it again.")
-    return [numbers[start : start + n_samples] for start in range(0, len(numbers), n_samples)][:n_leads]
+    starts = range(0, min(len(numbers), n_leads * n_samples), n_samples)
+    return [numbers[start : start + n_samples] for start in starts]
 
 
 def _packing(data: Element) -> str:
@@ -221,6 +223,7 @@ def _representative_beats(file: Path, root: Element) -> Iterator[EcgPart]:
         rate_hz, step_uv = number_of(beats.get("samplespersec")), number_of(beats.get("resolution"))
         leads: dict[str, Steps] = {}
         onset_ms = None
+        refuse_many_leads(sum(1 for _ in children(beats, "repbeat")), file)
         for beat in children(beats, "repbeat"):
             samples = _beat_steps(file, beats, beat)
             if len(samples) and beat.get("leadname"):

@@ -14,6 +14,7 @@ same three electrodes. So files often hold I and II only, and what they lack is 
 """
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -114,7 +115,7 @@ def _derive(
 
 
 def _refuse_repeated(names: Sequence[str]) -> None:
-    repeated = sorted({name for name in names if names.count(name) > 1})
+    repeated = sorted(name for name, count in Counter(names).items() if count > 1)
     if repeated or not names:
         found = f"lead {', '.join(repeated)} occurs more than once" if repeated else "there are no leads"
         raise RecordingError(f"The leads cannot be told apart: {found}. Export the recording again.")

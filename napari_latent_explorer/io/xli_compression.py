@@ -90,7 +90,7 @@ def _codes(chunk: bytes) -> Iterator[int]:
 def _samples(unpacked: bytes, first_delta: int) -> NDArray[np.int64]:
     n_samples = (len(unpacked) + 1) // 2
     halves = np.frombuffer(unpacked.ljust(2 * n_samples, b"\0"), dtype=np.uint8).reshape(2, n_samples).astype(np.int64)
-    numbers = (halves[0] << 8 | halves[1]).astype(np.int16).astype(np.int64)
+    numbers: NDArray[np.int64] = (halves[0] << 8 | halves[1]).astype(np.int16).astype(np.int64)
     if n_samples < 3:
         return numbers
     bends = np.concatenate([[first_delta], numbers[2:-1] - _DELTA_OFFSET])

@@ -26,6 +26,7 @@ MAX_XML_BYTES = 32 << 20
 MAX_ELEMENTS = 600_000
 MAX_DEPTH = 64
 _LARGEST_NUMBER = 1e15
+_LONGEST_NUMBER = 40
 _HEAD_BYTES = 16 << 10
 _UTF16_MARKS = ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 _DECLARED = re.compile(rb"""^\s*<\?xml[^>]*?encoding\s*=\s*["']([\w.:-]{1,40})["']""")
@@ -77,8 +78,8 @@ def text_of(element: Element | None, default: str = "") -> str:
 
 def number_of(text: str | None) -> float | None:
     """Read a number with a decimal point or a decimal comma; None for anything else, and for what is beyond 1e15."""
-    plain = (text or "").strip().replace(",", ".")
-    if not re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?", plain, re.ASCII):
+    plain = (text or "").strip()[: _LONGEST_NUMBER + 1].replace(",", ".")
+    if len(plain) > _LONGEST_NUMBER or not re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?", plain, re.ASCII):
         return None
     number = float(plain)
     return number if abs(number) <= _LARGEST_NUMBER else None

@@ -1,7 +1,7 @@
 """Samples as XML spells them: a list of numbers, or base64 of little-endian integers.
 
-Text is taken as a whole or not at all: a blank or a stray letter would otherwise move all samples after it. It is
-converted piece by piece, so that a long list never stands in memory as a million words.
+Text is taken as a whole or not at all: a blank or a stray letter would otherwise move all samples after it. A long list
+is never cut into a million words in memory.
 """
 
 import base64
@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 _SPACES = " \t\r\n"
 _WITHOUT_SPACES = str.maketrans("", "", _SPACES)
 _COMMAS_AS_SPACES = str.maketrans(f",{_SPACES}", " " * 5)
+_WITHOUT_INTEGERS = str.maketrans("", "", f"0123456789+-{_SPACES}")
 _WITHOUT_NUMBERS = str.maketrans("", "", f"0123456789+-.eE,{_SPACES}")
+_STRAY_SIGNS = ("- ", "+ ", "--", "-+", "+-", "++")
 _LONGEST_NUMBER = 32
 _LARGEST_NUMBER = 1e12
 _PIECE = 1 << 20
@@ -27,11 +29,12 @@ def numbers_in(text: str) -> NDArray[np.float64] | None:
     """
     if text.translate(_WITHOUT_NUMBERS) or ",," in text.translate(_WITHOUT_SPACES).strip(","):
         return None
-    try:
-        numbers = np.fromiter((float(word) for word in _words(text.translate(_COMMAS_AS_SPACES))), dtype=np.float64)
-    except ValueError:
-        return None
-    return numbers if (np.abs(numbers) <= _LARGEST_NUMBER).all() else None
+    spaced = text.translate(_COMMAS_AS_SPACES).strip()
+    if not spaced:
+        return np.zeros(0)
+    are_integers = not spaced.translate(_WITHOUT_INTEGERS)
+    numbers = _integers(spaced) if are_integers else _decimals(spaced)
+    return numbers if numbers is not None and (np.abs(numbers) <= _LARGEST_NUMBER).all() else None
 
 
 def integers_in_base64(text: str, n_bytes: int = 2) -> NDArray[np.float64] | None:
@@ -47,6 +50,23 @@ def bytes_in_base64(text: str) -> bytes | None:
     try:
         return base64.b64decode(text.translate(_WITHOUT_SPACES), validate=True)
     except (binascii.Error, ValueError):
+        return None
+
+
+def _integers(text: str) -> NDArray[np.float64] | None:
+    """Read integers, ten times as fast as other numbers; those beyond 64 bits come out as the largest there is."""
+    framed = f" {text} "
+    if any(pair in framed for pair in _STRAY_SIGNS) or any(
+        framed.count(f" {sign}") != text.count(sign) for sign in "+-"
+    ):
+        return None
+    return np.fromstring(text, dtype=np.int64, sep=" ").astype(np.float64)
+
+
+def _decimals(text: str) -> NDArray[np.float64] | None:
+    try:
+        return np.fromiter((float(word) for word in _words(text)), dtype=np.float64)
+    except ValueError:
         return None
 
 

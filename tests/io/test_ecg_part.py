@@ -1,3 +1,4 @@
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -5,7 +6,7 @@ import pytest
 
 from napari_latent_explorer.data.ecg import LEAD_NAMES
 from napari_latent_explorer.errors import RecordingError
-from napari_latent_explorer.io.ecg_part import EcgPart, onset_within, read_part, stack_leads
+from napari_latent_explorer.io.ecg_part import EcgPart, onset_within, read_part, refuse_many_leads, stack_leads
 from napari_latent_explorer.io.reading import ANY, EcgKind, ReadOptions
 
 EIGHT = ("I", "II", *LEAD_NAMES[6:])
@@ -63,6 +64,22 @@ def test_nothing_and_the_wrong_kind_are_refused() -> None:
         read_part([], Path("x.xml"), ANY)
     with pytest.raises(RecordingError, match=r"x\.xml holds a rhythm strip, not a median beat"):
         read_part([part("rhythm")], Path("x.xml"), ReadOptions(ecg_kind="median"))
+
+
+def test_what_no_ecg_holds_is_refused_before_it_is_made() -> None:
+    made = []
+
+    def endless() -> Iterator[EcgPart]:
+        while True:
+            made.append(1)
+            yield part("rhythm", ("I",), 2)
+
+    with pytest.raises(RecordingError, match=r"x\.xml holds more than 200 waveforms"):
+        read_part(endless(), Path("x.xml"), ANY)
+    assert len(made) == 201
+    refuse_many_leads(256, Path("x.xml"))
+    with pytest.raises(RecordingError, match=r"x\.xml holds 257 leads"):
+        refuse_many_leads(257, Path("x.xml"))
 
 
 def test_leads_of_different_length_are_not_stacked() -> None:

@@ -217,7 +217,7 @@ BREAKAGES: list[tuple[str, Callable[[str], str], str]] = [
     ("without duration", lambda text: text.replace('"12000"', '""'), "duration"),
     ("at no rate", lambda text: text.replace("samplingrate>500", "samplingrate>0"), "sampling rate"),
     ("at a negative rate", lambda text: text.replace("samplingrate>500", "samplingrate>-1"), "sampling rate"),
-    ("at an absurd rate", lambda text: text.replace("samplingrate>500", "samplingrate>0.25"), "cut short|per second"),
+    ("at an absurd rate", lambda text: text.replace("samplingrate>500", "samplingrate>0.25"), "more than|per second"),
     ("without resolution", lambda text: text.replace("<resolution>5", "<resolution>"), "resolution"),
     (
         "of nameless leads",

@@ -148,6 +148,8 @@ def test_numbers_are_read_with_point_or_comma(text: str, number: float) -> None:
     assert number_of(text) == number
 
 
-@pytest.mark.parametrize("text", [None, "", "nan", "inf", "1e400", "1e16", "0x10", "1_0", "5 uV", "1,000.5", "\u0663"])
+@pytest.mark.parametrize(
+    "text", [None, "", "nan", "inf", "1e400", "1e16", "0x10", "1_0", "5 uV", "1,000.5", "\u0663", "1" * 50_000 + "x"]
+)
 def test_what_is_no_number_is_none(text: str | None) -> None:
     assert number_of(text) is None
