@@ -11,8 +11,8 @@
 | unit | ``resolution`` or ``signalresolution``, uV per step |
 
 The prediction rounds towards zero: recovered so, the leads of real files are smoother than with any other rounding, and
-aVR, aVL and aVF add up to zero best. Files without packing hold either kind of limb leads: they are left as they are
-where they follow from I and II.
+aVR, aVL and aVF add up to zero best. Some files hold whole limb leads: those that follow from I and II as they are
+stored are left as they are.
 """
 
 from collections.abc import Iterator
@@ -105,7 +105,7 @@ def _rhythm_strips(file: Path, root: Element) -> Iterator[EcgPart]:
         n_samples = round(min(duration_ms * rate_hz / 1000, _MAX_SAMPLES + 1.0))
         names = _lead_names(file, data, acquisition)
         leads = dict(zip(names, _stored_steps(file, data, len(names), n_samples), strict=True))
-        steps, note = _without_calibration(np.stack(list(_completed(data, leads).values())), rate_hz, step_uv)
+        steps, note = _without_calibration(np.stack(list(_completed(leads).values())), rate_hz, step_uv)
         yield EcgPart("rhythm", names, steps * step_uv / 1000, rate_hz, notes=(note,) if note else ())
 
 
@@ -168,15 +168,17 @@ def _unpacked(file: Path, data: Element, n_leads: int, n_samples: int) -> list[S
 
 
 def _packing(data: Element) -> str:
-    if data.get("compressflag", "True").strip().lower() == "false":
+    flag = data.get("compressflag", "").strip().lower()
+    if flag == "false":
         return ""
-    packing = (data.get("compressmethod") or data.get("compression") or "").strip().lower()
+    unsaid = "xli" if flag == "true" else ""
+    packing = (data.get("compressmethod") or data.get("compression") or unsaid).strip().lower()
     return "" if packing in ("uncompressed", "none") else packing
 
 
-def _completed(data: Element, leads: dict[str, Steps]) -> dict[str, Steps]:
+def _completed(leads: dict[str, Steps]) -> dict[str, Steps]:
     """Leads with the predicted limb leads made whole."""
-    if not {"I", "II"} <= leads.keys() or (not _packing(data) and _are_whole(leads)):
+    if not {"I", "II"} <= leads.keys() or _are_whole(leads):
         return leads
     whole = dict(leads)
     if "III" in leads:

@@ -164,6 +164,13 @@ def test_a_heart_beat_of_1_mv_is_no_calibration_pulse(tmp_path: Path) -> None:
     assert read(tmp_path, philips_xml(xli_base64(stored(leads)))).recording.signal_mv.shape == (12, 1500)
 
 
+def test_packing_without_a_method_is_xli_and_whole_limb_leads_stay_whole(tmp_path: Path) -> None:
+    leads = heart(1500)
+    text = philips_xml(xli_base64(list(leads.values())), attributes='dataencoding="Base64" compressflag="True"')
+    ecg = read(tmp_path, text).recording
+    np.testing.assert_allclose(ecg.signal_mv, np.stack(list(leads.values())) * 0.005, rtol=1e-6)
+
+
 @pytest.mark.parametrize("encoding", ["Plain", "Base64"])
 @pytest.mark.parametrize("are_whole", [True, False], ids=["whole limb leads", "limb leads left over"])
 def test_files_without_packing(tmp_path: Path, encoding: str, are_whole: bool) -> None:

@@ -54,3 +54,21 @@ def test_a_damaged_archive_is_called_damaged_not_unknown(tmp_path: Path) -> None
     (tmp_path / "a.zip").write_bytes(whole[:-30])
     with pytest.raises(RecordingError, match=r"a\.zip is damaged"):
         read_recording(tmp_path / "a.zip")
+
+
+@pytest.mark.parametrize("root", ["ECG", "Sapphire", "SchillerEDI", "ClinicalDocument", "MortaraEcg"])
+def test_an_xml_that_is_not_read_is_named_by_its_root(tmp_path: Path, root: str) -> None:
+    (tmp_path / "x.xml").write_text(f'<?xml version="1.0"?><!-- CardiologyXML --><{root} a="RestingECG"><x/></{root}>')
+    with pytest.raises(RecordingError, match=rf"x\.xml: it is an XML document of root {root}, and no ECG that is read"):
+        read_recording(tmp_path / "x.xml")
+
+
+def test_real_xml_is_recognised_by_its_root(realdata: Path) -> None:
+    files = (
+        "philips/129DYPRG.XML",
+        "philips/2020-5-18_15-48-11.xml",
+        "ge_muse/musePHI_ecg1.xml",
+        "hl7_aecg/Example.xml",
+    )
+    known = [recognise(realdata / "ecg" / name) for name in files]
+    assert [entry.name for entry in known if entry] == ["Philips ECG", "Philips ECG", "GE MUSE ECG", "HL7 aECG"]
