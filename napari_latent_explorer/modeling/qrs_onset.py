@@ -18,8 +18,9 @@ INDEPENDENT_LEADS = [0, 1, 6, 7, 8, 9, 10, 11]
 """I, II and V1 to V6 among the twelve; III, aVR, aVL and aVF follow from I and II and tell nothing new."""
 
 _DERIVATIVE_MS = 8.0
-_THRESHOLD = 0.04
-_QUIET_MS = 16.0
+_THRESHOLD = 0.02
+_ABOVE_NOISE = 0.6
+_QUIET_MS = 12.0
 _LONGEST_RISE_MS = 140.0
 
 
@@ -43,8 +44,8 @@ def spatial_velocity(leads_mv: NDArray[np.floating], sampling_rate_hz: float) ->
 def find_qrs_onset(leads_mv: NDArray[np.floating], sampling_rate_hz: float) -> float:
     """Onset of the QRS complex of one beat, in ms after the first sample.
 
-    Going back from the largest spatial velocity, it is where the velocity was last quiet: for 16 ms under 4 % of the
-    largest one, above the level of the noise.
+    Going back from the largest spatial velocity, it is where the velocity was last quiet: for 12 ms less than 2 % of
+    the largest one, or 60 % of the noise if that is more, above the level of the noise.
 
     Parameters
     ----------
@@ -63,7 +64,7 @@ def find_qrs_onset(leads_mv: NDArray[np.floating], sampling_rate_hz: float) -> f
     if not velocity[peak] > 0:
         raise RecordingError("This beat has no QRS complex: all its leads are flat. Choose another recording.")
     noise = float(np.median(velocity))
-    is_quiet = velocity < noise + _THRESHOLD * (velocity[peak] - noise)
+    is_quiet = velocity < noise + max(_THRESHOLD * (velocity[peak] - noise), _ABOVE_NOISE * noise)
     n_quiet = max(1, round(_QUIET_MS / 1000.0 * sampling_rate_hz))
     earliest = max(n_quiet, peak - round(_LONGEST_RISE_MS / 1000.0 * sampling_rate_hz))
     for onset in range(peak, earliest, -1):
