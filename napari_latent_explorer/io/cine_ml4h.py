@@ -34,6 +34,7 @@ from napari_latent_explorer.io.ml4h_layout import (
     read_measurement,
     tensors_of,
 )
+from napari_latent_explorer.io.pixel_values import count_unusable
 from napari_latent_explorer.io.reading import ANY, MAX_RECORDING_BYTES, FileOutcome, Reading, ReadOptions
 
 _PLANES: tuple[ImagingPlane, ...] = ("la_4ch", "la_2ch", "la_3ch", "sa", "unknown")
@@ -172,7 +173,7 @@ def _read_slices(root: Any, slices: Sequence[Tensor]) -> NDArray[Any]:
     signal: NDArray[Any] | None = None
     for number, tensor in enumerate(slices):
         values = read_numbers(tensor.dataset, limit)
-        n_bad = int(np.count_nonzero(~np.isfinite(values)))
+        n_bad = count_unusable([values])
         if n_bad:
             raise RecordingError(f"{n_bad} pixels of {tensor.key} in {root.file.filename} are no finite numbers.")
         if signal is None:

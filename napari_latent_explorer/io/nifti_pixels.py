@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from napari_latent_explorer.errors import RecordingError
 from napari_latent_explorer.io.gzipped import GZIP_MARK, MAX_GZIP_RATIO, check_end, fill, opened, skip
 from napari_latent_explorer.io.nifti_header import NiftiHeader
+from napari_latent_explorer.io.pixel_values import count_unusable
 from napari_latent_explorer.io.source_file import SourceFile
 
 
@@ -70,9 +71,7 @@ def _scaled(stored: NDArray[Any], header: NiftiHeader) -> NDArray[Any]:
 
 
 def _refuse_no_numbers(signal: NDArray[Any], header: NiftiHeader) -> None:
-    if signal.dtype.kind != "f":
-        return
-    n_bad = sum(int(np.count_nonzero(~np.isfinite(frame))) for frame in signal)
+    n_bad = count_unusable(signal)
     if n_bad:
         raise RecordingError(
             f"{n_bad} of {signal.size} pixels of {header.path} are no finite numbers. Replace them, or convert it "

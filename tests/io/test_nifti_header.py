@@ -231,6 +231,9 @@ def test_pixels_that_are_no_numbers_are_counted(tmp_path: Path) -> None:
     path = write_nifti(tmp_path / "a.nii", pixels)
     with pytest.raises(RecordingError, match=r"3 of 120 pixels of .*a\.nii are no finite numbers"):
         read_nifti_pixels(read_nifti_header(path))
+    path = write_nifti(tmp_path / "c.nii", np.full((4, 3, 2, 5), 1e300))  # more than single precision holds
+    with pytest.raises(RecordingError, match="120 of 120 pixels"):
+        read_nifti_pixels(read_nifti_header(path))
     path = write_nifti(tmp_path / "b.nii", np.full((4, 3, 2, 5), 30000, "i2"), scaling=(3e38, 0.0))
     with pytest.raises(RecordingError, match="120 of 120 pixels"):
         read_nifti_pixels(read_nifti_header(path))
