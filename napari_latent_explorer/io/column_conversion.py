@@ -106,7 +106,7 @@ def _code_of(columns: Sequence[ColumnValues], proposal: ColumnProposal) -> NDArr
 
 def _codes(values: ColumnValues, proposal: ColumnProposal) -> NDArray[np.int64]:
     place_of = {label: place for place, label in enumerate(proposal.categories)}
-    known = {label.casefold(): place for label, place in place_of.items()}
+    known = {code_text(label).casefold(): place for label, place in place_of.items()}
     known |= {code_text(code).casefold(): place_of.get(label, _MISSING) for code, label in proposal.codes}
     known |= dict.fromkeys((code_text(code).casefold() for code in proposal.missing_codes), _MISSING)
     answers = [_answers(text) if proposal.rule == "any" else (text,) for text in values.texts]

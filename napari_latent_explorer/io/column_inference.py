@@ -144,10 +144,13 @@ def _propose_numbers(
     draft = replace(draft, missing_codes=(*draft.missing_codes, *clear, *odd), doubtful_codes=doubtful)
     distinct = np.unique(numbers)
     is_whole = bool((distinct == np.round(distinct)).all())
-    texts = tuple(str(int(number)) for number in distinct) if is_whole and len(distinct) <= _MAX_NUMBER_CODES else ()
+    is_coded = is_whole and len(distinct) <= _MAX_NUMBER_CODES
+    texts = tuple(str(int(number)) for number in distinct) if is_coded else ()
     if len(distinct) == 1:
         why = f"every value is {distinct[0]:g}"
         return replace(draft, kind="continuous", is_kept=False, note="; ".join([why, *notes]))
+    if is_coded:
+        draft = replace(draft, codes=_other_spellings(values, is_value))
     if is_whole and len(distinct) == 2 and not draft.unit:
         return _propose_two_numbers(draft, texts, notes)
     few = len(distinct) <= _MAX_NUMBER_CODES and distinct[0] >= 0 and distinct[-1] <= _LARGEST_CODE
@@ -155,9 +158,17 @@ def _propose_numbers(
         why = f"{len(distinct)} different whole numbers; make it continuous if they count or measure something"
         return replace(draft, kind="categorical", categories=texts, note="; ".join([why, *notes]))
     if is_whole and len(distinct) == counts.sum() and not draft.unit and _ID_NAMES.search(draft.name):
-        return replace(draft, kind="id", is_kept=False, note="; ".join(["every value is another number", *notes]))
+        why = "every value is another number"
+        return replace(draft, kind="id", is_kept=False, codes=(), note="; ".join([why, *notes]))
     unit = f"numbers in {draft.unit}" if draft.unit else "numbers; the name tells no unit"
-    return replace(draft, kind="continuous", note="; ".join([unit, *notes]))
+    return replace(draft, kind="continuous", codes=(), note="; ".join([unit, *notes]))
+
+
+def _other_spellings(values: ColumnValues, is_value: NDArray[np.bool_]) -> tuple[tuple[str, str], ...]:
+    """Whole numbers that are not written as such (``1,0``, ``1e1``), and how they are."""
+    places = np.flatnonzero(is_value)
+    pairs = ((code_text(values.texts[place]), str(int(values.numbers[place]))) for place in places)
+    return tuple(dict.fromkeys((text, code) for text, code in pairs if text != code))
 
 
 def _propose_two_numbers(draft: ColumnProposal, texts: tuple[str, ...], notes: list[str]) -> ColumnProposal:
@@ -165,7 +176,7 @@ def _propose_two_numbers(draft: ColumnProposal, texts: tuple[str, ...], notes: l
         why = f"{texts[0]} and {texts[1]}: which is female differs from table to table, so give the labels"
         return replace(draft, kind="binary", categories=texts, note="; ".join([why, *notes]))
     if texts == ("0", "1"):
-        codes = (("0", "no"), ("1", "yes"))
+        codes = (("0", "no"), ("1", "yes"), *((text, "yes" if code == "1" else "no") for text, code in draft.codes))
         return replace(
             draft, kind="binary", categories=("no", "yes"), codes=codes, note="; ".join(["0 and 1 only", *notes])
         )
@@ -217,7 +228,7 @@ def _propose_texts(draft: ColumnProposal, values: ColumnValues) -> ColumnProposa
     count_of = dict(zip(values.texts, values.counts.tolist(), strict=True))
     notes = [f"may mean missing, but taken as a category: {_counted(doubtful, count_of)}"] if doubtful else []
     if codes:
-        notes.append("spellings that differ in letter case only are one category")
+        notes.append("spellings that differ in letter case only (or 1 and 1.0) are one category")
     if len(labels) == 2:
         ordered, why = _ordered_pair(labels)
         return replace(
@@ -243,8 +254,9 @@ def _labels(texts: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[tuple[str, s
     """Categories in alphabetical order, and which spellings stand for another one's label."""
     label_of: dict[str, str] = {}
     for text in texts:
-        label_of.setdefault(text.casefold(), text)
-    codes = tuple((text, label_of[text.casefold()]) for text in texts if label_of[text.casefold()] != text)
+        label_of.setdefault(code_text(text).casefold(), text)
+    meant = [(text, label_of[code_text(text).casefold()]) for text in texts]
+    codes = tuple((text, label) for text, label in meant if text != label)
     return tuple(sorted(label_of.values(), key=str.casefold)), codes
 
 

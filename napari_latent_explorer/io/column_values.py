@@ -215,7 +215,7 @@ def _plain_numbers(texts: tuple[str, ...]) -> NDArray[np.float64]:
 def _number_text(value: float) -> str:
     if np.isnan(value):
         return ""
-    return str(int(value)) if abs(value) < 1e15 and value == int(value) else repr(value)
+    return str(int(value)) if abs(value) < 2**53 and value == int(value) else repr(value)
 
 
 def _number(text: str, groups_thousands: bool) -> float:
