@@ -1,7 +1,8 @@
 """Pixels of a DICOM file, from packed bytes to signal.
 
 Everything that decides how much memory is taken is checked before it is taken: what the file claims, and what a
-compressed stream itself claims, since decoders believe the stream.
+compressed stream itself claims, since decoders believe the stream. Decoders of JPEG and its kin work in a process of
+their own (`decoding_process.py`).
 
 | what | how |
 |---|---|
@@ -25,6 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_latent_explorer.errors import RecordingError
+from napari_latent_explorer.io.decoding_process import DecodingError, decoding_process
 from napari_latent_explorer.io.dicom_file import DicomValues, as_recording_errors, parse_dicom, quiet_pydicom
 from napari_latent_explorer.io.reading import MAX_RECORDING_BYTES
 from napari_latent_explorer.io.source_file import SourceFile
@@ -37,6 +39,7 @@ _NATIVE = {
     "1.2.840.10008.1.2.2": ">",
 }
 _PLUGINS = (("JPEG 2000", "pylibjpeg-openjpeg"), ("High-Throughput", "pylibjpeg-openjpeg"), ("JPEG", "python-gdcm"))
+_RLE = "1.2.840.10008.1.2.5"
 _FLOAT_BITS = {"FloatPixelData": 32, "DoubleFloatPixelData": 64}
 
 
@@ -130,21 +133,6 @@ class PackedPixels:
         return stored if kind == "f" or not n_unused else (stored << n_unused) >> n_unused
 
     def _decoded(self, content: bytes) -> NDArray[Any]:
-        from pydicom.pixels.decoders.base import get_decoder
-
-        try:
-            decoder = get_decoder(self.transfer_syntax)
-        except NotImplementedError as refusal:
-            raise RecordingError(
-                f"Cannot read the pixels of {self.file}: their packing, {self.syntax_name!r}, is not known "
-                "here. Export the series uncompressed (Explicit VR Little Endian)."
-            ) from refusal
-        if not decoder.is_available:
-            package = next((package for name, package in _PLUGINS if name in self.syntax_name), "pydicom")
-            raise RecordingError(
-                f"Cannot read the pixels of {self.file}: nothing that is installed unpacks {self.syntax_name}. Install "
-                f"it with `pip install {package}`, or export the series uncompressed (Explicit VR Little Endian)."
-            )
         described: dict[str, Any] = {
             "rows": self.n_rows,
             "columns": self.n_columns,
@@ -157,9 +145,40 @@ class PackedPixels:
             "pixel_keyword": "PixelData",
         }
         with as_recording_errors(self.file), quiet_pydicom():
+            decoder = self._decoder()
             self._refuse_other_sizes(content)
-            stored, _ = decoder.as_array(content, raw=True, **described)
+            if self.transfer_syntax == _RLE:
+                stored, _ = decoder.as_array(content, raw=True, decoding_plugin="pydicom", **described)
+            else:
+                stored = self._decoded_aside(content, described)
         return np.asarray(stored).reshape(self.n_frames, self.n_rows, self.n_columns)
+
+    def _decoded_aside(self, content: bytes, described: dict[str, Any]) -> NDArray[Any]:
+        try:
+            return decoding_process().decode(self.transfer_syntax, content, described)
+        except DecodingError as damage:
+            raise RecordingError(
+                f"Cannot read the pixels of {self.file} ({self.syntax_name}): {damage}. If the file is whole, export "
+                "it uncompressed (Explicit VR Little Endian)."
+            ) from damage
+
+    def _decoder(self) -> Any:
+        from pydicom.pixels.decoders.base import get_decoder
+
+        try:
+            decoder = get_decoder(self.transfer_syntax)
+        except NotImplementedError as refusal:
+            raise RecordingError(
+                f"Cannot read the pixels of {self.file}: their packing, {self.syntax_name!r}, is not known here. "
+                "Export the series uncompressed (Explicit VR Little Endian)."
+            ) from refusal
+        if not decoder.is_available:
+            package = next((package for name, package in _PLUGINS if name in self.syntax_name), "pydicom")
+            raise RecordingError(
+                f"Cannot read the pixels of {self.file}: nothing that is installed unpacks {self.syntax_name}. Install "
+                f"it with `pip install {package}`, or export the series uncompressed (Explicit VR Little Endian)."
+            )
+        return decoder
 
     def _refuse_other_sizes(self, content: bytes) -> None:
         from pydicom.encaps import generate_frames

@@ -79,6 +79,20 @@ def test_compressed_pixels_are_equal_to_what_was_compressed(
     np.testing.assert_array_equal(frames[:, 0], wanted)
 
 
+@pytest.mark.parametrize(
+    "syntax", [RLE, JPEG_LOSSLESS, JPEG_LS, JPEG_2000], ids=["RLE", "JPEG", "JPEG-LS", "JPEG 2000"]
+)
+def test_a_compressed_stream_that_ends_early_is_refused(tmp_path: Path, heart: NDArray[np.uint16], syntax: str) -> None:
+    for number, dataset in enumerate(timed(list(heart))):
+        compressed(tmp_path / f"{number}.dcm", dataset, syntax)
+    whole = pydicom.dcmread(tmp_path / "1.dcm")
+    stream = next(pydicom.encaps.generate_frames(whole.PixelData, number_of_frames=1))
+    whole.PixelData = encapsulate([stream[: len(stream) // 2]])
+    whole.save_as(tmp_path / "1.dcm")
+    with pytest.raises(RecordingError, match=r"1\.dcm"):
+        read_cine_dicom(tmp_path)
+
+
 def test_an_enhanced_file_with_compressed_frames(tmp_path: Path, heart: NDArray[np.uint16]) -> None:
     whole = enhanced(timed(list(heart)))
     whole.file_meta = pydicom.dataset.FileMetaDataset()
