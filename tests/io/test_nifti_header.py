@@ -256,3 +256,15 @@ def test_what_is_not_nifti_is_not_taken_for_it(tmp_path: Path) -> None:
         read_nifti_header(analyze)
     with pytest.raises(RecordingError, match=r"absent\.nii"):
         read_nifti_header(tmp_path / "absent.nii")
+
+
+@pytest.mark.parametrize(
+    "name", ["functional.nii", "anatomical.nii", "example4d.nii.gz", "example_nifti2.nii.gz", "standard.nii.gz"]
+)
+def test_files_of_other_programs_are_read_as_nibabel_reads_them(name: str) -> None:
+    path = Path(nibabel.__file__).parent / "tests" / "data" / name
+    image, header = nibabel.load(path), read_nifti_header(path)
+    np.testing.assert_allclose(header.affine[:, [2, 1, 0, 3]], np.diag([-1, -1, 1, 1]) @ image.affine, atol=1e-4)
+    expected = np.asarray(image.dataobj)
+    expected = expected if expected.ndim == 4 else expected[..., None]
+    np.testing.assert_allclose(read_nifti_pixels(header), expected.transpose(3, 2, 1, 0), rtol=1e-6)
