@@ -18,6 +18,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 study.app.command()(study_create.create)
+study.app.command()(study_create.add)
 study.app.command()(study_table.table)
 study.app.add_typer(study_exchange.app, name="export")
 study.app.command()(study_exchange.import_latents)

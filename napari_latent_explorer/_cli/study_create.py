@@ -115,6 +115,60 @@ def create(
     typer.echo(f"Next: napari-latent-explorer train {output}, or encode {output} BUNDLE")
 
 
+def add(
+    study_folder: Annotated[Path, typer.Argument(metavar="STUDY", help="Folder of a study that was built.")],
+    table: Table = None,
+    id_column: IdColumn = None,
+    cine: CineFolder = None,
+    ecg: EcgFolder = None,
+    labels: LabelsFolder = None,
+    plane: PlaneOption = "la_4ch",
+    series: Series = None,
+    ecg_kind: EcgKind = "any",
+    instance: Instance = None,
+    id_pattern: IdPattern = None,
+    columns: Columns = None,
+    crop: CropOption = "centred",
+    label_scheme: LabelScheme = None,
+    workers: Workers = None,
+    scheduler: Scheduler = None,
+    dry_run: DryRun = False,
+) -> None:
+    """Add people to a study, and recordings to people who lack them; what is there stays as it is.
+
+    New people need a row in the table, unless the study has no phenotypes. Units are those of the study (cines in mm,
+    ECGs in mV, times in ms). Latents stay good for those who have them; encode the study again for the others.
+    """
+    from napari_latent_explorer.building.addition import add_to_study, plan_addition
+    from napari_latent_explorer.building.plan import BuildConfig
+    from napari_latent_explorer.io.columns_file import read_columns_file
+
+    config = BuildConfig(
+        output=study_folder,
+        table=table,
+        id_column=id_column,
+        cine=cine,
+        ecg=ecg,
+        labels=labels,
+        imaging_plane=None if plane == "any" else plane,
+        series=series,
+        ecg_kind=None if ecg_kind == "any" else ecg_kind,
+        instance=instance,
+        id_pattern=id_pattern,
+        crop_rule=crop,
+        label_scheme=label_scheme,
+        columns=None if columns is None else read_columns_file(columns),
+    )
+    addition = run(plan_addition(config), "Looking", "Nothing was written.")
+    say_plan(addition.plan)
+    _say(f"{len(addition.extended)} people of the study get a recording that they lacked")
+    if dry_run:
+        return
+    result = run(add_to_study(addition, workers, scheduler), "Adding", "The study is as it was. " + _WHEN_STOPPED)
+    say_result(result)
+    typer.echo(f"Next: napari-latent-explorer encode {study_folder} BUNDLE")
+
+
 def say_plan(plan: "StudyPlan") -> None:
     """Say whose recordings were found, and which files are left aside and why."""
     counts = {"a cine": plan.n_with("mri"), "an ECG": plan.n_with("ecg"), "labels": plan.n_with("labels")}

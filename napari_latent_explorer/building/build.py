@@ -150,9 +150,14 @@ _FACT_TITLES = {
 
 def provenance_of(plan: StudyPlan) -> dict[str, Any]:
     """Say what makes a study, as plain JSON."""
-    given = {one.name: getattr(plan.config, one.name) for one in fields(plan.config) if one.name in _FACT_TITLES}
-    asked = {name: printable(str(value)) if isinstance(value, Path) else value for name, value in given.items()}
+    asked = asked_for(plan.config)
     return {"made_by": "build_study", "version": __version__, "instance": plan.instance, "asked": asked}
+
+
+def asked_for(config: BuildConfig) -> dict[str, Any]:
+    """Say what was asked for, as plain JSON."""
+    given = {one.name: getattr(config, one.name) for one in fields(config) if one.name in _FACT_TITLES}
+    return {name: printable(str(value)) if isinstance(value, Path) else value for name, value in given.items()}
 
 
 def _writer(plan: StudyPlan) -> StudyWriter:

@@ -14,7 +14,7 @@ from napari_latent_explorer.building.study_plan import BuildConfig, ParticipantP
 from napari_latent_explorer.data.cine import CineLabels, CineMRI
 from napari_latent_explorer.data.ecg import ECG
 from napari_latent_explorer.data.heart_box import HeartBox
-from napari_latent_explorer.errors import LatentExplorerError, RecordingError
+from napari_latent_explorer.errors import LatentExplorerError, RecordingError, StudyError
 from napari_latent_explorer.io import recording_store
 from napari_latent_explorer.io.formats import read_place
 from napari_latent_explorer.io.label_maps import LABEL_SCHEMES, read_label_map
@@ -35,10 +35,13 @@ class ParticipantTask:
         Their row in the study.
     plan
         Where their recordings are.
+    is_extension
+        Whether they are in the study already, and lack these recordings.
     """
 
     row: int
     plan: ParticipantPlan
+    is_extension: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,12 +61,16 @@ class ParticipantBuilder:
 
     def __call__(self, task: ParticipantTask) -> None:
         """Build one participant, unless they have been written."""
-        if recording_store.is_written(self.study, task.row):
+        if recording_store.is_written(self.study, task.row) and not task.is_extension:
             return
         account = _Account(self.config, task.plan)
         cine, labels = account.read_cine()
         box = account.find_box(cine, labels)
         ecg = account.read_ecg()
+        if task.is_extension:
+            facts = _more_facts(self.study, task, account.rows)
+            recording_store.extend_recordings(self.study, task.row, cine, labels, ecg, box, facts)
+            return
         facts = facts_of(task.plan, account.rows)
         try:
             recording_store.write_recordings(self.study, task.row, cine, labels, ecg, box, facts)
@@ -77,16 +84,42 @@ def facts_of(plan: ParticipantPlan, rows: list[ReportRow]) -> dict[str, Any]:
     return {"participant_id": plan.participant_id, FACTS_KEY: [row.to_json() for row in rows]}
 
 
+def _more_facts(study: Path, task: ParticipantTask, rows: list[ReportRow]) -> dict[str, Any]:
+    """Facts of somebody who is in the study already, with what became of further files."""
+    files = {(row.modality, row.file) for row in rows}
+    before = [row for row in read_rows(study, task.row) if (row.modality, row.file) not in files]
+    return {**recording_store.read_facts(study, task.row), **facts_of(task.plan, [*before, *rows])}
+
+
+def read_rows(study: Path, row: int) -> list[ReportRow]:
+    """Rows of one participant, as they were kept with their recordings.
+
+    Raises
+    ------
+    StudyError
+        When they are damaged.
+    """
+    facts = recording_store.read_facts(study, row)
+    try:
+        participant_id = str(facts.get("participant_id", ""))
+        return [ReportRow.from_json(participant_id, content) for content in facts.get(FACTS_KEY, [])]
+    except (TypeError, AttributeError) as damage:
+        raise StudyError(f"The account of the files of row {row} in {study} is damaged: {damage}.") from damage
+
+
 def write_lost(study: Path, config: BuildConfig, task: ParticipantTask, reason: str) -> None:
     """Write a participant whose recordings could not be read at all, with the reason."""
-    if recording_store.is_written(study, task.row):
+    if recording_store.is_written(study, task.row) and not task.is_extension:
         return
     account = _Account(config, task.plan)
     places: dict[Modality, Path | None] = {"mri": task.plan.cine, "ecg": task.plan.ecg}
     for modality, place in places.items():
         if place is not None:
             account.fail(modality, place, f"The recordings of this person could not be read: {reason}.")
-    recording_store.write_recordings(study, task.row, facts=facts_of(task.plan, account.rows))
+    if task.is_extension:
+        recording_store.extend_recordings(study, task.row, facts=_more_facts(study, task, account.rows))
+    else:
+        recording_store.write_recordings(study, task.row, facts=facts_of(task.plan, account.rows))
 
 
 class _Account:

@@ -6,7 +6,7 @@ planned in seconds and can be shown to somebody before anything is written.
 
 from collections import Counter
 from collections.abc import Generator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -48,6 +48,49 @@ def plan_study(config: BuildConfig) -> Generator[Progress, None, StudyPlan]:
     StudyError
         When a folder is not there, the pattern is not usable, or nobody has a recording.
     """
+    search = yield from search_recordings(config)
+    participants, unused = yield from choose_all(config, search, search.ids_in_order())
+    if not participants:
+        raise StudyError(_nobody(config, search.table, unused))
+    table = search.table
+    cohort = cohort_of(table, [one.participant_id for one in participants])
+    everybody = () if table is None else table.participant_ids.tolist()
+    lacking = tuple(participant_id for participant_id in everybody if participant_id not in cohort)
+    plan = StudyPlan(config, cohort, tuple(participants), search.instance, lacking, tuple(unused), search.n_hidden)
+    return replace(plan, warnings=warnings_of(plan, table))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Search:
+    """What was found for a study, before anything is chosen.
+
+    Attributes
+    ----------
+    found
+        Places by participant, and files of nobody.
+    table
+        The table; None without one.
+    instance
+        Visit that is taken.
+    n_hidden
+        Hidden files that were passed over.
+    """
+
+    found: Found
+    table: PhenotypeTable | None
+    instance: int | None
+    n_hidden: int
+
+    def ids_in_order(self) -> list[str]:
+        """Everybody for whom a place was found: in the table's order, else as people count."""
+        ids = {participant_id for _, participant_id in self.found.places}
+        if self.table is None:
+            return sorted(ids, key=natural_key)
+        return [participant_id for participant_id in self.table.participant_ids.tolist() if participant_id in ids]
+
+
+def search_recordings(config: BuildConfig, more_ids: frozenset[str] = frozenset()) -> Generator[Progress, None, Search]:
+    """Read the table and find the recordings of everybody in it, and of `more_ids`; see `plan_study`."""
     folders = _wanted_of(config)
     if config.id_pattern is not None:
         check_pattern(config.id_pattern)
@@ -59,7 +102,8 @@ def plan_study(config: BuildConfig) -> Generator[Progress, None, StudyPlan]:
     if config.table is not None:
         yield Progress(0, 0, f"reading {config.table.name}")
         table = import_phenotypes(config.table, config.id_column, instance, config.columns)
-    ids = None if table is None else frozenset(table.participant_ids.tolist())
+    known = more_ids if table is None else more_ids.union(table.participant_ids.tolist())
+    ids = known if table is not None or more_ids else None
     by_name: OwnerFinder = OwnersByLayout(list(contents.values())) if ids is None else OwnersByTable(ids)
     found = Found()
     for root, wanted in folders.items():
@@ -67,8 +111,7 @@ def plan_study(config: BuildConfig) -> Generator[Progress, None, StudyPlan]:
         if config.id_pattern is not None:
             finder = yield from _owners_by_pattern(config.id_pattern, contents[root], ids)
         yield from find_places(contents[root], wanted, finder, ids, found)
-    n_hidden = sum(one.n_hidden for one in contents.values())
-    return (yield from _plan(config, table, found, instance, n_hidden))
+    return Search(found, table, instance, sum(one.n_hidden for one in contents.values()))
 
 
 def _wanted_of(config: BuildConfig) -> dict[Path, frozenset[Modality]]:
@@ -99,31 +142,27 @@ def _owners_by_pattern(
     return OwnersByPattern(matches, spelt)
 
 
-def _plan(
-    config: BuildConfig, table: PhenotypeTable | None, found: Found, instance: int | None, n_hidden: int
-) -> Generator[Progress, None, StudyPlan]:
-    """Choose one place for each person and each kind of recording, and say what does not fit."""
-    file_ids = {participant_id for _, participant_id in found.places}
-    if table is None:
-        order = sorted(file_ids, key=natural_key)
-    else:
-        order = [participant_id for participant_id in table.participant_ids.tolist() if participant_id in file_ids]
-    participants, unused = [], []
-    for done, participant_id in enumerate(order):
+def choose_all(
+    config: BuildConfig, search: Search, participant_ids: Sequence[str]
+) -> Generator[Progress, None, tuple[list[ParticipantPlan], list[UnusedFile]]]:
+    """Choose one place for each of these people and each kind of recording.
+
+    Returns
+    -------
+    participants
+        Those who have a cine or an ECG, in the order given.
+    unused
+        All files that are left aside, those of nobody too, by name.
+    """
+    participants, unused = [], list(search.found.unused)
+    for done, participant_id in enumerate(participant_ids):
         if done % _STEP_PARTICIPANTS == 0:
-            yield Progress(done, len(order), "choosing recordings")
-        one, left = _participant(config, participant_id, found, instance)
+            yield Progress(done, len(participant_ids), "choosing recordings")
+        one, left = _participant(config, participant_id, search.found, search.instance)
         unused += left
         if one.cine is not None or one.ecg is not None:
             participants.append(one)
-    unused = sorted(unused + found.unused, key=lambda file: _natural(file.path))
-    if not participants:
-        raise StudyError(_nobody(config, table, unused))
-    cohort = _cohort(table, [one.participant_id for one in participants])
-    everybody = () if table is None else table.participant_ids.tolist()
-    lacking = tuple(participant_id for participant_id in everybody if participant_id not in cohort)
-    plan = StudyPlan(config, cohort, tuple(participants), instance, lacking, tuple(unused), n_hidden)
-    return replace(plan, warnings=_warnings(plan, table))
+    return participants, sorted(unused, key=lambda file: _natural(file.path))
 
 
 def _participant(
@@ -147,13 +186,15 @@ def _natural(path: Path) -> tuple[tuple[int, str], ...]:
     return natural_key(str(path))
 
 
-def _cohort(table: PhenotypeTable | None, participant_ids: list[str]) -> Cohort:
+def cohort_of(table: PhenotypeTable | None, participant_ids: list[str]) -> Cohort:
+    """Give these people with their phenotypes; without a table nothing is known of them."""
     if table is None:
         return Cohort(np.array(participant_ids, dtype=np.str_), pd.DataFrame(index=range(len(participant_ids))), {})
     return table.cohort().subset(participant_ids)
 
 
-def _warnings(plan: StudyPlan, table: PhenotypeTable | None) -> tuple[str, ...]:
+def warnings_of(plan: StudyPlan, table: PhenotypeTable | None) -> tuple[str, ...]:
+    """Say what somebody should know before building, in sentences."""
     sentences = []
     if plan.instance is not None:
         n_other = sum(file.reason.startswith("visit ") for file in plan.unused)

@@ -15,7 +15,6 @@ import pandas as pd
 
 from napari_latent_explorer.building.found import UnusedFile
 from napari_latent_explorer.building.outcomes import (
-    FACTS_KEY,
     OUTCOMES,
     Outcome,
     ReportRow,
@@ -23,6 +22,7 @@ from napari_latent_explorer.building.outcomes import (
     kind_of_reason,
     size_on_disk,
 )
+from napari_latent_explorer.building.participant import read_rows
 from napari_latent_explorer.building.study_plan import BuildConfig
 from napari_latent_explorer.data.progress import Progress
 from napari_latent_explorer.errors import StudyError
@@ -112,22 +112,6 @@ def rows_of_unused(config: BuildConfig, unused: Iterable[UnusedFile]) -> Iterato
         path = shorten[one.modality](str(one.path))
         reason = one.reason[:1].upper() + one.reason[1:] + "."
         yield ReportRow(one.participant_id, one.modality, path, "skipped", reason, n_bytes=size_on_disk(one.path))
-
-
-def read_rows(study: Path, row: int) -> list[ReportRow]:
-    """Rows of one participant, as they were kept with their recordings.
-
-    Raises
-    ------
-    StudyError
-        When they are damaged.
-    """
-    facts = recording_store.read_facts(study, row)
-    try:
-        participant_id = str(facts.get("participant_id", ""))
-        return [ReportRow.from_json(participant_id, content) for content in facts.get(FACTS_KEY, [])]
-    except (TypeError, AttributeError) as damage:
-        raise StudyError(f"The account of the files of row {row} in {study} is damaged: {damage}.") from damage
 
 
 def write_report_table(

@@ -21,7 +21,7 @@ from napari_latent_explorer.data.cine import CineLabels, CineMRI
 from napari_latent_explorer.data.ecg import ECG
 from napari_latent_explorer.data.heart_box import HeartBox
 from napari_latent_explorer.errors import RecordingError, StudyError
-from napari_latent_explorer.io.atomic import folder_in_one_step
+from napari_latent_explorer.io.atomic import folder_in_one_step, remove_partials, write_file
 
 STORE_FOLDER = "recordings.zarr"
 ARRAY_OF = {"mri": "cine", "ecg": "ecg", "labels": "cine_labels"}
@@ -67,19 +67,33 @@ def write_recordings(
     RecordingError
         When the labels do not lie on the grid of the cine.
     """
-    if labels is not None and (cine is None or labels.frames.shape != cine.frames.shape):
-        shape = None if cine is None else cine.frames.shape
-        raise RecordingError(f"The labels have shape {labels.frames.shape} and the cine {shape}; they must be equal.")
-    arrays: dict[str, tuple[NDArray[Any], dict[str, Any]]] = {}
-    if cine is not None:
-        arrays["cine"] = (cine.frames, _cine_attributes(cine, heart_box))
-    if labels is not None:
-        arrays["cine_labels"] = (labels.frames, _label_attributes(labels))
-    if ecg is not None:
-        arrays["ecg"] = (ecg.signal_mv, _ecg_attributes(ecg))
+    arrays = _arrays(cine, labels, ecg, heart_box)
     needed_bytes = sum(array.nbytes for array, _ in arrays.values())
     with folder_in_one_step(_participant_folder(root, row), needed_bytes) as folder:
         _write_group(folder, arrays, facts)
+
+
+def extend_recordings(
+    root: Path,
+    row: int,
+    cine: CineMRI | None = None,
+    labels: CineLabels | None = None,
+    ecg: ECG | None = None,
+    heart_box: HeartBox | None = None,
+    facts: Mapping[str, Any] = MappingProxyType({}),
+) -> None:
+    """Add recordings to the participant in `row`, who lacked them; those that are there stay as they are.
+
+    The facts are replaced first, then each recording appears in one step. See `write_recordings`.
+    """
+    folder = _participant_folder(root, row)
+    remove_partials(folder)
+    content = {**_read_json(folder), "attributes": dict(facts)}
+    write_file(folder / "zarr.json", json.dumps(content, indent=2).encode())
+    for name, (array, attributes) in _arrays(cine, labels, ecg, heart_box).items():
+        if not (folder / name).is_dir():
+            with folder_in_one_step(folder / name, array.nbytes) as partial:
+                _write_array(partial, None, array, attributes)
 
 
 def is_written(root: Path, row: int) -> bool:
@@ -159,41 +173,77 @@ def read_facts(root: Path, row: int) -> dict[str, Any]:
 
 def _read_attributes(folder: Path) -> dict[str, Any]:
     """Attributes of a Zarr array or group, without the time that Zarr takes to open it."""
+    attributes = _read_json(folder).get("attributes", {})
+    if not isinstance(attributes, dict):
+        raise _damaged_file(folder / "zarr.json", f"its attributes are {str(attributes)[:50]}")
+    return attributes
+
+
+def _read_json(folder: Path) -> dict[str, Any]:
     path = folder / "zarr.json"
     try:
         with path.open("rb") as stream:
             content = json.loads(stream.read(_MAX_ATTRIBUTES_BYTES))
-        attributes: dict[str, Any] = content.get("attributes", {})
-        return {**attributes}
-    except (OSError, ValueError, TypeError, AttributeError, RecursionError) as damage:
-        raise StudyError(
-            f"{path} is damaged: {damage}. Restore its folder from a copy, or delete it and resume the writing of the "
-            "study."
-        ) from damage
+    except (OSError, ValueError, RecursionError) as damage:
+        raise _damaged_file(path, str(damage)) from damage
+    if not isinstance(content, dict):
+        raise _damaged_file(path, f"it holds a {type(content).__name__}")
+    return content
+
+
+def _damaged_file(path: Path, damage: str) -> StudyError:
+    return StudyError(
+        f"{path} is damaged: {damage}. Restore its folder from a copy, or delete it and resume the writing of the "
+        "study."
+    )
 
 
 def _participant_folder(root: Path, row: int) -> Path:
     return root / STORE_FOLDER / f"{row:06d}"
 
 
+def _arrays(
+    cine: CineMRI | None, labels: CineLabels | None, ecg: ECG | None, heart_box: HeartBox | None
+) -> dict[str, tuple[NDArray[Any], dict[str, Any]]]:
+    """Arrays to be written, with their attributes, by name."""
+    if labels is not None and (cine is None or labels.frames.shape != cine.frames.shape):
+        shape = None if cine is None else cine.frames.shape
+        raise RecordingError(f"The labels have shape {labels.frames.shape} and the cine {shape}; they must be equal.")
+    arrays: dict[str, tuple[NDArray[Any], dict[str, Any]]] = {}
+    if cine is not None:
+        arrays["cine"] = (cine.frames, _cine_attributes(cine, heart_box))
+    if labels is not None:
+        arrays["cine_labels"] = (labels.frames, _label_attributes(labels))
+    if ecg is not None:
+        arrays["ecg"] = (ecg.signal_mv, _ecg_attributes(ecg))
+    return arrays
+
+
 def _write_group(
     folder: Path, arrays: Mapping[str, tuple[NDArray[Any], dict[str, Any]]], facts: Mapping[str, Any]
 ) -> None:
     import zarr
-    from zarr.codecs import ZstdCodec
 
     zarr.create_group(folder, attributes=dict(facts))
     for name, (array, attributes) in arrays.items():
-        zarr.create_array(
-            folder,
-            name=name,
-            data=np.ascontiguousarray(array),
-            chunks=array.shape,
-            compressors=ZstdCodec(level=_ZSTD_LEVEL),
-            chunk_key_encoding={"name": "default", "separator": "."},
-            attributes=attributes,
-            config={"write_empty_chunks": True},
-        )
+        _write_array(folder, name, array, attributes)
+
+
+def _write_array(folder: Path, name: str | None, array: NDArray[Any], attributes: dict[str, Any]) -> None:
+    """Write one array, in one chunk, into `folder` or below the name in it."""
+    import zarr
+    from zarr.codecs import ZstdCodec
+
+    zarr.create_array(
+        folder,
+        name=name,
+        data=np.ascontiguousarray(array),
+        chunks=array.shape,
+        compressors=ZstdCodec(level=_ZSTD_LEVEL),
+        chunk_key_encoding={"name": "default", "separator": "."},
+        attributes=attributes,
+        config={"write_empty_chunks": True},
+    )
 
 
 def _read(root: Path, row: int, modality: str) -> tuple[NDArray[Any], dict[str, Any]]:

@@ -254,28 +254,27 @@ def test_killed_at_ten_random_moments_it_ends_with_the_same_bytes(tmp_path: Path
     write_people(bulk, hearts)
     write_table(tmp_path / "people.csv", hearts)
     (bulk / "1000007_20205_2_0.xml").write_bytes(b"")
-    start = time.monotonic()
     subprocess.run(command(bulk, tmp_path / "whole"), check=True, capture_output=True)
-    whole_s = time.monotonic() - start
     rng = random.Random(0)
-    moments, stages = [], []
-    while len(moments) < 10:
-        moment_s = rng.uniform(0.2, 0.9) * whole_s
+    stages = []
+    for n_before in sorted(rng.sample(range(25), 10)):
+        # a random moment after so many people were written: while one is read, or between, or at the end
         with subprocess.Popen(command(bulk, tmp_path / "killed"), start_new_session=True, **_QUIET) as process:
-            try:
-                process.wait(moment_s)
-            except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
-            else:
-                shutil.rmtree(tmp_path / "killed")  # it was through before the moment came: begin again
-                continue
-        moments.append(round(moment_s, 2))
-        stages.append(len(list((tmp_path / "killed" / "recordings.zarr").glob("0*"))))
+            while process.poll() is None and n_written(tmp_path / "killed") < n_before:
+                time.sleep(0.002)
+            time.sleep(rng.uniform(0.0, 0.2))
+            assert process.poll() is None
+            os.killpg(process.pid, signal.SIGKILL)
+        stages.append(n_written(tmp_path / "killed"))
     subprocess.run(command(bulk, tmp_path / "killed"), check=True, capture_output=True)
-    print(f"\nkilled after {moments} s, with {stages} of 24 participants written")
+    print(f"\nkilled ten times, with {stages} of 24 participants written")
     whole, killed = content(tmp_path / "whole"), content(tmp_path / "killed")
     assert killed.keys() == whole.keys()
     assert [name for name in whole if whole[name] != killed[name]] == []
+
+
+def n_written(study: Path) -> int:
+    return len(list((study / "recordings.zarr").glob("0*")))
 
 
 _QUIET = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
