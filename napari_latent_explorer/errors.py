@@ -16,8 +16,8 @@ _MAX_MESSAGE_CHARS = 1200
 _SHAPELESS = ("Cc", "Cf", "Cs", "Zl", "Zp")
 _ACCIDENTS = (ArithmeticError, AssertionError, AttributeError, BufferError, LookupError, NameError, TypeError)
 _PYTHON_WORDS = re.compile(
-    r"NoneType|object is not|has no attribute|unsupported operand|argument|expected str|invalid literal|unpack|"
-    r"could not convert|not enough values|codec can't|<class '|object at 0x|broadcast|dtype|buffer"
+    r"NoneType|object is not|has no attribute|unsupported operand|argument|expected str|invalid literal|to unpack|"
+    r"could not convert|codec can't|<class '|object at 0x|broadcast|dtype|buffer"
 )
 _FORGED_LINE_END = re.compile(r"\n(?![\n ]|\Z)")
 """The program's own lists and commands go on with spaces after a line's end."""
@@ -50,6 +50,8 @@ def reason_of(damage: BaseException, max_chars: int = 200) -> str:
     A library that meets nonsense often fails by accident, and then says what happened to its variables
     (``'NoneType' object is not subscriptable``), which tells nobody anything about the file.
     """
+    if isinstance(damage, LatentExplorerError):
+        return str(damage)
     if isinstance(damage, MemoryError):
         return "it does not fit into memory"
     if isinstance(damage, RecursionError):

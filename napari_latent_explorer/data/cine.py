@@ -58,8 +58,10 @@ class CineMRI:
             problems.append(f"frames have shape {self.frames.shape}, expected (frame, slice, row, column), none empty")
         if self.frame_times_ms.shape != self.frames.shape[:1]:
             problems.append(f"{self.frame_times_ms.shape} frame times for {self.frames.shape[:1]} frames")
-        if np.any(np.diff(self.frame_times_ms) <= 0):
+        if not (np.isfinite(self.frame_times_ms).all() and np.all(np.diff(self.frame_times_ms) > 0)):
             problems.append("frame times do not increase")
+        if not (self.affine.shape == (4, 4) and np.isfinite(self.affine).all() and np.linalg.det(self.affine) != 0):
+            problems.append("its affine places pixels at infinity, or all of them in one plane")
         if not all(np.isfinite(step) and step > 0 for step in self.spacing_mm):
             problems.append(f"spacing {self.spacing_mm} mm is not positive")
         if not (np.isfinite(self.rr_interval_ms) and self.rr_interval_ms > 0):

@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from napari_latent_explorer.errors import RecordingError
+from napari_latent_explorer.errors import RecordingError, reason_of
 from napari_latent_explorer.io.printable import printable
 from napari_latent_explorer.io.reading import MAX_RECORDING_BYTES
 
@@ -210,9 +210,11 @@ def _as_recording_errors(path: Path, member: str | None = None) -> Iterator[None
     except RecordingError:
         raise
     except OSError as refusal:
-        raise RecordingError(f"Cannot read {_named(path, member)}: {refusal}. Check that you may read it.") from refusal
+        raise RecordingError(
+            f"Cannot read {_named(path, member)}: {reason_of(refusal)}. Check that you may read it."
+        ) from refusal
     except Exception as damage:  # zipfile and zlib raise many kinds for damaged bytes
-        raise _damage(path, printable(str(damage)), member) from damage
+        raise _damage(path, reason_of(damage), member) from damage
 
 
 def _damage(path: Path, found: str, member: str | None = None) -> RecordingError:

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Literal
 
 from napari_latent_explorer.data.cine import ACDC_CLASSES, MNMS_CLASSES, ImagingPlane
-from napari_latent_explorer.errors import RecordingError
+from napari_latent_explorer.errors import RecordingError, reason_of
 from napari_latent_explorer.io.nifti_header import is_nifti
 from napari_latent_explorer.io.source_file import SourceFile
 
@@ -107,7 +107,7 @@ def nifti_files_in(folder: Path, like: CaseFile | None = None) -> tuple[Path, ..
             names = (entry.name for entry in entries if entry.name.lower().endswith(_NIFTI_SUFFIXES))
             visible = sorted(islice((name for name in names if not name.startswith(".")), _MAX_FILES + 1))
     except (OSError, ValueError) as refusal:
-        raise RecordingError(f"Cannot read the folder {folder}: {refusal}.") from refusal
+        raise RecordingError(f"Cannot read the folder {folder}: {reason_of(refusal)}.") from refusal
     if len(visible) > _MAX_FILES:
         raise RecordingError(f"{folder} holds more than {_MAX_FILES} NIfTI files; give the folder of one person.")
     files = [folder / name for name in visible]

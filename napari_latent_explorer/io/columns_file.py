@@ -19,7 +19,7 @@ from napari_latent_explorer.io.study_table import ID_COLUMN
 _MAX_FILE_BYTES: Final = 64 << 20
 _MOST_NAMED: Final = 6
 _MOST_DOTS: Final = 32
-_QUOTED: Final = re.compile(r"""\"(?:[^"\\\n]|\\.)*\"|'[^'\n]*'|#.*""")
+_QUOTED: Final = re.compile(r"""\"[^"\\\n]*(?:\\.[^"\\\n]*)*\"|'[^'\n]*'|#.*""")
 _DEEP_KEY: Final = re.compile(rf"^(?:[^\n.]*\.){{{_MOST_DOTS}}}", re.MULTILINE)
 """The TOML parser takes minutes for a key of many parts."""
 _TEXTS: Final = ("label", "unit", "description")

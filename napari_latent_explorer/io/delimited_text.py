@@ -19,7 +19,7 @@ from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
-from napari_latent_explorer.errors import TableError
+from napari_latent_explorer.errors import TableError, reason_of
 from napari_latent_explorer.io.table_facts import TableFacts, with_facts
 
 SEPARATORS = {"\t": "tab", ";": "semicolon", "|": "pipe", ",": "comma"}
@@ -84,7 +84,7 @@ def _as_utf8(content: bytes, name: str) -> tuple[bytes, str]:
     try:
         text = content if encoding == "UTF-8" else content.decode(encoding).encode().removeprefix(codecs.BOM_UTF8)
     except (UnicodeError, LookupError) as damage:
-        raise TableError(f"{name} is no {encoding} text: {damage}. Save it as UTF-8.") from damage
+        raise TableError(f"{name} is no {encoding} text: {reason_of(damage)}. Save it as UTF-8.") from damage
     place = text.find(b"\0")
     if place >= 0:
         line = text.count(b"\n", 0, place) + 1
@@ -145,7 +145,7 @@ def _header(utf8: bytes, separator: str, name: str) -> tuple[list[str], int]:
     try:
         header = next(record for record in csv.reader(lines(), delimiter=separator) if any(record))
     except (csv.Error, StopIteration) as damage:
-        raise TableError(f"The first line of {name} is no header of a table: {damage}.") from damage
+        raise TableError(f"The first line of {name} is no header of a table: {reason_of(damage)}.") from damage
     return column_names(header, name), n_read
 
 
@@ -159,7 +159,8 @@ def _refuse_open_quote(utf8: bytes, separator: str, name: str) -> None:
             last = reader.line_num
     except csv.Error as damage:
         raise TableError(
-            f'A quote (") in line {last + 1} of {name} is never closed, or too early ({damage}). Correct that line.'
+            f'A quote (") in line {last + 1} of {name} is never closed, or too early ({reason_of(damage)}). Correct '
+            "that line."
         ) from damage
 
 
@@ -196,4 +197,4 @@ def _misfit(utf8: bytes, separator: str, header: list[str], name: str, damage: E
             last = reader.line_num
     except csv.Error as other:
         return TableError(f"Cannot read {name} near line {reader.line_num}: {other}.")
-    return TableError(f"Cannot read {name}: {damage}.")
+    return TableError(f"Cannot read {name}: {reason_of(damage)}.")

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_latent_explorer.data.latents import LatentSpace
-from napari_latent_explorer.errors import StudyError
+from napari_latent_explorer.errors import StudyError, reason_of
 from napari_latent_explorer.io.atomic import write_file
 from napari_latent_explorer.io.study_manifest import path_component
 
@@ -44,7 +44,7 @@ def read_latents(root: Path, modality: str, bundle_fingerprint: str) -> LatentSp
     try:
         return LatentSpace(arrays["values"], arrays["participant_ids"], modality, bundle_fingerprint)
     except ValueError as damage:
-        raise StudyError(f"{path} holds no latents: {damage}. Encode the study again.") from damage
+        raise StudyError(f"{path} holds no latents: {reason_of(damage)}. Encode the study again.") from damage
 
 
 def drop_latents_of(root: Path, modality: str, participant_id: str) -> None:
@@ -117,4 +117,6 @@ def _read(path: Path, what: str, verb: str) -> dict[str, NDArray[Any]]:
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files}
     except _DAMAGE as damage:
-        raise StudyError(f"{path} is damaged: {damage}. Run `napari-latent-explorer {verb}` again.") from damage
+        raise StudyError(
+            f"{path} is damaged: {reason_of(damage)}. Run `napari-latent-explorer {verb}` again."
+        ) from damage

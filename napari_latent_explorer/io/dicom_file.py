@@ -21,7 +21,7 @@ from io import BytesIO
 from math import isfinite
 from typing import Any
 
-from napari_latent_explorer.errors import RecordingError
+from napari_latent_explorer.errors import RecordingError, reason_of
 from napari_latent_explorer.io.reading import MAX_RECORDING_BYTES
 from napari_latent_explorer.io.source_file import SourceFile
 
@@ -295,8 +295,9 @@ def as_recording_errors(file: SourceFile) -> Iterator[None]:
     except RecordingError:
         raise
     except Exception as damage:  # pydicom raises many kinds for a damaged file
-        found = f"{type(damage).__name__}: {damage}" if str(damage) else type(damage).__name__
-        raise RecordingError(f"{file} is not a whole DICOM file ({found}). Copy or export it again.") from damage
+        raise RecordingError(
+            f"{file} is not a whole DICOM file: {reason_of(damage)}. Copy or export it again."
+        ) from damage
 
 
 def _by_tag(dataset: Any) -> dict[int, Any]:

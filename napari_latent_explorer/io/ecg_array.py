@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_latent_explorer.data.ecg import LEAD_NAMES
-from napari_latent_explorer.errors import RecordingError
+from napari_latent_explorer.errors import RecordingError, reason_of
 from napari_latent_explorer.io.archive import is_archive, members_of, read_member
 from napari_latent_explorer.io.ecg_facts import (
     EcgFacts,
@@ -114,7 +114,7 @@ def _decode(file: Path, content: bytes, name: str = "array") -> NDArray[Any]:
     try:
         shape, is_fortran, dtype = _header(stream)
     except ValueError as damage:
-        raise RecordingError(f"The {name} in {file} is no NumPy array: {damage}. Save it again.") from damage
+        raise RecordingError(f"The {name} in {file} is no NumPy array: {reason_of(damage)}. Save it again.") from damage
     if dtype.kind not in "iufUSb":
         raise RecordingError(f"The {name} in {file} is of type {dtype}; numbers are expected. Save it as float32.")
     n_held = len(content) - stream.tell()

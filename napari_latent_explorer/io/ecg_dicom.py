@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_latent_explorer.data.ecg import LEAD_NAMES
-from napari_latent_explorer.errors import RecordingError
+from napari_latent_explorer.errors import RecordingError, reason_of
 from napari_latent_explorer.io.dicom_waveform import WaveformGroup, describe_group
 from napari_latent_explorer.io.ecg_signal import choose_kind, finish_ecg
 from napari_latent_explorer.io.reading import ANY, MAX_ECG_FILE_BYTES, EcgKind, FileOutcome, Reading, ReadOptions
@@ -140,7 +140,9 @@ def _explained(file: str | Path) -> Iterator[None]:
         except RecordingError:
             raise
         except Exception as damage:  # pydicom raises many kinds for a damaged file
-            raise RecordingError(f"{file} is not a whole DICOM file: {damage}. Copy or export it again.") from damage
+            raise RecordingError(
+                f"{file} is not a whole DICOM file: {reason_of(damage)}. Copy or export it again."
+            ) from damage
 
 
 def _dataset(file: Path) -> Any:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_latent_explorer.errors import RecordingError
+from napari_latent_explorer.errors import RecordingError, reason_of
 from napari_latent_explorer.io.ecg_signal import choose_kind, finish_ecg
 from napari_latent_explorer.io.reading import EcgKind, FileOutcome, Reading, ReadOptions
 
@@ -83,7 +83,7 @@ def read_sidecar(path: Path) -> EcgFacts:
     try:
         stated = json.loads(sidecar.read_bytes())
     except (ValueError, RecursionError) as damage:
-        raise RecordingError(f"{sidecar} is not JSON: {damage}. Correct it.") from damage
+        raise RecordingError(f"{sidecar} is not JSON: {reason_of(damage)}. Correct it.") from damage
     return facts_from(stated, sidecar) if isinstance(stated, dict) else EcgFacts()
 
 

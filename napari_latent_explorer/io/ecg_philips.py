@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_latent_explorer.data.ecg import LEAD_NAMES
-from napari_latent_explorer.errors import RecordingError
+from napari_latent_explorer.errors import RecordingError, reason_of
 from napari_latent_explorer.io.ecg_part import EcgPart, onset_within, read_part, refuse_many_leads, stack_leads
 from napari_latent_explorer.io.lead_names import standard_lead_name
 from napari_latent_explorer.io.reading import ANY, Reading, ReadOptions
@@ -154,7 +154,9 @@ def _unpacked(file: Path, data: Element, n_leads: int, n_samples: int) -> list[S
                 raise ValueError("the text is no base64")
             return [lead.astype(np.float64) for lead in leads_in_xli(content, n_leads, n_samples + _SLACK_SAMPLES)]
         except ValueError as damage:
-            raise RecordingError(f"The waveforms of {file} are damaged: {damage}. Copy or export it again.") from damage
+            raise RecordingError(
+                f"The waveforms of {file} are damaged: {reason_of(damage)}. Copy or export it again."
+            ) from damage
     if packing or encoding not in ("base64", "plain"):
         raise RecordingError(
             f"The waveforms of {file} are encoded as {encoding or 'unknown'} and packed by {packing or 'nothing'}; "

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_latent_explorer.data.ecg import ECG, LEAD_NAMES
-from napari_latent_explorer.errors import RecordingError
+from napari_latent_explorer.errors import RecordingError, reason_of
 from napari_latent_explorer.io.lead_names import standard_lead_name, with_derived_limb_leads
 from napari_latent_explorer.io.reading import EcgKind, ReadOptions
 
@@ -118,7 +118,7 @@ def explained(place: str | Path) -> Iterator[None]:
         with np.errstate(all="ignore"):
             yield
     except (OSError, ValueError, MemoryError) as refusal:
-        raise RecordingError(f"Cannot read {place}: {refusal or 'it does not fit into memory'}.") from refusal
+        raise RecordingError(f"Cannot read {place}: {reason_of(refusal)}.") from refusal
 
 
 def choose_kind(options: ReadOptions, available: Sequence[EcgKind], place: Path) -> EcgKind:

@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_latent_explorer.data.ecg import LEAD_NAMES
-from napari_latent_explorer.errors import RecordingError
+from napari_latent_explorer.errors import RecordingError, reason_of
 from napari_latent_explorer.io.ecg_facts import (
     EcgFacts,
     facts_from,
@@ -173,7 +173,7 @@ def _numbers(file: Path, content: bytes, layout: _Layout) -> NDArray[np.float64]
                 header=None, names=list(range(len(layout.columns))), index_col=False, dtype=np.float64,
             )  # fmt: skip
     except (ValueError, Warning) as damage:  # of pandas, and of the decoder
-        raise RecordingError(f"{file} is not a table of numbers: {damage}. Save it again.") from damage
+        raise RecordingError(f"{file} is not a table of numbers: {reason_of(damage)}. Save it again.") from damage
     return np.asarray(table, dtype=np.float64)
 
 

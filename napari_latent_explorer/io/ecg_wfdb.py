@@ -7,7 +7,7 @@
 | units | mV, uV, µV, nV or V in any spelling, mV where none is written; other channels (pressure) are left out |
 | gain | missing or 0: 200 per mV, as WFDB prescribes, and said so |
 | rate | of the ECG leads; leads stored at a lower rate than the others are left out |
-| gaps | samples marked invalid, and pieces that a multi-segment record lacks, are bridged up to 5 % of a lead |
+| gaps | samples marked invalid, and segments that a record lacks, are bridged up to 5 % of a lead |
 | checksums | one that does not fit is noted, not refused: many published headers were edited by hand |
 | annotations | not read |
 
@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_latent_explorer.errors import RecordingError
+from napari_latent_explorer.errors import RecordingError, reason_of
 from napari_latent_explorer.io.ecg_signal import choose_kind, distinct_lead_names, explained, finish_ecg
 from napari_latent_explorer.io.reading import ANY, MAX_RECORDING_BYTES, FileOutcome, Reading, ReadOptions
 from napari_latent_explorer.io.wfdb_header import WfdbHeader, header_of, read_header
@@ -111,6 +111,8 @@ def _read_piece(header: WfdbHeader) -> _Piece:
         ),
         _note("does not fit its checksum; the file may be damaged", names, _misfits(record, chosen)),
     )
+    if header.longer_files:
+        notes = (*notes, f"{', '.join(header.longer_files)} holds more samples than announced; only those are read.")
     rate_hz = float(record.fs) * per_frame
     return _Piece(leads_mv, rate_hz, tuple(text for text in notes if text), header.sample_files)
 
@@ -127,7 +129,7 @@ def _read_samples(header: WfdbHeader) -> Any:
         return record
     except Exception as damage:  # wfdb raises many kinds for files that do not fit their header
         raise RecordingError(
-            f"The samples of {header.path} do not fit their header: {damage}. Copy the record again."
+            f"The samples of {header.path} do not fit their header: {reason_of(damage)}. Copy the record again."
         ) from damage
 
 
@@ -149,7 +151,7 @@ def _plain_unit(unit: str) -> str:
 
 
 def _joined(header: WfdbHeader) -> _Piece:
-    """Pieces of a multi-segment record one after the other; what a piece lacks is missing."""
+    """Segments of a record one after the other; what a segment lacks is missing."""
     record, path = header.record, header.path
     lengths = [int(length) for length in record.seg_len]
     starts = np.cumsum([0, *lengths[:-1]])
@@ -157,16 +159,16 @@ def _joined(header: WfdbHeader) -> _Piece:
     leads_mv: dict[str, NDArray[np.float64]] = {}
     pieces = []
     for name, start, length in zip(record.seg_name, starts, lengths, strict=True):
-        if name == "~" or length == 0:  # a gap, or the list of all signals of a record whose pieces differ
+        if name == "~" or length == 0:  # a gap, or the list of all signals of a record whose segments differ
             continue
         piece = _segment(path, name)
         pieces.append(piece)
         if piece.sampling_rate_hz != pieces[0].sampling_rate_hz:
-            raise RecordingError(f"The pieces of {path} have different sampling rates. Read one of them by itself.")
+            raise RecordingError(f"The segments of {path} have different sampling rates. Read one of them by itself.")
         per_frame = round(piece.sampling_rate_hz / float(record.fs))
         if piece.n_samples != length * per_frame:
             raise RecordingError(
-                f"{path} announces {length * per_frame} samples in its piece {name}, which holds {piece.n_samples}. "
+                f"{path} announces {length * per_frame} samples in its segment {name}, which holds {piece.n_samples}. "
                 "Copy the record again."
             )
         _refuse_too_large(path, len(lengths), sum(lengths) * per_frame * len(leads_mv.keys() | piece.leads_mv))
@@ -174,7 +176,7 @@ def _joined(header: WfdbHeader) -> _Piece:
             whole = leads_mv.setdefault(lead, np.full(sum(lengths) * per_frame, np.nan))
             whole[start * per_frame :][: len(values)] = values
     if not pieces:
-        raise RecordingError(f"{path} names no piece with samples. Copy the record again.")
+        raise RecordingError(f"{path} names no segment with samples. Copy the record again.")
     notes = tuple(note for piece in pieces for note in piece.notes)
     return _Piece(leads_mv, pieces[0].sampling_rate_hz, notes, tuple(file for piece in pieces for file in piece.files))
 
@@ -182,7 +184,7 @@ def _joined(header: WfdbHeader) -> _Piece:
 def _segment(path: Path, name: str) -> _Piece:
     header = read_header(path.with_name(f"{name}.hea"))
     if header.has_segments:
-        raise RecordingError(f"The piece {name} of {path} is itself in pieces, which WFDB does not allow.")
+        raise RecordingError(f"The segment {name} of {path} is itself in segments, which WFDB does not allow.")
     piece = _read_piece(header)
     return replace(piece, files=(header.path, *piece.files))
 
@@ -190,6 +192,6 @@ def _segment(path: Path, name: str) -> _Piece:
 def _refuse_too_large(path: Path, n_pieces: int, n_samples: int) -> None:
     if n_pieces > _MAX_SEGMENTS or 8 * n_samples > MAX_RECORDING_BYTES:
         raise RecordingError(
-            f"{path} announces {n_pieces} pieces with {n_samples} samples; at most {MAX_RECORDING_BYTES // 8} samples "
-            "are read. Cut out a strip."
+            f"{path} announces {n_pieces} segments with {n_samples} samples; at most {MAX_RECORDING_BYTES // 8} are "
+            "read. Cut out a strip."
         )

@@ -11,7 +11,7 @@ from zipfile import BadZipFile, ZipFile
 
 import pandas as pd
 
-from napari_latent_explorer.errors import TableError
+from napari_latent_explorer.errors import TableError, reason_of
 from napari_latent_explorer.io.column_values import cell_text
 from napari_latent_explorer.io.delimited_text import column_names
 from napari_latent_explorer.io.table_facts import TableFacts, with_facts
@@ -48,7 +48,7 @@ def read_excel_sheet(stream: IO[bytes], name: str, sheet: str | None = None) -> 
         raise
     except Exception as damage:  # openpyxl raises many kinds for XML that is no workbook
         raise TableError(
-            f"{name} is a damaged Excel workbook: {damage}. Save it again, or export it as CSV."
+            f"{name} is a damaged Excel workbook: {reason_of(damage)}. Save it again, or export it as CSV."
         ) from damage
 
 
@@ -57,7 +57,7 @@ def _refuse_bombs(stream: IO[bytes], name: str) -> None:
         with ZipFile(stream) as archive:
             members = archive.infolist()
     except (BadZipFile, ValueError, OSError, NotImplementedError) as damage:
-        raise TableError(f"{name} is a damaged archive: {damage}. Save the workbook again.") from damage
+        raise TableError(f"{name} is a damaged archive: {reason_of(damage)}. Save the workbook again.") from damage
     if WORKBOOK_MEMBER not in {member.filename for member in members}:
         raise TableError(f"{name} is a zip archive but no Excel workbook (.xlsx). Unpack it, or give the table in it.")
     n_bytes = sum(member.file_size for member in members)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from napari_latent_explorer.data.cine import CineMRI
 from napari_latent_explorer.data.ecg import ECG
-from napari_latent_explorer.errors import RecordingError
+from napari_latent_explorer.errors import RecordingError, reason_of
 from napari_latent_explorer.io.archive import is_archive, members_of
 from napari_latent_explorer.io.cine_cases import is_nifti_case, read_nifti_case
 from napari_latent_explorer.io.cine_dicom import is_cine_dicom, read_cine_dicom
@@ -103,7 +103,7 @@ def read_place(path: str | Path, options: ReadOptions = ANY, modality: str | Non
     try:
         return known.read(Path(path), options)
     except OSError as refusal:
-        raise RecordingError(f"Cannot read {path}: {refusal}. Check that you may read it.") from refusal
+        raise RecordingError(f"Cannot read {path}: {reason_of(refusal)}. Check that you may read it.") from refusal
 
 
 def _refuse_damaged_archive(place: Path) -> None:

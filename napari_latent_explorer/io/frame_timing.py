@@ -31,7 +31,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_latent_explorer.data.arrays import read_only
-from napari_latent_explorer.errors import RecordingError
+from napari_latent_explorer.errors import RecordingError, reason_of
 from napari_latent_explorer.io.source_file import SourceFile
 
 ASSUMED_RR_MS = 1000.0
@@ -88,7 +88,9 @@ def read_sidecar(path: Path) -> Mapping[str, Any]:
     try:
         facts = json.loads(SourceFile(sidecar).read(_MAX_SIDECAR_BYTES))
     except (ValueError, RecursionError) as damage:
-        raise RecordingError(f"{sidecar} is not JSON: {damage}. Correct it, or move it elsewhere.") from damage
+        raise RecordingError(
+            f"{sidecar} is not JSON: {reason_of(damage)}. Correct it, or move it elsewhere."
+        ) from damage
     if not isinstance(facts, dict):
         raise RecordingError(f"{sidecar} is not a JSON object. Correct it, or move it elsewhere.")
     return facts

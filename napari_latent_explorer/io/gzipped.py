@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from napari_latent_explorer.errors import RecordingError
+from napari_latent_explorer.errors import RecordingError, reason_of
 from napari_latent_explorer.io.source_file import SourceFile
 
 GZIP_MARK = b"\x1f\x8b"
@@ -37,9 +37,9 @@ def opened(path: Path) -> Iterator[BinaryIO]:
             stream.seek(0)
             yield cast("BinaryIO", gzip.GzipFile(fileobj=stream, mode="rb")) if is_packed else stream
     except (EOFError, zlib.error, gzip.BadGzipFile) as damage:
-        raise RecordingError(f"{path} is truncated or damaged: {damage}. Copy it again.") from damage
+        raise RecordingError(f"{path} is truncated or damaged: {reason_of(damage)}. Copy it again.") from damage
     except (OSError, ValueError) as refusal:
-        raise RecordingError(f"Cannot read {path}: {refusal}. Check that you may read it.") from refusal
+        raise RecordingError(f"Cannot read {path}: {reason_of(refusal)}. Check that you may read it.") from refusal
 
 
 def fill(stream: BinaryIO, target: memoryview) -> int:

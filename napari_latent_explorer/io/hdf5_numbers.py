@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_latent_explorer.errors import RecordingError
+from napari_latent_explorer.errors import RecordingError, reason_of
 from napari_latent_explorer.io.source_file import SourceFile
 
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
@@ -59,7 +59,7 @@ def opened_hdf5(path: Path) -> Iterator[Any]:
     except RecordingError:
         raise
     except Exception as damage:  # h5py raises many kinds for a damaged file
-        raise RecordingError(f"{path} is truncated or damaged: {damage}. Copy it again.") from damage
+        raise RecordingError(f"{path} is truncated or damaged: {reason_of(damage)}. Copy it again.") from damage
 
 
 def names_in(group: Any) -> tuple[str, ...]:
@@ -199,7 +199,7 @@ def _inflated(content: bytes, n_bytes: int, where: str) -> bytes:
     try:
         unpacked = unpacker.decompress(content, n_bytes + 1)
     except zlib.error as damage:
-        raise RecordingError(f"{where} cannot be unpacked: {damage}. Copy the file again.") from damage
+        raise RecordingError(f"{where} cannot be unpacked: {reason_of(damage)}. Copy the file again.") from damage
     if len(unpacked) != n_bytes or not unpacker.eof:
         raise RecordingError(
             f"{where} does not unpack to the {n_bytes} bytes of a piece. It is damaged; copy it again."

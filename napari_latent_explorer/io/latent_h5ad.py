@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from napari_latent_explorer.data.cohort import Cohort
 from napari_latent_explorer.data.latents import LatentSpace
-from napari_latent_explorer.errors import TableError
+from napari_latent_explorer.errors import TableError, reason_of
 from napari_latent_explorer.io.atomic import partial_path, refusals_named
 from napari_latent_explorer.io.participant_ids import id_texts
 
@@ -99,7 +99,8 @@ def read(file: Path) -> tuple[NDArray[np.float32], list[str], str | None, tuple[
                 raise TableError(f"{file} holds more than {MAX_LATENT_BYTES >> 30} GiB of latents.")
             ids = _texts(_dataset(archive, f"obs/{_index_name(archive, file)}", file), len(matrix), file)
             told = _told_fingerprint(archive, file)
-            values = np.asarray(matrix[()], dtype=np.float32)
+            with np.errstate(over="ignore"):  # what is too large for float32 is refused as infinite
+                values = np.asarray(matrix[()], dtype=np.float32)
     except TableError:
         raise
     except (
@@ -112,7 +113,7 @@ def read(file: Path) -> tuple[NDArray[np.float32], list[str], str | None, tuple[
         MemoryError,
         OverflowError,
     ) as damage:
-        raise TableError(f"{file} is a damaged .h5ad file: {damage}. Copy or export it again.") from damage
+        raise TableError(f"{file} is a damaged .h5ad file: {reason_of(damage)}. Copy or export it again.") from damage
     return values, distinct_ids(pd.Series(ids, dtype=object), file), told, ()
 
 

@@ -30,7 +30,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_latent_explorer.data.arrays import read_only
-from napari_latent_explorer.errors import RecordingError
+from napari_latent_explorer.errors import RecordingError, reason_of
 from napari_latent_explorer.io.gzipped import opened
 from napari_latent_explorer.io.reading import MAX_RECORDING_BYTES
 
@@ -140,7 +140,9 @@ def read_nifti_header(path: Path) -> NiftiHeader:
     except RecordingError:
         raise
     except Exception as damage:  # nibabel raises several kinds for fields that make no sense
-        raise RecordingError(f"The header of {place} makes no sense: {damage}. Convert it again.") from damage
+        raise RecordingError(
+            f"The header of {place} makes no sense: {reason_of(damage)}. Convert it again."
+        ) from damage
 
 
 def _kind(head: bytes) -> tuple[int, str, bool] | None:

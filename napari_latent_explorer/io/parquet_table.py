@@ -8,7 +8,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import pandas as pd
 
-from napari_latent_explorer.errors import TableError
+from napari_latent_explorer.errors import TableError, reason_of
 from napari_latent_explorer.io.delimited_text import column_names
 from napari_latent_explorer.io.table_facts import MAX_CELLS, TableFacts, with_facts
 
@@ -47,7 +47,7 @@ def read_parquet_table(stream: IO[bytes], name: str) -> pd.DataFrame:
     except TableError:
         raise
     except (pa.ArrowException, OSError, ValueError, TypeError, KeyError, MemoryError, OverflowError) as damage:
-        raise TableError(f"{name} is a damaged Parquet file: {damage}. Copy or export it again.") from damage
+        raise TableError(f"{name} is a damaged Parquet file: {reason_of(damage)}. Copy or export it again.") from damage
     notes = (f"Nested columns of {name} were left out: {', '.join(nested)}.",) if nested else ()
     return with_facts(frame, TableFacts("Parquet", notes=notes))
 

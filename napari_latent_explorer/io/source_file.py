@@ -10,7 +10,7 @@ from io import BytesIO
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
-from napari_latent_explorer.errors import RecordingError
+from napari_latent_explorer.errors import RecordingError, reason_of
 from napari_latent_explorer.io.archive import ArchiveMember, is_archive, members_of, read_member, read_member_head
 from napari_latent_explorer.io.printable import printable
 from napari_latent_explorer.io.reading import MAX_RECORDING_BYTES
@@ -124,7 +124,7 @@ class SourceFile:
         return RecordingError(f"{self} has {self.n_bytes} bytes; at most {limit} are read. It is no single recording.")
 
     def _unreadable(self, refusal: Exception) -> RecordingError:
-        return RecordingError(f"Cannot read {self}: {printable(str(refusal))}. Check that you may read it.")
+        return RecordingError(f"Cannot read {self}: {reason_of(refusal)}. Check that you may read it.")
 
 
 def files_of(place: str | Path) -> tuple[SourceFile, ...]:
@@ -148,7 +148,7 @@ def files_of(place: str | Path) -> tuple[SourceFile, ...]:
         if not path.is_file():
             raise RecordingError(f"There is no file or folder {printable(str(path))}.")
     except (OSError, ValueError) as refusal:
-        raise RecordingError(f"Cannot read {printable(str(path))}: {refusal}.") from refusal
+        raise RecordingError(f"Cannot read {printable(str(path))}: {reason_of(refusal)}.") from refusal
     if not is_archive(path):
         return (SourceFile(path),)
     visible = (member for member in members_of(path) if not _is_hidden(PurePosixPath(member.name)))

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from napari_latent_explorer.errors import TableError
+from napari_latent_explorer.errors import TableError, reason_of
 from napari_latent_explorer.io.column_values import cell_text
 from napari_latent_explorer.io.delimited_text import column_names
 from napari_latent_explorer.io.table_facts import MAX_CELLS, ColumnFacts, TableFacts, with_facts
@@ -43,7 +43,9 @@ def read_statistics_file(path: Path, program: Literal["SPSS", "Stata"]) -> pd.Da
     except TableError:
         raise
     except Exception as damage:  # pyreadstat raises many kinds for bytes that are no such file
-        raise TableError(f"{path} is a damaged {program} file: {damage}. Copy or export it again.") from damage
+        raise TableError(
+            f"{path} is a damaged {program} file: {reason_of(damage)}. Copy or export it again."
+        ) from damage
     column_names([str(name) for name in table.columns], str(path))
     return with_facts(table, TableFacts(program, columns=dict(_facts(table, meta))))
 

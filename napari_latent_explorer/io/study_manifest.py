@@ -13,7 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, TypeGuard, get_args
 
-from napari_latent_explorer.errors import StudyError
+from napari_latent_explorer.errors import StudyError, reason_of
 from napari_latent_explorer.io.atomic import write_file
 
 SCHEMA = "napari-latent-explorer/study"
@@ -145,7 +145,7 @@ def _read_json(root: Path) -> dict[str, Any]:
     try:
         content = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError, RecursionError) as damage:
-        raise StudyError(f"Cannot read {path}: {damage}. Create the study again.") from damage
+        raise StudyError(f"Cannot read {path}: {reason_of(damage)}. Create the study again.") from damage
     if not isinstance(content, dict):
         raise StudyError(f"{path} holds a {type(content).__name__}, expected an object. Create the study again.")
     return content

@@ -19,7 +19,7 @@ from typing import IO
 
 import pandas as pd
 
-from napari_latent_explorer.errors import TableError
+from napari_latent_explorer.errors import TableError, reason_of
 from napari_latent_explorer.io.delimited_text import read_delimited_text
 from napari_latent_explorer.io.excel_sheet import read_excel_sheet
 from napari_latent_explorer.io.parquet_table import read_parquet_table
@@ -86,7 +86,7 @@ def _unpacked(stream: IO[bytes], file: Path) -> bytes:
         with gzip.GzipFile(fileobj=stream) as unpacked:
             return _limited(unpacked, file)
     except (gzip.BadGzipFile, EOFError, zlib.error) as damage:
-        raise TableError(f"{file} is a damaged gzip file: {damage}. Copy it again.") from damage
+        raise TableError(f"{file} is a damaged gzip file: {reason_of(damage)}. Copy it again.") from damage
 
 
 def _limited(stream: IO[bytes] | gzip.GzipFile, file: Path) -> bytes:

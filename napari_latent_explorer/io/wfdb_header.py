@@ -6,12 +6,11 @@ again, because that package drops every letter that is not ASCII and so takes ``
 """
 
 import re
-from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from napari_latent_explorer.errors import RecordingError
+from napari_latent_explorer.errors import RecordingError, reason_of
 from napari_latent_explorer.io.reading import MAX_RECORDING_BYTES
 
 BYTES_PER_SAMPLE = {
@@ -20,6 +19,9 @@ BYTES_PER_SAMPLE = {
 }  # fmt: skip
 """Storage formats; the last three are compressed (FLAC)."""
 _RECORD_LINE = re.compile(r"[-\w]+(/\d+)?[ \t]+\d+([ \t]|$)")
+_RECORD_FIELDS = (r"[-\w]+(/\d+)?", r"\d+", r"(\d+\.?\d*|\.\d+)(/.*)?", r"\d+")
+_STORAGE = r"\d+(x\d+)?(:\d+)?(\+\d+)?"
+"""How the first fields of a record, and the storage of a signal, are written; the library passes over the rest."""
 _MAX_HEADER_BYTES = 1 << 20
 _MAX_FRAME = 10_000
 _HEAD_BYTES = 4096
@@ -47,8 +49,18 @@ class WfdbHeader:
     is_calibrated: tuple[bool, ...]
 
     @property
+    def longer_files(self) -> tuple[str, ...]:
+        """Names of uncompressed files that hold more than is announced."""
+        if self.record.sig_len is None:
+            return ()
+        needed = needed_bytes(self.record)
+        sizes = {name: self.path.with_name(name).stat().st_size for name in needed}
+        n_slack = max(4.0, 0.001 * self.record.sig_len)
+        return tuple(name for name, n_bytes in needed.items() if n_bytes and sizes[name] > n_bytes + n_slack)
+
+    @property
     def has_segments(self) -> bool:
-        """Whether the record is in several pieces, each with a header of its own."""
+        """Whether the record is in several segments, each with a header of its own."""
         return hasattr(self.record, "seg_name")
 
     @property
@@ -92,6 +104,7 @@ def read_header(path: Path) -> WfdbHeader:
     """
     text = _text(path)
     record = _parse(path)
+    _refuse_misspelt(path, _lines(text)[0].split())
     lines = [line.split() for line in _lines(text)[1:]]
     gains = [words[2] if len(words) > 2 else "" for words in lines]
     header = WfdbHeader(
@@ -133,12 +146,18 @@ def _parse(path: Path) -> Any:
         n_signals, length = int(record.n_sig), record.sig_len
         rate_hz = float(record.fs)
     except Exception as damage:  # wfdb raises many kinds for a text that is no header
-        raise RecordingError(f"{path} is not a WFDB header: {damage}. Choose another file.") from damage
+        raise RecordingError(f"{path} is not a WFDB header: {reason_of(damage)}. Choose another file.") from damage
     if n_signals < 1 or length == 0:
         raise RecordingError(f"{path} describes {n_signals} signals of {length} samples; there is nothing to read.")
     if not 0 < rate_hz < 1e6:
         raise RecordingError(f"{path} states a sampling rate of {rate_hz} Hz. Correct it in the header.")
     return record
+
+
+def _refuse_misspelt(path: Path, words: list[str]) -> None:
+    for word, pattern in zip(words, _RECORD_FIELDS, strict=False):
+        if not re.fullmatch(pattern, word, re.IGNORECASE):
+            raise RecordingError(f"{path} is not a WFDB header: {word!r} in its first line makes no sense. Correct it.")
 
 
 def _refuse_outside(header_path: Path, names: list[str]) -> None:
@@ -149,8 +168,11 @@ def _refuse_outside(header_path: Path, names: list[str]) -> None:
 
 def _refuse_bad_signals(header: WfdbHeader) -> None:
     record, path = header.record, header.path
-    written = [words[0] for words in (line.split() for line in _lines(_text(path))[1:])]
-    _refuse_outside(path, [*written, *(record.file_name or ())])
+    written = [line.split() for line in _lines(_text(path))[1:]]
+    _refuse_outside(path, [*(words[0] for words in written), *(record.file_name or ())])
+    misspelt = [words[1] for words in written if len(words) > 1 and not re.fullmatch(_STORAGE, words[1])]
+    if misspelt:
+        raise RecordingError(f"{path} states the storage {', '.join(misspelt)}, which makes no sense. Correct it.")
     if not record.file_name or len(record.file_name) < record.n_sig:
         raise RecordingError(
             f"{path} announces {record.n_sig} signals and describes {len(record.file_name or ())}. Copy it again."
@@ -168,7 +190,7 @@ def _refuse_bad_signals(header: WfdbHeader) -> None:
             "Cut out a strip."
         )
     if record.sig_len is not None:
-        _refuse_short_files(header, frames)
+        _refuse_short_files(header)
 
 
 def _refuse_bad_files(header: WfdbHeader) -> None:
@@ -183,16 +205,23 @@ def _refuse_bad_files(header: WfdbHeader) -> None:
         raise RecordingError(f"{', '.join(empty)} beside {header.path} is empty. Copy the record again.")
 
 
-def _refuse_short_files(header: WfdbHeader, frames: list[int]) -> None:
+def needed_bytes(record: Any) -> dict[str, float]:
+    """Bytes that each file must have for the announced length; 0 where it is compressed."""
+    needed: dict[str, float] = {}
+    fields = zip(record.file_name, record.fmt, record.samps_per_frame, record.byte_offset, strict=True)
+    for name, fmt, per_frame, offset in fields:
+        n_bytes = (per_frame or 1) * record.sig_len * BYTES_PER_SAMPLE[fmt]
+        begin = (offset or 0) if n_bytes else 0
+        needed[name] = needed.get(name, begin) + n_bytes
+    return needed
+
+
+def _refuse_short_files(header: WfdbHeader) -> None:
     """Hold the announced length against the size of every uncompressed file."""
-    record = header.record
-    needed: dict[str, float] = defaultdict(float)
-    for name, fmt, per_frame in zip(record.file_name, record.fmt, frames, strict=True):
-        needed[name] += per_frame * record.sig_len * BYTES_PER_SAMPLE[fmt]
-    for name, offset in zip(record.file_name, record.byte_offset, strict=True):
-        n_held = header.path.with_name(name).stat().st_size - (offset or 0)
-        if n_held < int(needed[name]):
+    for name, n_needed in needed_bytes(header.record).items():
+        n_held = header.path.with_name(name).stat().st_size
+        if n_held < int(n_needed):
             raise RecordingError(
-                f"{header.path} announces {record.sig_len} samples per signal, for which {name} needs "
-                f"{int(needed[name])} bytes; it holds {max(n_held, 0)}. Copy the record again."
+                f"{header.path} announces {header.record.sig_len} samples per signal, for which {name} needs "
+                f"{int(n_needed)} bytes; it holds {n_held}. Copy the record again."
             )

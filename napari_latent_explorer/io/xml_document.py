@@ -19,7 +19,7 @@ from typing import Any
 from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
 
-from napari_latent_explorer.errors import RecordingError
+from napari_latent_explorer.errors import RecordingError, reason_of
 from napari_latent_explorer.io.source_file import SourceFile
 
 MAX_XML_BYTES = 32 << 20
@@ -153,7 +153,9 @@ class _Tree:
         try:
             parser.Parse(text.encode("utf-8"), True)
         except (expat.ExpatError, UnicodeEncodeError) as damage:
-            raise RecordingError(f"{self._file} is not XML, or damaged: {damage}. Copy or export it again.") from damage
+            raise RecordingError(
+                f"{self._file} is not XML, or damaged: {reason_of(damage)}. Copy or export it again."
+            ) from damage
         return self._builder.close()
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:

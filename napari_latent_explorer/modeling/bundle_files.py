@@ -83,7 +83,8 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
         return load_safetensors(content)
     except SafetensorError as damage:
         raise BundleError(
-            f"{path} is damaged or not a safetensors file ({damage}; {len(content)} bytes). Copy the bundle again."
+            f"{path} is damaged or not a safetensors file ({reason_of(damage)}; {len(content)} bytes). Copy the bundle "
+            "again."
         ) from damage
 
 
