@@ -35,7 +35,7 @@ from napari_latent_explorer.io.study_manifest import path_component
 from napari_latent_explorer.io.table_file import read_table_file
 
 _HDF5_MARK: Final = b"\x89HDF\r\n\x1a\n"
-_LATENT_COLUMN: Final = re.compile(r"latent_(\d{1,6})")
+_LATENT_COLUMN: Final = re.compile(r"latent_(0|[1-9][0-9]{0,5})")
 _ID_COLUMNS: Final = ("sample_id", "IID")
 
 
@@ -193,8 +193,9 @@ def _read_tsv(file: Path) -> tuple[NDArray[np.float32], list[str], str | None, t
     if len(table) * latent_dim * 4 > MAX_LATENT_BYTES:
         raise TableError(f"{file} holds more than {MAX_LATENT_BYTES >> 30} GiB of latents.")
     values = np.empty((len(table), latent_dim), dtype=np.float32)
-    for dimension in range(latent_dim):
-        values[:, dimension] = _numbers(table[found[dimension]], file)
+    with np.errstate(over="ignore"):  # what is too large for float32 is refused as infinite
+        for dimension in range(latent_dim):
+            values[:, dimension] = _numbers(table[found[dimension]], file)
     others = [str(name) for name in table.columns if name not in (*found.values(), *_ID_COLUMNS, "FID")]
     notes = (f"Other columns of {file} were not read: {', '.join(others[:5])}.",) if others else ()
     return values, distinct_ids(table[id_column], file), None, notes
