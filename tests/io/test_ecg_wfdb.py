@@ -175,6 +175,13 @@ def test_a_checksum_that_does_not_fit_is_noted(tmp_path: Path) -> None:
     assert read_ecg_wfdb(path).notes == ("I does not fit its checksum; the file may be damaged.",)
 
 
+def test_samples_beyond_the_announced_ones_are_noted(tmp_path: Path) -> None:
+    header = "r1 1 500 100\nr1.dat 16 200(0)/mV 16 0 0 4950 0 V1\n"
+    reading = read_ecg_wfdb(write_by_hand(tmp_path, header, np.arange(150)))
+    assert reading.notes == ("r1.dat holds more samples than announced; only those are read.",)
+    assert reading.recording.signal_mv.shape == (1, 100)
+
+
 def write_pieces(folder: Path, lines: list[str], n_samples: int) -> np.ndarray:
     stored = np.random.default_rng(6).integers(-400, 400, size=(200, 2))
     write_digital(folder, stored[:120], "16", "first")
@@ -203,11 +210,11 @@ def test_a_short_gap_between_pieces_is_bridged_and_a_long_one_refused(tmp_path: 
 @pytest.mark.parametrize(
     ("lines", "message"),
     [
-        (["first 120", "second 90"], "announces 90 samples in its piece second, which holds 80"),
+        (["first 120", "second 90"], "announces 90 samples in its segment second, which holds 80"),
         (["first 120", "third 80"], r"no WFDB header .*third\.hea"),
-        (["first 120", "whole 80"], "itself in pieces"),
-        (["~ 500"], "names no piece with samples"),
-        (["first 120", "~ 900000000000"], "at most .* samples are read"),
+        (["first 120", "whole 80"], "itself in segments"),
+        (["~ 500"], "names no segment with samples"),
+        (["first 120", "~ 900000000000"], "at most .* are read"),
         (["first 120", "../second 80"], "WFDB header"),
     ],
 )
@@ -272,7 +279,7 @@ SIGNAL = "16 200(0)/mV 16 0 0 0 0 I\n"
         (f"r1 1 500 101\nr1.dat {SIGNAL}", "needs 202 bytes; it holds 200"),
         ("r1 1 500 10\nr1.dat 16x99999999 200/mV\n", "at most .* are read"),
         ("r1 1 500 10\nr1.dat 16:999999999999 200/mV\n", "at most .* are read"),
-        ("r1 1 500 10\nr1.dat 16+1000 200/mV\n", "needs 20 bytes; it holds 0"),
+        ("r1 1 500 10\nr1.dat 16+1000 200/mV\n", "needs 1020 bytes; it holds 200"),
         ("r1 1 500 100\nr1.dat 999 200(0)/mV 16 0 0 0 0 I\n", "sample format 999"),
         ("r1 1 500 99\nr1.dat 16 1e-300(0)/mV 16 0 0 0 0 I\n", "reaches .* mV|missing"),
         (f"r1 1 0 100\nr1.dat {SIGNAL}", "sampling rate of 0"),
