@@ -71,8 +71,10 @@ class ArchiveMember:
 
 
 def is_archive(path: Path) -> bool:
-    """Whether the file begins like a zip archive; False when it cannot be read."""
+    """Whether the file begins like a zip archive; False when it cannot be read, or is a pipe that would block."""
     try:
+        if not path.is_file():
+            return False
         with path.open("rb") as stream:
             return stream.read(4) in _MARKS
     except (OSError, ValueError):

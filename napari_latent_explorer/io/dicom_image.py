@@ -28,6 +28,8 @@ _NOT_MAGNITUDE = {
 }
 _REQUIRED = ("SeriesInstanceUID", "ImageOrientationPatient", "ImagePositionPatient", "PixelSpacing")
 _MAX_MM = 10_000.0
+_MIN_MM = 1e-3
+_MAX_RESCALE = 1e30
 _PHILIPS_PHASE = ("PhilipsPhaseNumber",)
 
 
@@ -199,6 +201,11 @@ def image_of(values: DicomValues, pixels: PackedPixels, frame_index: int = 0) ->
     slope = values.number("RescaleSlope")
     if slope == 0.0:
         raise RecordingError(f"{values.file} has a RescaleSlope of 0, which leaves no signal. Export it again.")
+    intercept = values.number("RescaleIntercept") or 0.0
+    if max(abs(slope or 0.0), abs(intercept)) > _MAX_RESCALE:
+        raise RecordingError(
+            f"{values.file} rescales its pixels by {slope} and {intercept}, beyond all numbers. Export it again."
+        )
     return DicomImage(
         file=values.file,
         frame_index=frame_index,
@@ -207,7 +214,7 @@ def image_of(values: DicomValues, pixels: PackedPixels, frame_index: int = 0) ->
         timing=timing_of(values),
         pixels=pixels,
         rescale_slope=1.0 if slope is None else slope,
-        rescale_intercept=values.number("RescaleIntercept") or 0.0,
+        rescale_intercept=intercept,
     )
 
 
@@ -250,9 +257,9 @@ def placement_of(values: DicomValues) -> Placement:
         problems.append(f"ImagePositionPatient is {position}")
     if len(orientation) != 6 or not _are_directions(directions):
         problems.append(f"ImageOrientationPatient is {orientation}, expected two unit vectors at a right angle")
-    if len(spacing) != 2 or not all(0 < step <= _MAX_MM for step in spacing):
+    if len(spacing) != 2 or not all(_MIN_MM <= step <= _MAX_MM for step in spacing):
         problems.append(f"PixelSpacing is {spacing}, expected two positive numbers")
-    if thickness is not None and not 0 < abs(thickness) <= _MAX_MM:
+    if thickness is not None and not _MIN_MM <= abs(thickness) <= _MAX_MM:
         problems.append(f"the slice thickness is {thickness}")
     if problems:
         raise RecordingError(f"Cannot place {values.file} in space: {'; '.join(problems)}. Export the series again.")
