@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_latent_explorer.data.ecg import LEAD_NAMES
-from napari_latent_explorer.errors import RecordingError, reason_of
+from napari_latent_explorer.errors import RecordingError, reason_of, shown_text
 from napari_latent_explorer.io.dicom_waveform import WaveformGroup, describe_group
 from napari_latent_explorer.io.ecg_signal import choose_kind, finish_ecg
 from napari_latent_explorer.io.reading import ANY, MAX_ECG_FILE_BYTES, EcgKind, FileOutcome, Reading, ReadOptions
@@ -40,6 +40,7 @@ _HEAD_BYTES = 2048
 _MAX_FILES_IN_FOLDER = 20
 _QRS_ONSET_CODES = {"5.10.3-3"}
 _LONGEST_RISE_MS = 120.0
+_MAX_CLASS_CHARS = 80
 _ONSET_SLACK_MS = 10.0
 
 
@@ -170,7 +171,7 @@ def _refuse_bomb(file: Path, content: bytes) -> None:
 def _refuse_other_waveforms(file: Path, dataset: Any) -> None:
     sop_class = dataset.get("SOPClassUID")
     if str(sop_class) not in _ECG_CLASSES:
-        found = getattr(sop_class, "name", None) or "of no stated class"
+        found = shown_text(str(getattr(sop_class, "name", None) or "of no stated class"), _MAX_CLASS_CHARS)
         raise RecordingError(f"Cannot read {file} as an ECG: it is {found}. ECG waveforms are read; export one.")
 
 

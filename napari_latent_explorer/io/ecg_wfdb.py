@@ -101,18 +101,15 @@ def _read_piece(header: WfdbHeader) -> _Piece:
         is_missing = stored == _INVALID.get(record.fmt[index], np.iinfo(np.int64).min)
         lead_mv = (stored - float(record.baseline[index])) / float(record.adc_gain[index]) * float(scales[index] or 1)
         leads_mv[names[index]] = np.where(is_missing, np.nan, lead_mv)
-    notes = (
+    uncalibrated = {index for index in chosen if not header.is_calibrated[index]}
+    notes = [
         _note("is not a voltage and is left out", names, set(range(len(names))) - set(voltages)),
         _note("is stored at a lower rate and is left out", names, set(voltages) - set(chosen)),
-        _note(
-            "states no gain; 200 per mV is assumed, so its voltage may be wrong",
-            names,
-            {index for index in chosen if not header.is_calibrated[index]},
-        ),
+        _note("states no gain; 200 per mV is assumed, so its voltage may be wrong", names, uncalibrated),
         _note("does not fit its checksum; the file may be damaged", names, _misfits(record, chosen)),
-    )
+    ]
     if header.longer_files:
-        notes = (*notes, f"{', '.join(header.longer_files)} holds more samples than announced; only those are read.")
+        notes.append(f"{', '.join(header.longer_files)} holds more samples than announced; only those are read.")
     rate_hz = float(record.fs) * per_frame
     return _Piece(leads_mv, rate_hz, tuple(text for text in notes if text), header.sample_files)
 
