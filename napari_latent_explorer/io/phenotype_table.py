@@ -16,6 +16,7 @@ from napari_latent_explorer.io.participant_ids import IdReport, usable_rows
 from napari_latent_explorer.io.phenotype_columns import ColumnProposal, find_id_column, propose_columns
 from napari_latent_explorer.io.table_facts import facts_of
 from napari_latent_explorer.io.table_file import read_table_file
+from napari_latent_explorer.io.ukb_columns import visit_note
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,4 +102,6 @@ def phenotypes_of(
     values = TableValues(table)
     series = [phenotype_column(values, proposal).iloc[rows].reset_index(drop=True) for proposal in kept]
     phenotypes = pd.concat(series, axis=1) if series else pd.DataFrame(index=range(len(rows)))
-    return PhenotypeTable(participant_ids, phenotypes, specs, proposals, report, facts_of(table).notes)
+    visit = visit_note(table.columns, instance) if columns is None else ""
+    notes = (*facts_of(table).notes, *([visit] if visit else []))
+    return PhenotypeTable(participant_ids, phenotypes, specs, proposals, report, notes)

@@ -92,6 +92,15 @@ def wanted_visit(columns: Sequence[UkbColumn], instance: int | None) -> int:
     return IMAGING_VISIT if any(column.instance == IMAGING_VISIT for column in columns) else 0
 
 
+def visit_note(names: Iterable[str], instance: int | None) -> str:
+    """Say which visit's columns are taken of a table of UK Biobank; nothing of other tables."""
+    written = list(names)
+    if not is_ukb_table(written):
+        return ""
+    visit = wanted_visit([column for name in written if (column := ukb_column(name))], instance)
+    return f"Columns of UK Biobank: values of the {_visit_name(visit)} visit are taken, else of the latest before it."
+
+
 def known_proposals(columns: Sequence[UkbColumn], visit: int) -> Iterator[ColumnProposal]:
     """Phenotypes of the fields that `io.ukb_fields` knows, of each visit, and its fields that are not kept."""
     of_field = _by_field(columns)

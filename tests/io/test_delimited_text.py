@@ -90,6 +90,12 @@ def test_more_columns_than_anybody_has_are_refused() -> None:
         read_delimited_text(header.encode(), "t.csv")
 
 
+def test_a_cell_longer_than_pythons_csv_takes() -> None:
+    assert cells(b"id,x\n1," + b"x" * 200_000 + b"\n")[1] == ["1", "x" * 200_000]
+    with pytest.raises(TableError, match=r"first line of t\.csv is no header"):
+        read_delimited_text(b"x" * 200_000 + b",y\n1,2\n", "t.csv")
+
+
 def test_thousands_of_columns() -> None:
     header = ",".join(f"{number}-0.0" for number in range(20_000))
     table = read_delimited_text(f"{header}\n{','.join(['7'] * 20_000)}\n".encode(), "t.csv")

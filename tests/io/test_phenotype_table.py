@@ -76,6 +76,13 @@ def test_what_was_noticed_while_reading_is_told(tmp_path: Path) -> None:
     assert "was read as cp1252" in import_phenotypes(path).notes[0]
 
 
+def test_the_visit_that_is_taken_is_told() -> None:
+    table = pd.DataFrame({"eid": ["1", "2"], "50-0.0": ["170", "180"], "50-2.0": ["169", "179"]})
+    assert "values of the imaging (2) visit are taken" in phenotypes_of(table).notes[0]
+    assert "values of the baseline (0) visit" in phenotypes_of(table, instance=0).notes[0]
+    assert not phenotypes_of(table.rename(columns={"eid": "id", "50-0.0": "a", "50-2.0": "b"})).notes
+
+
 @pytest.mark.parametrize(
     ("written", "message"),
     [
