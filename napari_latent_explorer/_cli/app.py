@@ -6,7 +6,7 @@ No command imports Qt, napari or torch before it runs, so that `--help` answers 
 import typer
 
 from napari_latent_explorer import __version__
-from napari_latent_explorer._cli import model, study, study_create, study_exchange, study_table, viewer
+from napari_latent_explorer._cli import inspect, model, study, study_create, study_exchange, study_table, viewer
 from napari_latent_explorer._cli.errors import Commands
 
 app = typer.Typer(
@@ -23,6 +23,7 @@ study.app.command()(study_table.table)
 study.app.add_typer(study_exchange.app, name="export")
 study.app.command()(study_exchange.import_latents)
 app.add_typer(study.app, name="study")
+app.command()(inspect.inspect)
 app.command()(viewer.demo)
 app.command()(viewer.tour)
 app.command()(model.train)

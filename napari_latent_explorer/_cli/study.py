@@ -2,14 +2,20 @@
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from napari_latent_explorer._cli.progress import run
 from napari_latent_explorer.data.cohort import MISSING_CODE, Cohort
+
+if TYPE_CHECKING:
+    from napari_latent_explorer.io.study import Study
+
+_MAX_REASONS = 8
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown", help="Make a study, or say what one holds.")
 
@@ -42,7 +48,7 @@ def simulate(
 
 @app.command()
 def info(study_folder: StudyFolder) -> None:
-    """Say what a study holds: people, phenotypes with their units, recordings, latents and maps."""
+    """Say what a study holds: people, phenotypes with units, recordings, files it was built from, latents and maps."""
     from napari_latent_explorer.modeling.recordings import open_study
 
     study = open_study(study_folder)
@@ -51,12 +57,38 @@ def info(study_folder: StudyFolder) -> None:
     stdout.print(f"[bold]{study.name}[/bold]: {len(cohort)} participants in {study.path}", highlight=False)
     for modality, mask in cohort.availability.items():
         stdout.print(f"  {modality}: {int(mask.sum())} recordings", highlight=False)
+    for line in _files_of(study):
+        stdout.print(f"  {escape(line)}", highlight=False)
     for fingerprint in study.latent_fingerprints():
         have = [name for name in study.modalities if study.has_latents(name, fingerprint)]
         maps = [name for name in study.modalities if study.has_projection(name, fingerprint)]
         made = f"latents {', '.join(have)}; maps {', '.join(maps) or 'none'}"
         stdout.print(f"  bundle {fingerprint}: {made}", highlight=False)
     stdout.print(_phenotype_table(cohort))
+
+
+def _files_of(study: "Study") -> list[str]:
+    """Say what became of the files that a study was built from, and where its heart boxes come from."""
+    from napari_latent_explorer.building.outcomes import OUTCOMES, kind_of_reason
+    from napari_latent_explorer.building.report import REPORT_PAGE, REPORT_TABLE, read_report
+    from napari_latent_explorer.io.heart_boxes import rows_with_box
+
+    n_drawn = len(rows_with_box(study.path))
+    drawn = [f"heart boxes: {n_drawn} drawn by hand"] if n_drawn else []
+    if not (study.path / REPORT_TABLE).is_file():
+        return drawn
+    table = read_report(study.path)
+    n_of = table.groupby("outcome")["n_files"].sum()
+    counts = ", ".join(f"{int(n_of.get(outcome, 0))} {outcome}" for outcome in OUTCOMES)
+    lines = [f"files: {counts}; each with its reason in {REPORT_PAGE}"]
+    kinds = table.assign(kind=table["reason"].map(kind_of_reason))
+    for outcome in ("failed", "skipped"):
+        of_kind = kinds[(kinds["outcome"] == outcome) & (kinds["n_files"] > 0)].groupby("kind")
+        first = of_kind.agg(n=("n_files", "sum"), reason=("reason", "first")).sort_values("n", ascending=False)
+        lines += [f"  {one.n} {outcome}: {one.reason}" for one in first.head(_MAX_REASONS).itertuples()]
+    boxes = table.loc[table["heart_box"] != "", "heart_box"].value_counts()
+    found = [f"{n} from {source}" for source, n in boxes.items()]
+    return [*lines, *([f"heart boxes: {', '.join(found)}"] if found else []), *drawn]
 
 
 def _phenotype_table(cohort: Cohort) -> Table:

@@ -1,6 +1,7 @@
 """What the name of a file tells before it is opened: of which kind it may be, and what UK Biobank's names say."""
 
 import re
+from collections.abc import Sequence
 from fnmatch import translate
 from functools import cache
 from pathlib import PurePath
@@ -27,6 +28,9 @@ BIOBANK_FIELDS: Final[dict[int, tuple[Modality | None, str]]] = {
     20214: (None, "T1 maps"),
 }
 """Fields of heart recordings: what is read of them, and what they hold. The others are left aside by name."""
+
+MAY_BE_ANYTHING: Final = (".csv", ".tsv", ".txt", ".npy", ".npz")
+"""Suffixes that tell nothing: where nobody says that such a file is a recording, what is in it decides."""
 
 _BIOBANK = re.compile(r"([0-9]{1,12})_([0-9]{4,6})_([0-9]{1,3})_([0-9]{1,4})\.[A-Za-z0-9.]+", re.ASCII)
 _DICOM_SUFFIXES = frozenset({".dcm", ".ima", ".dicom"})
@@ -73,6 +77,12 @@ def header_names(name: str) -> tuple[str, ...]:
     if header is None:
         return ()
     return tuple(name.removesuffix(suffix) + spelt for spelt in (header, header.upper()))
+
+
+def without_headers(names: Sequence[str]) -> list[str]:
+    """Names but those that are only the data of a header among them."""
+    every = frozenset(names)
+    return [name for name in names if every.isdisjoint(header_names(name))]
 
 
 def is_label_name(name: str) -> bool:

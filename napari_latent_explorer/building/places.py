@@ -19,6 +19,7 @@ from napari_latent_explorer.building.matching import NO_ROW, OwnerFinder
 from napari_latent_explorer.building.names import (
     BIOBANK_FIELDS,
     LONG_AXIS_FIELD,
+    MAY_BE_ANYTHING,
     SHORT_AXIS_FIELD,
     NameKind,
     biobank_name,
@@ -33,8 +34,6 @@ from napari_latent_explorer.data.progress import Progress
 from napari_latent_explorer.io.formats import recognise
 
 _STEP_FILES = 2_000
-_MAY_BE_ANYTHING = (".csv", ".tsv", ".txt", ".npy", ".npz")
-"""Where no table says whose recordings there are, what is in such a file decides whether it is one."""
 
 
 @dataclass(slots=True)
@@ -114,7 +113,7 @@ class _Folder:
         kinds = kinds_by_name(name, self.wanted)
         if not kinds:
             self.found.leave(self.listing.file(name), first, self._why_no_kind(name))
-        if self.known_ids is None and name.lower().endswith(_MAY_BE_ANYTHING) and not self._is_ecg(name):
+        if self.known_ids is None and name.lower().endswith(MAY_BE_ANYTHING) and not self._is_ecg(name):
             self.found.leave(self.listing.file(name), first, "it holds no ECG")
             return
         for modality, kind in self._told_apart(name, kinds).items():
