@@ -1,5 +1,6 @@
 """What all fuzz tests share: the process that reads, the seeds, and the line that stands in the tests' output."""
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -48,3 +49,16 @@ def fuzz(
         assert not server.left_behind()
 
     return run
+
+
+@pytest.fixture
+def refusal(server: ReadingServer) -> Callable[..., str]:
+    """Have a place read in the worker: it must be refused with the expected words, and nothing else may go wrong."""
+
+    def refuse(place: Path, expected: str, target: str = "any recording") -> str:
+        verdict = server.ask(target, place)
+        assert verdict.kind == "refused", verdict
+        assert re.search(expected, verdict.message), verdict.message
+        return verdict.message
+
+    return refuse

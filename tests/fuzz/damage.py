@@ -9,6 +9,7 @@ import io
 import re
 import struct
 import zipfile
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -19,10 +20,10 @@ Files = dict[str, bytes]
 
 HOSTILE_TEXTS = (
     "0", "-1", "1", "2", "32767", "65535", "2147483647", "-2147483648", "4294967296", "9" * 30, "1" * 400, "1e308",
-    "-1e308", "1e-320", "nan", "NaN", "inf", "-inf", "Infinity", "", " ", "abc", "0x10", "1,5", "-0", "0.0000001", "true",
-    "null", "٣", "é", "\x00", "\x1b[2J", "\u202e", "\ud800", "../../../etc/passwd", "/etc/passwd", "|cat /etc/passwd",
-    "file:///etc/passwd", "%s%n", "A" * 5000, "<img src=x onerror=alert(1)>", "&xxe;", "]]>", "=1+1", "1\\2\\3", "[0]",
-    "{}", "\n", "II", "avr", "mV", "500",
+    "-1e308", "1e-320", "nan", "NaN", "inf", "-inf", "Infinity", "", " ", "abc", "0x10", "1,5", "-0", "0.0000001",
+    "true", "null", "٣", "é", "\x00", "\x1b[2J", "\u202e", "\ud800", "../../../etc/passwd", "/etc/passwd",
+    "|cat /etc/passwd", "file:///etc/passwd", "%s%n", "A" * 5000, "<img src=x onerror=alert(1)>", "&xxe;", "]]>",
+    "=1+1", "1\\2\\3", "[0]", "{}", "\n", "II", "avr", "mV", "500",
 )  # fmt: skip
 """Texts put where a number, a name or a path is expected."""
 
@@ -242,12 +243,12 @@ def dicom_tag(content: bytes, index: int, other: int, n_bytes: int) -> bytes:
 # ----------------------------------------------------------------------------------------------- NIfTI, gzip, zip, HDF5
 
 NIFTI_FIELDS = {
-    "sizeof_hdr": (0, "i"), "ndim": (40, "h"), "dim1": (42, "h"), "dim2": (44, "h"), "dim3": (46, "h"), "dim4": (48, "h"),
-    "dim5": (50, "h"), "dim7": (54, "h"), "datatype": (70, "h"), "bitpix": (72, "h"), "qfac": (76, "f"),
-    "pixdim1": (80, "f"), "pixdim2": (84, "f"), "pixdim3": (88, "f"), "pixdim4": (92, "f"), "vox_offset": (108, "f"),
-    "scl_slope": (112, "f"), "scl_inter": (116, "f"), "xyzt_units": (123, "b"), "toffset": (136, "f"),
-    "qform_code": (252, "h"), "sform_code": (254, "h"), "quatern_b": (256, "f"), "qoffset_x": (268, "f"),
-    "srow_x0": (280, "f"), "srow_y1": (300, "f"), "magic": (344, "i"),
+    "sizeof_hdr": (0, "i"), "ndim": (40, "h"), "dim1": (42, "h"), "dim2": (44, "h"), "dim3": (46, "h"),
+    "dim4": (48, "h"), "dim5": (50, "h"), "dim7": (54, "h"), "datatype": (70, "h"), "bitpix": (72, "h"),
+    "qfac": (76, "f"), "pixdim1": (80, "f"), "pixdim2": (84, "f"), "pixdim3": (88, "f"), "pixdim4": (92, "f"),
+    "vox_offset": (108, "f"), "scl_slope": (112, "f"), "scl_inter": (116, "f"), "xyzt_units": (123, "b"),
+    "toffset": (136, "f"), "qform_code": (252, "h"), "sform_code": (254, "h"), "quatern_b": (256, "f"),
+    "qoffset_x": (268, "f"), "srow_x0": (280, "f"), "srow_y1": (300, "f"), "magic": (344, "i"),
 }  # fmt: skip
 
 
@@ -266,8 +267,8 @@ def nifti_field(content: bytes, name: str, value: float) -> bytes:
 def in_gzip(content: bytes, do: Callable[..., bytes], *arguments: Any) -> bytes:
     """Unpack, edit, pack."""
     try:
-        return gzip.compress(do(gzip.decompress(content), *arguments), 1)
-    except (OSError, EOFError, ValueError):
+        return gzip.compress(do(gzip.decompress(content), *arguments), 1, mtime=0)
+    except (OSError, EOFError, zlib.error):  # an earlier edit has damaged it
         return content
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from napari_latent_explorer.data.cine import CineMRI
 from napari_latent_explorer.data.ecg import ECG
-from napari_latent_explorer.errors import BundleError, LatentExplorerError, RecordingError, StudyError
+from napari_latent_explorer.errors import BundleError, LatentExplorerError, RecordingError, StudyError, TableError
 from napari_latent_explorer.io.formats import FORMATS, RecordingFormat, read_place
 from napari_latent_explorer.io.reading import ANY, Reading, ReadOptions
 
@@ -106,9 +106,45 @@ def _bundle(path: Path) -> Any:
     return bundle.fingerprint, bundle.warning, bundle.label_names, bundle.modalities
 
 
+def _phenotypes(path: Path) -> Any:
+    from napari_latent_explorer.io.phenotype_table import import_phenotypes
+
+    return import_phenotypes(path)
+
+
+def _table(path: Path) -> Any:
+    from napari_latent_explorer.io.table_file import read_table_file
+
+    return read_table_file(path)
+
+
+def _phenotype_problems(table: Any) -> list[str]:
+    ids = table.participant_ids.tolist()
+    checks = {
+        "an id occurs twice": len(set(ids)) == len(ids),
+        "an id is empty": all(ids),
+        "rows and ids differ": len(table.phenotypes) == len(ids),
+        "infinite number": not any(
+            np.isinf(table.phenotypes[name].to_numpy(float)).any()
+            for name, spec in table.specs.items()
+            if spec.kind == "continuous"
+        ),
+    }
+    return [problem for problem, is_kept in checks.items() if not is_kept]
+
+
+def _columns_file(path: Path) -> Any:
+    from napari_latent_explorer.io.columns_file import read_columns_file
+
+    return read_columns_file(path)
+
+
 TARGETS: dict[str, Target] = {
     **{known.name: Target(_read_as(known), (RecordingError,), reading_problems) for known in FORMATS},
     "any recording": Target(read_place, (RecordingError,), reading_problems),
     "study folder": Target(_study_contents, (StudyError, RecordingError)),
+    "table of phenotypes": Target(_phenotypes, (TableError,), _phenotype_problems),
+    "table file": Target(_table, (TableError,)),
+    "columns file": Target(_columns_file, (TableError,)),
     "model bundle": Target(_bundle, (BundleError,)),
 }

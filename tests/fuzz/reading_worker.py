@@ -11,6 +11,7 @@ with small inputs. The process has room for several times as much and no more (R
 
 import contextlib
 import faulthandler
+import importlib
 import json
 import os
 import re
@@ -21,8 +22,6 @@ import traceback
 import warnings
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 LIMIT_BYTES = 128 << 20
 """What the readers are told is the most that a recording may take, decoded."""
@@ -43,6 +42,7 @@ _FORBIDDEN_EVENTS = (
     "socket.getaddrinfo", "socket.gethostbyname", "urllib.Request", "pickle.find_class", "tempfile.mkstemp",
     "tempfile.mkdtemp", "webbrowser.open",
 )  # fmt: skip
+_OWN_PROCESS = "napari_latent_explorer.io.decoding_process"
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
 
@@ -59,7 +59,7 @@ class Watch:
             return
         if event == "open":
             self._on_open(*args)
-        elif event in _FORBIDDEN_EVENTS:
+        elif event in _FORBIDDEN_EVENTS and not any(_OWN_PROCESS in str(argument) for argument in args):
             self.seen.append(f"{event} {args[:2]!r}"[:200])
 
     def _on_open(self, path: Any, mode: Any, flags: Any) -> None:
@@ -80,7 +80,9 @@ def main() -> None:
     _lower_limits()
     from reading_targets import TARGETS
 
-    sys.setrecursionlimit(1000)
+    for name in _IMPORTED_FIRST:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
     watch = Watch((sys.prefix, sys.base_prefix, str(Path(__file__).parent), *_PLACES_OF_THE_SYSTEM, *_package_places()))
     sys.addaudithook(watch)
     resource.setrlimit(resource.RLIMIT_AS, (_status_bytes("VmSize") + ADDRESS_SPACE_BYTES,) * 2)
@@ -91,6 +93,18 @@ def main() -> None:
         answers.flush()
 
 
+_IMPORTED_FIRST = (
+    "wfdb",
+    "pydicom",
+    "pydicom.pixels",
+    "h5py",
+    "nibabel",
+    "openpyxl",
+    "pyarrow.parquet",
+    "scipy.io",
+    "zarr",
+)
+"""Libraries whose import itself tries sockets, starts programs or takes memory, which is no input's doing."""
 _PLACES_OF_THE_SYSTEM = ("/usr/share/zoneinfo", "/usr/lib", "/lib", "/proc", "/sys", "/dev/null", "/dev/urandom")
 
 
@@ -115,6 +129,13 @@ def _lower_limits() -> None:
 
     reading.MAX_RECORDING_BYTES = LIMIT_BYTES
     reading.MAX_ECG_FILE_BYTES = min(reading.MAX_ECG_FILE_BYTES, LIMIT_BYTES)
+    from napari_latent_explorer.io import table_facts
+
+    table_facts.MAX_CELLS = LIMIT_BYTES // 32
+    from napari_latent_explorer.io import excel_sheet, table_file
+
+    table_file.MAX_TABLE_BYTES = excel_sheet.MAX_UNPACKED_BYTES = LIMIT_BYTES
+    excel_sheet.MAX_SHEET_CELLS = LIMIT_BYTES // 128
 
 
 def judge(target: Any, path: Path, watch: Watch, printed: str) -> dict[str, Any]:
@@ -126,7 +147,7 @@ def judge(target: Any, path: Path, watch: Watch, printed: str) -> dict[str, Any]
     start = time.perf_counter()
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
-        watch.inside = str(path)
+        watch.inside = str(path if path.is_dir() else path.parent)
         kind, message, where = _outcome(target, path)
         watch.inside = None
     seconds = time.perf_counter() - start
@@ -181,14 +202,18 @@ def _outcome(target: Any, path: Path) -> tuple[str, str, str]:
 
 def message_fault(message: str, path: Path) -> str | None:
     """What keeps a message from helping its reader; None when nothing does."""
+    from napari_latent_explorer.errors import shown_text
+
     if _CONTROL.search(message):
         return "control characters"
     if found := _PYTHON_WORDS.search(message):
         return f"Python's own words ({found.group()})"
-    without_paths = message.replace(str(path), "PATH").replace(str(path.parent), "PATH")
+    without_paths = message
+    for place in (str(path), shown_text(str(path)), str(path.parent), shown_text(str(path.parent))):
+        without_paths = without_paths.replace(place, "PATH")
     if len(without_paths) > MAX_MESSAGE_CHARS:
         return f"{len(without_paths)} characters long"
-    if path.name not in message and path.stem not in message:
+    if not any(name in message for name in (path.name, path.stem, shown_text(path.name), shown_text(path.stem))):
         return "names no file"
     if len(message) < 30:
         return "says too little"
@@ -207,5 +232,4 @@ def _forget_peak() -> None:
 
 
 if __name__ == "__main__":
-    np.seterr(all="warn")
     main()

@@ -5,6 +5,7 @@ Small ones, in as many formats as there are writers for: the shipped samples, fi
 reader a recording is for is asked of the readers themselves.
 """
 
+import gzip
 import io
 import tempfile
 import zipfile
@@ -78,7 +79,12 @@ def _cines() -> Iterator[Seed]:
     yield Seed("DICOM zip", {"1000001_20208_2_0.zip": zipped(stack)}, "1000001_20208_2_0.zip")
     for name, syntax in (("deflated", "1.2.840.10008.1.2.1.99"), ("RLE", "1.2.840.10008.1.2.5"),
                          ("JPEG 2000", "1.2.840.10008.1.2.4.90"), ("implicit", "1.2.840.10008.1.2")):  # fmt: skip
-        yield Seed(f"DICOM {name}", {f"{k}.dcm": content for k, content in enumerate(dicom_stack(syntax))})
+        yield Seed(f"DICOM {name}", {f"{k}.dcm": content for k, content in enumerate(dicom_stack(syntax, 1, 3, 64))})
+    for name in ("JPEGLosslessProcess14_1", "JPEGLSLossless"):
+        packed = {
+            f"{k}.dcm": packed_by_gdcm(content, name) for k, content in enumerate(dicom_stack(n_slices=1, side=64))
+        }
+        yield Seed(f"DICOM {name}", packed)
     yield Seed("enhanced DICOM", {"enhanced.dcm": enhanced_dicom()}, "enhanced.dcm")
     yield from _niftis()
     yield Seed("ml4h HDF5", {"1000001.hd5": ml4h_hdf5()}, "1000001.hd5")
@@ -121,9 +127,32 @@ def dicom_image(syntax: str, side: int, slice_index: int = 0, frame: int = 0) ->
     if syntax in ("1.2.840.10008.1.2.5", "1.2.840.10008.1.2.4.90"):
         dataset.compress(UID(syntax))
     dataset.file_meta.TransferSyntaxUID = UID(syntax)
-    stream = io.BytesIO()
-    dataset.save_as(stream, enforce_file_format=True)
-    return stream.getvalue()
+    return _saved(lambda stream: dataset.save_as(stream, enforce_file_format=True))
+
+
+def packed_by_gdcm(content: bytes, syntax: str) -> bytes:
+    """Pack the pixels of an image as another program would."""
+    import gdcm
+    from pydicom import dcmread
+
+    with tempfile.TemporaryDirectory() as folder:
+        whole, packed = f"{folder}/whole.dcm", f"{folder}/packed.dcm"
+        Path(whole).write_bytes(content)
+        reader, change, writer = gdcm.ImageReader(), gdcm.ImageChangeTransferSyntax(), gdcm.ImageWriter()
+        reader.SetFileName(whole)
+        assert reader.Read()
+        change.SetTransferSyntax(gdcm.TransferSyntax(getattr(gdcm.TransferSyntax, syntax)))
+        change.SetInput(reader.GetImage())
+        assert change.Change()
+        writer.SetFileName(packed)
+        writer.SetFile(reader.GetFile())
+        writer.SetImage(change.GetOutput())
+        assert writer.Write()
+        dataset, other = dcmread(io.BytesIO(content)), dcmread(packed)
+    dataset.PixelData = other.PixelData  # the writer made it an enhanced image, for the sake of its rescale
+    dataset["PixelData"].VR = "OB"
+    dataset.file_meta.TransferSyntaxUID = other.file_meta.TransferSyntaxUID
+    return _saved(lambda stream: dataset.save_as(stream, enforce_file_format=True))
 
 
 def enhanced_dicom(n_frames: int = 4, side: int = 16) -> bytes:
@@ -160,9 +189,7 @@ def enhanced_dicom(n_frames: int = 4, side: int = 16) -> bytes:
         )
         for k in range(n_frames)
     ]
-    stream = io.BytesIO()
-    dataset.save_as(stream, enforce_file_format=True)
-    return stream.getvalue()
+    return _saved(lambda stream: dataset.save_as(stream, enforce_file_format=True))
 
 
 def _niftis() -> Iterator[Seed]:
@@ -174,8 +201,9 @@ def _niftis() -> Iterator[Seed]:
         if len(shape) == 4:
             image.header["pixdim"][4] = 0.04
         with tempfile.TemporaryDirectory() as folder:
-            nibabel.save(image, Path(folder, name))
-            return Path(folder, name).read_bytes()
+            nibabel.save(image, Path(folder, "image.nii"))
+            content = Path(folder, "image.nii").read_bytes()
+            return gzip.compress(content, mtime=0) if name.endswith(".gz") else content
 
     yield Seed("NIfTI 4-D", {"cine.nii": written((12, 10, 2, 5), "int16", "cine.nii")}, "cine.nii")
     yield Seed("NIfTI 4-D gz", {"cine.nii.gz": written((12, 10, 2, 5), "float32", "cine.nii.gz")}, "cine.nii.gz")
@@ -204,7 +232,8 @@ def ml4h_hdf5() -> bytes:
         file["mri_patient_orientation_cine_segmented_lax_4ch"] = np.array([1.0, 0, 0, 0, 1, 0])
         file["mri_patient_position_cine_segmented_lax_4ch"] = np.zeros(3)
         for k in range(1, 4):
-            file[f"ukb_cardiac_mri/cine_segmented_lax_4ch_annotated_{k}/instance_0"] = np.zeros((256, 256), np.float32)
+            name = f"ukb_cardiac_mri/cine_segmented_lax_4ch_annotated_{k}/instance_0"
+            file.create_dataset(name, data=np.zeros((256, 256), np.float32), compression="gzip")
         for name, signal in zip(ecg.lead_names, np.rint(ecg.signal_mv * 200), strict=True):
             file.create_dataset(f"ukb_ecg_rest/strip_{name}/instance_0", data=np.tile(signal, 5).astype(np.float32))
             file.create_dataset(f"ukb_ecg_rest/median_{name}/instance_0", data=signal[:600].astype(np.float32))
@@ -224,10 +253,12 @@ def _ecgs() -> Iterator[Seed]:
     yield Seed("CardioSoft median", {"1_20205_2_0.xml": short}, "1_20205_2_0.xml")
     yield Seed("DICOM ECG", {"ecg.dcm": dicom_ecg()}, "ecg.dcm")
     table = pd.DataFrame(make_ecg().signal_mv.T, columns=LEAD_NAMES).round(4)
-    yield Seed("ECG CSV", {"ecg.csv": table.to_csv(index=False).encode()}, "ecg.csv")
+    facts = b'{"sampling_rate_hz": 500, "unit": "mV"}'
+    yield Seed("ECG CSV", {"ecg.csv": table.to_csv(index=False).encode(), "ecg.json": facts}, "ecg.csv")
     timed = table.set_index(np.arange(len(table)) * 2.0).rename_axis("time_ms")
-    yield Seed("ECG CSV with times", {"ecg.csv": timed.to_csv().encode()}, "ecg.csv")
-    yield Seed("ECG NPY", {"ecg.npy": _saved(lambda stream: np.save(stream, make_ecg().signal_mv))}, "ecg.npy")
+    yield Seed("ECG CSV with times", {"ecg.csv": timed.to_csv().encode(), "ecg.json": facts}, "ecg.csv")
+    array = _saved(lambda stream: np.save(stream, make_ecg().signal_mv))
+    yield Seed("ECG NPY", {"ecg.npy": array, "ecg.json": facts}, "ecg.npy")
     named = {"signal_mv": make_ecg().signal_mv, "lead_names": np.array(LEAD_NAMES), "sampling_rate_hz": np.array(500.0)}
     yield Seed("ECG NPZ", {"ecg.npz": _saved(lambda stream: np.savez_compressed(stream, **named))}, "ecg.npz")
     yield Seed("small aECG", {"ecg.xml": hl7_aecg(make_ecg(n_samples=300))}, "ecg.xml")
@@ -274,9 +305,7 @@ def dicom_ecg() -> bytes:
     group.WaveformBitsAllocated, group.WaveformSampleInterpretation = 16, "SS"
     group.WaveformData = np.rint(ecg.signal_mv.T * 1000).astype("<i2").tobytes()
     dataset.WaveformSequence = [group]
-    stream = io.BytesIO()
-    dataset.save_as(stream, enforce_file_format=True)
-    return stream.getvalue()
+    return _saved(lambda stream: dataset.save_as(stream, enforce_file_format=True))
 
 
 def hl7_aecg(ecg: ECG) -> bytes:
@@ -327,12 +356,12 @@ def muse_xml(ecg: ECG) -> bytes:
 
 def _real(root: Path) -> Iterator[Seed]:
     for name in ("cine/siemens_4ch", "cine/sunnybrook_sax/SCD0000101", "cine/sunnybrook_sax/SCD0000101_scout"):
-        some = sorted((root / name).glob("*.dcm"))[:3]
+        some = sorted((root / name).glob("*.dcm"), key=lambda path: (len(path.name), path.name))[:3]
         yield Seed(f"real {name}", {path.name: path.read_bytes() for path in some})
     for path in sorted((root / "dicom_other").iterdir()):
         yield Seed(f"real {path.name}", {path.name: path.read_bytes()}, path.name)
-    for path in sorted((root / "ecg").rglob("*")):
-        beside = {other.name: other.read_bytes() for other in path.parent.iterdir() if other.stem == path.stem}
+    for path in sorted((root / "ecg").rglob("*.*")):
+        beside = {other.name: other.read_bytes() for other in path.parent.glob(f"{path.stem}.*")}
         if path.suffix.lower() in (".hea", ".dcm", ".xml") and sum(map(len, beside.values())) <= _MAX_SEED_BYTES:
             yield Seed(f"real {path.name}", beside, path.name)
 
@@ -358,12 +387,24 @@ def tables() -> list[Seed]:
         "table.csv": as_text.encode(),
         "table.tsv": table.to_csv(index=False, sep="\t").encode("utf-16"),
         "semicolon.csv": table.to_csv(index=False, sep=";", decimal=",").encode("latin-1"),
-        "table.csv.gz": _saved(lambda stream: table.to_csv(stream, index=False, compression="gzip")),
+        "table.csv.gz": gzip.compress(as_text.encode(), mtime=0),
         "table.parquet": _saved(table.to_parquet),
         "table.xlsx": _saved(lambda stream: table.to_excel(stream, index=False)),
         **_statistics_files(table),
     }
     return [Seed(name, {name: content}, name) for name, content in written.items()]
+
+
+def columns_files() -> list[Seed]:
+    """What the columns of that table mean, as a file to correct."""
+    from napari_latent_explorer.io.columns_file import write_columns_file
+    from napari_latent_explorer.io.phenotype_columns import propose_columns
+    from napari_latent_explorer.io.table_file import read_table_file
+
+    with tempfile.TemporaryDirectory() as folder:
+        table = tables()[0].write(Path(folder))
+        write_columns_file(Path(folder, "columns.toml"), propose_columns(read_table_file(table), "eid", None))
+        return [Seed("columns", {"columns.toml": Path(folder, "columns.toml").read_bytes()}, "columns.toml")]
 
 
 def _statistics_files(table: pd.DataFrame) -> Files:
@@ -438,7 +479,8 @@ def zipped(files: Files) -> bytes:
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in files.items():
-            archive.writestr(name, content)
+            entry = zipfile.ZipInfo(name, (2020, 1, 1, 0, 0, 0))
+            archive.writestr(entry, content, zipfile.ZIP_DEFLATED)
     return stream.getvalue()
 
 
@@ -448,6 +490,7 @@ def folder_contents(root: Path) -> Files:
 
 
 def _saved(write: Callable[[io.BytesIO], object]) -> bytes:
+    """What a writer writes."""
     stream = io.BytesIO()
     write(stream)
     return stream.getvalue()
