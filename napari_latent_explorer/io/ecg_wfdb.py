@@ -9,12 +9,14 @@
 | rate | of the ECG leads; leads stored at a lower rate than the others are left out |
 | gaps | samples marked invalid, and segments that a record lacks, are bridged up to 5 % of a lead |
 | checksums | one that does not fit is noted, not refused: many published headers were edited by hand |
+| kind | rhythm strip, unless a comment says ``kind: median``, perhaps with ``qrs_onset_ms: 435`` |
 | annotations | not read |
 
 Refused with a reason: files that are missing, empty or too short for what the header claims, names that leave the
 folder, records without a voltage.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,7 +27,7 @@ from numpy.typing import NDArray
 
 from napari_latent_explorer.errors import RecordingError, reason_of
 from napari_latent_explorer.io.ecg_signal import choose_kind, distinct_lead_names, explained, finish_ecg
-from napari_latent_explorer.io.reading import ANY, MAX_RECORDING_BYTES, FileOutcome, Reading, ReadOptions
+from napari_latent_explorer.io.reading import ANY, MAX_RECORDING_BYTES, EcgKind, FileOutcome, Reading, ReadOptions
 from napari_latent_explorer.io.wfdb_header import WfdbHeader, header_of, read_header
 
 _MV_PER_UNIT = {"": 1.0, "mv": 1.0, "uv": 1e-3, "nv": 1e-6, "v": 1e3}
@@ -53,14 +55,14 @@ class _Piece:
 
 
 def read_ecg_wfdb(path: str | Path, options: ReadOptions = ANY) -> Reading:
-    """Read one rhythm ECG.
+    """Read one ECG.
 
     Parameters
     ----------
     path
         The header, one of its sample files, their common name without suffix, or a folder that holds one header.
     options
-        Wanted kind; a record holds a rhythm strip.
+        Wanted kind; a record holds one.
 
     Raises
     ------
@@ -73,13 +75,24 @@ def read_ecg_wfdb(path: str | Path, options: ReadOptions = ANY) -> Reading:
 
 def _read(header_path: Path, options: ReadOptions) -> Reading:
     header = read_header(header_path)
-    kind = choose_kind(options, ("rhythm",), header_path)
+    stated, onset_ms = _stated_kind(header.record.comments)
+    kind = choose_kind(options, (stated,), header_path)
     piece = _joined(header) if header.has_segments else _read_piece(header)
     signal_mv = np.stack(list(piece.leads_mv.values()))
-    ecg, notes = finish_ecg(signal_mv, list(piece.leads_mv), piece.sampling_rate_hz, kind, header_path)
+    ecg, notes = finish_ecg(signal_mv, list(piece.leads_mv), piece.sampling_rate_hz, kind, header_path, onset_ms)
     outcomes = [FileOutcome(str(header_path), True, "header of the ECG")]
     outcomes += [FileOutcome(str(file), True, "samples of the ECG") for file in dict.fromkeys(piece.files)]
     return Reading(ecg, notes=(*dict.fromkeys(piece.notes), *notes), outcomes=tuple(outcomes))
+
+
+def _stated_kind(comments: Sequence[str] | None) -> tuple[EcgKind, float | None]:
+    """Kind, and QRS onset in ms of a median beat, as comments of the header say; WFDB itself has no word for them."""
+    pairs = (line.partition(":") for line in comments or ())
+    stated = {name.strip().lower(): value.strip() for name, colon, value in pairs if colon}
+    if stated.get("kind") != "median":
+        return "rhythm", None
+    onset = stated.get("qrs_onset_ms", "")
+    return "median", float(onset) if re.fullmatch(r"\d{1,5}(\.\d*)?", onset) else None
 
 
 def _read_piece(header: WfdbHeader) -> _Piece:

@@ -58,10 +58,19 @@ def write_ecg_wfdb(ecg: ECG, folder: Path, name: str) -> Path:
         fmt=["16"] * len(ecg.lead_names),
         adc_gain=[_ECG_UNITS_PER_MV] * len(ecg.lead_names),
         baseline=[0] * len(ecg.lead_names),
-        comments=[ecg.source] if ecg.source else [],
+        comments=_comments(ecg),
         write_dir=str(folder),
     )
     return folder / f"{name}.hea"
+
+
+def _comments(ecg: ECG) -> list[str]:
+    """Source, and what WFDB has no field for; `read_ecg_wfdb` understands it."""
+    comments = [ecg.source] if ecg.source else []
+    if ecg.kind == "median":
+        comments.append("kind: median")
+        comments += [] if ecg.qrs_onset_ms is None else [f"qrs_onset_ms: {ecg.qrs_onset_ms:g}"]
+    return comments
 
 
 def _image_dataset(cine: CineMRI, frame: int, slice_: int, number: int, description: str) -> Any:

@@ -50,3 +50,10 @@ def test_an_ecg_comes_back_in_millivolt(tmp_path: Path) -> None:
     assert (back.lead_names, back.sampling_rate_hz) == (LEAD_NAMES, 500.0)
     np.testing.assert_allclose(back.signal_mv, signal_mv, atol=6e-4)
     np.testing.assert_allclose(wfdb.rdrecord(str(tmp_path / "strip")).p_signal.T, signal_mv, atol=6e-4)
+
+
+def test_a_median_beat_comes_back_as_one(tmp_path: Path) -> None:
+    beat = ECG(np.random.default_rng(0).normal(0.0, 0.5, (12, 600)), LEAD_NAMES, 500.0, "median", 435.5, "test")
+    back = read_recording(write_ecg_wfdb(beat, tmp_path, "beat"))
+    assert isinstance(back, ECG)
+    assert (back.kind, back.qrs_onset_ms) == ("median", 435.5)
