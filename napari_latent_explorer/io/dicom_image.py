@@ -4,7 +4,10 @@ An image is a single-frame file, or one frame of a multi-frame file (`dicom_enha
 difference. Only what says where, when and how the image was taken is kept.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from math import hypot
+from operator import mul
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +31,7 @@ _NOT_MAGNITUDE = {
 }
 _REQUIRED = ("SeriesInstanceUID", "ImageOrientationPatient", "ImagePositionPatient", "PixelSpacing")
 _MAX_MM = 10_000.0
+_DIRECTION_ERROR = 1e-2
 _MIN_MM = 1e-3
 _MAX_RESCALE = 1e30
 _PHILIPS_PHASE = ("PhilipsPhaseNumber",)
@@ -251,11 +255,10 @@ def placement_of(values: DicomValues) -> Placement:
     position, orientation = values.numbers("ImagePositionPatient"), values.numbers("ImageOrientationPatient")
     spacing = values.numbers("PixelSpacing")
     thickness = values.number("SpacingBetweenSlices") or values.number("SliceThickness")
-    directions = np.array(orientation[:6], dtype=np.float64)
     problems = []
     if len(position) != 3 or max(map(abs, position)) > _MAX_MM:
         problems.append(f"ImagePositionPatient is {position}")
-    if len(orientation) != 6 or not _are_directions(directions):
+    if len(orientation) != 6 or not _are_directions(orientation):
         problems.append(f"ImageOrientationPatient is {orientation}, expected two unit vectors at a right angle")
     if len(spacing) != 2 or not all(_MIN_MM <= step <= _MAX_MM for step in spacing):
         problems.append(f"PixelSpacing is {spacing}, expected two positive numbers")
@@ -263,19 +266,21 @@ def placement_of(values: DicomValues) -> Placement:
         problems.append(f"the slice thickness is {thickness}")
     if problems:
         raise RecordingError(f"Cannot place {values.file} in space: {'; '.join(problems)}. Export the series again.")
+    first, second = np.array(orientation[:3]), np.array(orientation[3:])
     return Placement(
         position_mm=np.array(position),
-        row_direction=directions[:3] / np.linalg.norm(directions[:3]),
-        column_direction=directions[3:] / np.linalg.norm(directions[3:]),
+        row_direction=first / hypot(*orientation[:3]),
+        column_direction=second / hypot(*orientation[3:]),
         spacing_mm=(spacing[0], spacing[1]),
         thickness_mm=abs(thickness or 1.0),
     )
 
 
-def _are_directions(directions: NDArray[np.float64]) -> bool:
-    first, second = directions[:3], directions[3:]
-    lengths = [np.linalg.norm(first), np.linalg.norm(second)]
-    return bool(np.allclose(lengths, 1.0, atol=1e-2) and abs(float(first @ second)) < 1e-2)
+def _are_directions(orientation: Sequence[float]) -> bool:
+    first, second = orientation[:3], orientation[3:]
+    lengths = hypot(*first), hypot(*second)
+    at_right_angle = abs(sum(map(mul, first, second))) < _DIRECTION_ERROR
+    return at_right_angle and all(abs(length - 1.0) < _DIRECTION_ERROR for length in lengths)
 
 
 def _acquired(values: DicomValues) -> str:

@@ -31,7 +31,7 @@ from napari_latent_explorer.io.source_file import SourceFile, files_of
 
 KEPT_BYTES = 512 << 20
 _READ_WHOLE_BYTES = 4 << 20
-_SAME_DIRECTION = 0.01
+_SAME_DIRECTION, _SAME_SPACING = 0.01, 1e-3
 _DICOM_SUFFIXES = (".dcm", ".ima")
 _OTHER_CLASSES = {
     "1.2.840.10008.1.3.10": "an index of other files (DICOMDIR)",
@@ -253,8 +253,9 @@ def _exact_key(image: DicomImage) -> tuple[object, ...]:
 def is_parallel(image: DicomImage, other: DicomImage) -> bool:
     """Whether two images have the same directions and the same spacing."""
     first, second = image.placement, other.placement
-    return (
-        bool(np.abs(first.row_direction - second.row_direction).max() < _SAME_DIRECTION)
-        and bool(np.abs(first.column_direction - second.column_direction).max() < _SAME_DIRECTION)
-        and bool(np.allclose(first.spacing_mm, second.spacing_mm, rtol=1e-3))
+    turn = max(
+        np.abs(first.row_direction - second.row_direction).max(),
+        np.abs(first.column_direction - second.column_direction).max(),
     )
+    steps = zip(first.spacing_mm, second.spacing_mm, strict=True)
+    return bool(turn < _SAME_DIRECTION) and all(abs(one - two) <= _SAME_SPACING * two for one, two in steps)
