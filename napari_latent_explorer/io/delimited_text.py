@@ -121,13 +121,19 @@ def _separator(utf8: bytes) -> str:
     lines = [line for line in sample.splitlines() if line.strip()][:_SNIFFED_LINES]
 
     def fit(separator: str) -> tuple[float, int]:
-        try:
-            widths = [len(next(csv.reader([line], delimiter=separator), [])) for line in lines]
-        except csv.Error:  # a cell longer than any is, which this separator does not divide
-            return (0.0, 0)
-        return (sum(width == widths[0] for width in widths) / len(widths) if widths[0] > 1 else 0.0, widths[0])
+        widths = [_n_cells(line, separator) for line in lines]
+        alike = [width == widths[0] for width in widths if width]
+        return (sum(alike) / len(alike) if widths[0] > 1 else 0.0, widths[0])
 
     return max((*SEPARATORS,), key=fit) if lines else ","
+
+
+def _n_cells(line: str, separator: str) -> int:
+    """Count the cells of a line; 0 where one is longer than Python's csv takes."""
+    try:
+        return len(next(csv.reader([line], delimiter=separator), []))
+    except csv.Error:
+        return 0
 
 
 def _header(utf8: bytes, separator: str, name: str) -> tuple[list[str], int]:

@@ -1,8 +1,8 @@
 """Tables in Excel workbooks (.xlsx, .xlsm): one sheet, its values.
 
-Formulas are never evaluated; the value that Excel stored with one is read, if it ever calculated it. A workbook is a zip archive of XML, so its
-unpacked sizes are looked at first, and entities in the XML are not followed (by defusedxml, or by lxml when told so).
-The extent that a sheet announces is not believed; empty rows and columns at its edges are left out.
+Formulas are never evaluated; the value that Excel stored with one is read, if it ever calculated it. A workbook is a
+zip archive of XML, so its unpacked sizes are looked at first, and entities in the XML are not followed (by defusedxml,
+or by lxml when told so). The extent that a sheet announces is not believed; empty rows and columns are left out.
 """
 
 from collections.abc import Iterator, Sequence
