@@ -46,6 +46,7 @@ def _may_stack(one: DicomSeries, other: DicomSeries) -> bool:
     return (
         first.origin.dicom_study_uid == second.origin.dicom_study_uid
         and first.origin.frame_of_reference_uid == second.origin.frame_of_reference_uid
+        and first.origin.echo == second.origin.echo
         and (first.pixels.n_rows, first.pixels.n_columns) == (second.pixels.n_rows, second.pixels.n_columns)
         and is_parallel(first, second)
     )
