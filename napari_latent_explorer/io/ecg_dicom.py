@@ -7,7 +7,7 @@
 | leads | by SCP-ECG or MDC code, else by the code's meaning, else by the channel's label |
 | voltage | sensitivity x correction + baseline, in uV, mV or V; channels without a voltage are left out |
 | missing samples | see `dicom_waveform.py` |
-| QRS onset of the median | the first annotated one just before its QRS complex; DICOM counts samples from 1 |
+| QRS onset of the median | the first annotated one just before its QRS complex |
 | transfer syntaxes | explicit, implicit, big-endian, deflated |
 | ambulatory ECGs | whole, as long as they fit in the limits of `io/reading.py` |
 
@@ -219,8 +219,11 @@ def _onset_ms(dataset: Any, number: int, signal_mv: NDArray[np.float64], rate_hz
     """
     steepest = float(np.nanargmax(np.nansum(np.diff(signal_mv, axis=1) ** 2, axis=0))) * 1000.0 / rate_hz
     candidates = sorted(_annotated_onsets(dataset), key=lambda onset: (onset[0] != number, onset[1]))
+    is_level = (signal_mv == 0.0).all(axis=0)
     for _, _, position in candidates:
-        onset_ms = (position - 1) * 1000.0 / rate_hz
+        # DICOM counts from 1; some count from 0, which shows where the device has set all leads to 0 at the onset.
+        counts_from_0 = 0 < position < len(is_level) and is_level[position] and not is_level[position - 1]
+        onset_ms = (position if counts_from_0 else position - 1) * 1000.0 / rate_hz
         if -_ONSET_SLACK_MS <= steepest - onset_ms <= _LONGEST_RISE_MS:
             return onset_ms
     return None
