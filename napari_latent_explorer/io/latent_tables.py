@@ -121,6 +121,8 @@ def import_latents(path: str | Path, study: Study, modality: str, fingerprint: s
     """
     file = Path(path)
     try:
+        if not file.is_file():  # a pipe would be waited for
+            raise TableError(f"There is no file {file}.")
         with file.open("rb") as stream:
             is_hdf5 = stream.read(len(_HDF5_MARK)) == _HDF5_MARK
             stream.seek(0)

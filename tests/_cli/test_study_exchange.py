@@ -69,4 +69,4 @@ def test_mistakes_are_one_message(study_folder, tmp_path):
     assert "has no joint latents" in result.stderr
     result = invoke("study", "import-latents", study_folder, tmp_path / "nowhere.tsv", "--modality", "mri")
     assert result.exit_code == 2
-    assert result.stderr.startswith("Error: Cannot read")
+    assert result.stderr.startswith("Error: There is no file")
