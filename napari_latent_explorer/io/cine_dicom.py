@@ -40,6 +40,7 @@ _WAVEFORM = b"1.2.840.10008.5.1.4.1.1.9."
 _COVERED = 0.9
 _SHEARED_MM = 1.0
 _UNEQUAL_CYCLES = 0.25
+_LATE_STEPS = 2.0
 
 
 def is_cine_dicom(path: Path) -> bool:
@@ -186,6 +187,9 @@ def _rr_interval_ms(cine: DicomCine, times_ms: NDArray[np.float64], notes: list[
             f"The heart cycle of {unequal} of {len(covered_ms)} slices is more than 25 % longer or shorter than usual "
             f"({usual_ms:.0f} ms); frames were matched by rank."
         )
+    first_ms = float(times_ms[:, 0].mean())
+    if first_ms > _LATE_STEPS * float(np.median(steps_ms)):
+        notes.append(f"The first frame lies {first_ms:.0f} ms after the R peak; it does not show end diastole.")
     noted = [image.timing.rr_interval_ms for image in cine.images if image.timing.rr_interval_ms is not None]
     last_ms = float(times_ms.mean(axis=0)[-1] - times_ms.mean(axis=0)[0])
     rr_ms = float(np.median(noted)) if noted else 0.0

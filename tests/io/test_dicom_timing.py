@@ -148,6 +148,17 @@ def test_a_part_of_the_cycle_is_not_called_the_whole(tmp_path: Path) -> None:
     assert any("cover 600 ms of a heart cycle of 1000 ms (60%)" in note for note in reading.notes)
 
 
+def test_a_cine_that_begins_late_keeps_its_times_and_says_so(tmp_path: Path) -> None:
+    images = stack(2, 8, NominalInterval=800)
+    for one in images:
+        one.TriggerTime = float(one.TriggerTime) + 250
+    cine, reading = read(tmp_path, images)
+    np.testing.assert_allclose(cine.frame_times_ms, 250 + 100 * np.arange(8))
+    assert any(
+        "first frame lies 250 ms after the R peak; it does not show end diastole" in note for note in reading.notes
+    )
+
+
 def test_a_slice_with_another_heart_rate_is_noted(tmp_path: Path) -> None:
     images = stack(4, 5, NominalInterval=None)
     for one in images[5:10]:
