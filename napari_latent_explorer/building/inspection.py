@@ -118,7 +118,7 @@ def _inspect_dicom(place: Path) -> Iterator[Inspected]:
     except RecordingError as refusal:
         yield _refused(place, refusal)
         return
-    keys = [one.cine.series[0].key for one in found.cines]
+    keys: list[str | None] = [one.cine.series[0].key for one in found.cines]
     for key in keys or [None]:
         try:
             yield _described(place, _DICOM, read_place(place, ReadOptions(series=key), "mri"))

@@ -7,6 +7,7 @@ taken as it is.
 
 import json
 from collections.abc import Generator
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_latent_explorer.data.progress import Progress
-from napari_latent_explorer.errors import TrainingError
+from napari_latent_explorer.errors import RecordingError, TrainingError
 from napari_latent_explorer.io.atomic import refusals_named, write_file
 from napari_latent_explorer.io.study import Study
 from napari_latent_explorer.modeling.inputs import ModelInputs, to_whole_numbers
-from napari_latent_explorer.modeling.preprocessing import prepare_ecg
+from napari_latent_explorer.modeling.preprocessing import PreparedCine, prepare_ecg
 from napari_latent_explorer.modeling.recordings import open_study
 from napari_latent_explorer.modeling.tensors import names_all_pixels, prepare_study_cine
 from napari_latent_explorer.modeling.worker_pool import work_through
@@ -58,7 +59,8 @@ def build_model_inputs(
     Raises
     ------
     StudyError
-        When a recording cannot be read or there is no space.
+        When a recording in the study is damaged or there is no space. One that cannot be brought to the model's grid
+        is left out.
     """
     ids = study.cohort().participant_ids
     key = {"format_version": FORMAT_VERSION, "study": study.fingerprint, "n_participants": len(ids)}
@@ -68,7 +70,17 @@ def build_model_inputs(
     rows = np.flatnonzero(~is_done).tolist()
     if rows:
         yield from work_through(_fill_row, rows, n_workers, "reading recordings", _open_in_worker, (study.path, folder))
-    return load_model_inputs(folder, ids)
+    inputs = load_model_inputs(folder, ids)
+    if rows:
+        yield Progress(len(ids), len(ids), _left_out(study, inputs))
+    return inputs
+
+
+def _left_out(study: Study, inputs: ModelInputs) -> str:
+    """Say how many recordings cannot be brought to the model's grid."""
+    filled = {"mri": inputs.has_mri, "ecg": inputs.has_ecg}
+    n = sum(int((mask & ~filled[name]).sum()) for name, mask in study.cohort().availability.items())
+    return f"{n} recordings do not fit the model's grid and are left out" if n else "all recordings are read"
 
 
 def load_model_inputs(folder: Path, participant_ids: NDArray[np.str_]) -> ModelInputs:
@@ -123,15 +135,21 @@ def _fill_row(row: int) -> None:
     cohort = study.cohort()
     participant_id = str(cohort.participant_ids[row])
     available = {name: bool(mask[row]) for name, mask in cohort.availability.items()}
+    # a recording that cannot be brought to the model's grid is left out; the others of this person count
     if available.get("mri", False):
-        prepared = prepare_study_cine(study, participant_id)
-        # (frame, row, column) -> (row, column, frame)
-        arrays["cine"][row] = np.moveaxis(to_whole_numbers(prepared.cine.frames[:, 0]), 0, -1)
-        has_labels = prepared.labels is not None and names_all_pixels(prepared.labels)
-        if prepared.labels is not None and has_labels:
-            arrays["labels"][row] = prepared.labels.frames[:, 0]
-        arrays["filled"][row, [0, 2]] = True, has_labels
+        with suppress(RecordingError):
+            _fill_cine(arrays, row, prepare_study_cine(study, participant_id))
     if available.get("ecg", False):
-        arrays["ecg"][row] = prepare_ecg(study.ecg(participant_id)).tensor
-        arrays["filled"][row, 1] = True
+        with suppress(RecordingError):
+            arrays["ecg"][row] = prepare_ecg(study.ecg(participant_id)).tensor
+            arrays["filled"][row, 1] = True
     arrays["is_done"][row] = True
+
+
+def _fill_cine(arrays: dict[str, NDArray[Any]], row: int, prepared: PreparedCine) -> None:
+    # (frame, row, column) -> (row, column, frame)
+    arrays["cine"][row] = np.moveaxis(to_whole_numbers(prepared.cine.frames[:, 0]), 0, -1)
+    has_labels = prepared.labels is not None and names_all_pixels(prepared.labels)
+    if prepared.labels is not None and has_labels:
+        arrays["labels"][row] = prepared.labels.frames[:, 0]
+    arrays["filled"][row, [0, 2]] = True, has_labels

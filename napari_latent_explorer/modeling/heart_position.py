@@ -56,7 +56,8 @@ def find_heart_box(cine: CineMRI, labels: CineLabels | None, rule: BoxRule) -> H
 
 def middle_slice(cine: CineMRI) -> int:
     """Slice that the model takes of a stack."""
-    return cine.frames.shape[1] // 2
+    n_slices: int = cine.frames.shape[1]
+    return n_slices // 2
 
 
 def box_from_labels(labels: CineLabels, slice_index: int, rule: BoxRule) -> HeartBox | None:

@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 
 from napari_latent_explorer.data.cine import ACDC_CLASSES, CineLabels
+from napari_latent_explorer.data.ecg import ECG
 from napari_latent_explorer.data.progress import finish
-from napari_latent_explorer.errors import StudyError
+from napari_latent_explorer.errors import RecordingError, StudyError
 from napari_latent_explorer.io.formats import read_recording
 from napari_latent_explorer.io.study_writer import StudyWriter
 from napari_latent_explorer.modeling.dataset import build_model_inputs
-from napari_latent_explorer.modeling.preprocessing import prepare_cine, prepare_ecg
+from napari_latent_explorer.modeling.preprocessing import PreparedECG, prepare_cine, prepare_ecg
 from napari_latent_explorer.modeling.recordings import create_simulated_study, export_recordings, open_study
 from napari_latent_explorer.modeling.tensors import read_tensors
 from napari_latent_explorer.simulation.ecg import simulate_ecg
@@ -92,3 +93,21 @@ def test_exported_recordings_prepare_to_what_the_study_holds(tmp_path: Path) -> 
     assert np.corrcoef(beat.ravel(), prepare_ecg(study.ecg("SIM000002")).tensor.ravel())[0, 1] > 0.97
     files = [file for file in (tmp_path / "out").rglob("*") if file.is_file()]
     assert not [file for file in files if b"SIM000002" in file.read_bytes()]
+
+
+def test_a_recording_that_does_not_fit_the_grid_is_left_out_of_the_inputs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = finish(create_simulated_study(tmp_path / "study", 2, 5, stored=False))
+
+    def prepare(ecg: ECG) -> PreparedECG:
+        if ecg.source.endswith("SIM000001"):
+            raise RecordingError("it lacks V3")
+        return prepare_ecg(ecg)
+
+    monkeypatch.setattr("napari_latent_explorer.modeling.dataset.prepare_ecg", prepare)
+    said = [progress.message for progress in build_model_inputs(study, tmp_path / "inputs", n_workers=1)]
+    inputs = finish(build_model_inputs(study, tmp_path / "inputs", n_workers=1))
+    assert inputs.has_ecg.tolist() == [False, True]
+    assert inputs.has_mri.tolist() == [True, True]
+    assert said[-1] == "1 recordings do not fit the model's grid and are left out"
