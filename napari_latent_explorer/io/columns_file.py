@@ -108,7 +108,7 @@ def _one_line(text: str) -> str:
 def _toml(file: Path) -> dict[str, Any]:
     try:
         if not file.is_file():  # a pipe would never end
-            raise TableError(f"Cannot read {file}: there is no such file.")
+            raise TableError(f"There is no file {file}.")
         if file.stat().st_size > _MAX_FILE_BYTES:
             raise TableError(f"{file} is larger than a file of columns can be ({_MAX_FILE_BYTES} bytes).")
         content = file.read_text("utf-8")
