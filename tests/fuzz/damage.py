@@ -362,7 +362,8 @@ def hdf5_node(content: bytes, index: int, action: str) -> bytes:
 def edits_of(files: Mapping[str, bytes]) -> st.SearchStrategy[tuple[Edit, ...]]:
     """One to five edits that suit the files; about one in eight inputs loses, doubles or mixes up whole files."""
     names = sorted(files)
-    in_files = st.sampled_from(names).flatmap(lambda name: _edit(name, _kind(files[name]), files))
+    in_file = {name: _edit(name, _kind(files[name]), files) for name in names}
+    in_files = st.sampled_from(names).flatmap(in_file.__getitem__)
     several = st.lists(in_files, min_size=1, max_size=5).map(tuple)
     hdf5 = [name for name in names if _kind(files[name]) == "hdf5"]
     if not hdf5:

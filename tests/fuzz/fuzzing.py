@@ -38,6 +38,7 @@ class FuzzRun:
     def __init__(self, server: ReadingServer, target: str, seeds: Sequence[Seed], folder: Path) -> None:
         self._server, self._target, self._seeds = server, target, tuple(seeds)
         self._input, self._kept = folder / "input", folder / "failures"
+        self._inputs = st.one_of([st.tuples(st.just(whole), edits_of(whole.files)) for whole in self._seeds])
         self.tally = Tally()
         self.failures: dict[tuple[str, str], str] = {}
 
@@ -55,13 +56,11 @@ class FuzzRun:
             number += 1
 
     def _round(self, n_inputs: int, number: int | None) -> None:
-        edited = [st.tuples(st.just(whole), edits_of(whole.files)) for whole in self._seeds]
-
         @settings(
             max_examples=n_inputs, derandomize=number is None, database=None, deadline=None, phases=[Phase.generate],
             suppress_health_check=list(HealthCheck),
         )  # fmt: skip
-        @given(st.one_of(edited))
+        @given(self._inputs)
         def read_one(drawn: tuple[Seed, tuple[Edit, ...]]) -> None:
             self._read(*drawn)
 

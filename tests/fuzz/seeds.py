@@ -261,6 +261,8 @@ def _ecgs() -> Iterator[Seed]:
     yield Seed("ECG NPY", {"ecg.npy": array, "ecg.json": facts}, "ecg.npy")
     named = {"signal_mv": make_ecg().signal_mv, "lead_names": np.array(LEAD_NAMES), "sampling_rate_hz": np.array(500.0)}
     yield Seed("ECG NPZ", {"ecg.npz": _saved(lambda stream: np.savez_compressed(stream, **named))}, "ecg.npz")
+    scp = bytes(16) + b"SCPECG" + bytes(500)
+    yield Seed("SCP-ECG", {"ecg.scp": scp}, "ecg.scp")
     yield Seed("small aECG", {"ecg.xml": hl7_aecg(make_ecg(n_samples=300))}, "ecg.xml")
     yield Seed("small MUSE", {"ecg.xml": muse_xml(make_ecg(n_samples=300))}, "ecg.xml")
 
