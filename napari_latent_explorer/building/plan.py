@@ -162,6 +162,8 @@ def choose_all(
         unused += left
         if one.cine is not None or one.ecg is not None:
             participants.append(one)
+    places = {one.cine for one in participants}
+    unused = [file for file in unused if places.isdisjoint(file.path.parents)]  # the reader of the place reports them
     return participants, sorted(unused, key=lambda file: _natural(file.path))
 
 
