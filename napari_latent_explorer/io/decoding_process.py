@@ -23,6 +23,8 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_latent_explorer.errors import reason_of
+
 _LENGTH = struct.Struct("<I")
 _MAX_HEADER_BYTES = 1 << 20
 _MAX_MEMORY_BYTES = 6 << 30
@@ -178,9 +180,7 @@ def main() -> None:
             try:
                 pixels = _decode(header["transfer_syntax"], content, header["description"])
             except Exception as refusal:  # whatever a decoder finds wrong
-                _send(
-                    replies, {"error": f"{type(refusal).__name__}: {refusal}"[:_MAX_COMPLAINT_CHARS], "n_bytes": 0}, b""
-                )
+                _send(replies, {"error": reason_of(refusal, _MAX_COMPLAINT_CHARS), "n_bytes": 0}, b"")
                 continue
             complaints.seek(0)
             complaint = complaints.read(_MAX_COMPLAINT_CHARS).decode("utf-8", "replace").strip()

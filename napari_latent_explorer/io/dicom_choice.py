@@ -16,7 +16,7 @@ from napari_latent_explorer.errors import RecordingError
 from napari_latent_explorer.io.dicom_file import parse_dicom, quiet_pydicom
 from napari_latent_explorer.io.dicom_image import MR_IMAGE, DicomImage, placement_of, timing_of
 from napari_latent_explorer.io.dicom_pooling import cines_of
-from napari_latent_explorer.io.dicom_series import DicomScan, DicomSeries
+from napari_latent_explorer.io.dicom_series import DamagedFile, DicomScan, DicomSeries
 from napari_latent_explorer.io.dicom_slices import CineSeries, as_cine
 from napari_latent_explorer.io.dicom_stack import DicomCine
 from napari_latent_explorer.io.dicom_timing import NotCineError
@@ -26,7 +26,7 @@ from napari_latent_explorer.io.source_file import files_of
 
 _RELATED_FILES = 24
 _RELATED_HEAD_BYTES = 64 << 10
-_MAX_NAMED = 3
+_MAX_NAMED, _MAX_LISTED = 3, 8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,12 +70,14 @@ class FoundCines:
 
     @property
     def listing(self) -> str:
-        """Every series in one line each."""
+        """Series in one line each, cines first."""
         others = (
             f"{one.key} ({one.description or 'no description'}: {len(one.images)} images, no cine: {reason})"
             for one, reason in self.no_cines
         )
-        return "\n  ".join([*(found.summary for found in self.cines), *others])
+        lines = [*(found.summary for found in self.cines), *others]
+        more = [f"and {len(lines) - _MAX_LISTED} more"] if len(lines) > _MAX_LISTED else []
+        return "\n  ".join(lines[:_MAX_LISTED] + more)
 
     def outcomes(self, chosen: FoundCine | None = None) -> tuple[FileOutcome, ...]:
         """Say what became of every file, once each."""
@@ -174,9 +176,8 @@ def refuse_broken(found: FoundCines, chosen: FoundCine) -> None:
     if not damaged and not cine.problem:
         return
     problem = cine.problem or "Frames are missing."
-    reasons = "; ".join(one.reason for one in damaged[:_MAX_NAMED])
     which = "of it" if own else "beside it, perhaps of it,"
-    text = f" {len(damaged)} files {which} are damaged: {reasons}" if damaged else ""
+    text = f" {len(damaged)} files {which} are damaged: {_first_reason(damaged)}" if damaged else ""
     raise RecordingError(f"Cannot read the cine in {found.place}. {problem}{text}", found.outcomes())
 
 
@@ -187,19 +188,26 @@ def _nothing(found: FoundCines, options: ReadOptions, file: Path | None) -> Reco
         return RecordingError(f"Cannot read {file} as part of a cine: {own}", found.outcomes())
     if not scan.series and not scan.damaged:
         ordered = sorted(scan.others, key=lambda outcome: outcome.file != str(file))
-        reasons = "; ".join(f"{outcome.file}: {outcome.reason}" for outcome in ordered[:_MAX_NAMED])
+        reasons = "; ".join(f"{outcome.file}: {outcome.reason}" for outcome in ordered[:1])
         return RecordingError(
             f"{found.place} holds no MR images ({scan.n_files} files; {reasons or 'none'}). Choose another place.",
             found.outcomes(),
         )
     wish = "" if options.imaging_plane is None else f" of plane {options.imaging_plane}"
     wish += "" if options.series is None else f" {options.series!r}"
-    damaged = "; ".join(one.reason for one in scan.damaged[:_MAX_NAMED])
-    more = f"\n  {len(scan.damaged)} damaged files: {damaged}" if damaged else ""
+    more = f"\n  {len(scan.damaged)} damaged files: {_first_reason(scan.damaged)}" if scan.damaged else ""
     return RecordingError(
         f"There is no cine{wish} in {found.place}. A cine has a TriggerTime in each image and several of them per "
         f"slice; scouts and stills have none. Found:\n  {found.listing or 'no series'}{more}",
         found.outcomes(),
+    )
+
+
+def _first_reason(damaged: Sequence[DamagedFile]) -> str:
+    """Say what is wrong with the first, and name some others."""
+    others = ", ".join(one.file.name for one in damaged[1 : 1 + _MAX_NAMED])
+    return damaged[0].reason + (
+        f" Also {others}{' and more' if len(damaged) > 1 + _MAX_NAMED else ''}." if others else ""
     )
 
 
