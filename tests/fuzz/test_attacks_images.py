@@ -116,8 +116,8 @@ def test_a_million_elements_cost_little(server: ReadingServer, tmp_path: Path) -
     assert verdict.is_fine, verdict
 
 
-def _deflated_bomb(n_bytes: int) -> bytes:
-    whole = dicom_image(EXPLICIT, 16)
+def _deflated_bomb(n_bytes: int, frame: int = 0) -> bytes:
+    whole = dicom_image(EXPLICIT, 16, 0, frame)
     body = 144 + struct.unpack_from("<L", whole, 140)[0]
     head = whole[:body].replace(b"1.2.840.10008.1.2.1\0", b"1.2.840.10008.1.2.1.99")
     head = head[:140] + struct.pack("<L", len(head) - 144) + head[144:]
