@@ -1,5 +1,6 @@
 """From recordings to latents: of one recording, or of a whole study, in parts that are kept when it is stopped."""
 
+import hashlib
 import io
 import shutil
 from collections.abc import Generator
@@ -123,7 +124,9 @@ def _encode(
 def _write_part(folder: Path, participant_ids: list[str], values: NDArray[np.float32]) -> None:
     content = io.BytesIO()
     np.savez(content, participant_ids=np.array(participant_ids), values=values)
-    write_file(folder / f"{participant_ids[0]}.npz", content.getvalue())
+    # an id may be any text, and no name of a file
+    name = hashlib.sha256(participant_ids[0].encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    write_file(folder / f"{name}.npz", content.getvalue())
 
 
 def _read_parts(folder: Path) -> dict[str, NDArray[np.float32]]:

@@ -2,14 +2,17 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
+from napari_latent_explorer.data.cohort import Cohort
 from napari_latent_explorer.data.ecg import ECG
 from napari_latent_explorer.data.heart_box import HeartBox
 from napari_latent_explorer.data.progress import finish
 from napari_latent_explorer.errors import BundleError, RecordingError, StudyError
 from napari_latent_explorer.io.study import Study
+from napari_latent_explorer.io.study_writer import StudyWriter
 from napari_latent_explorer.modeling.bundle import ModelBundle
 from napari_latent_explorer.modeling.bundle_metadata import PREPROCESSING, describe_model
 from napari_latent_explorer.modeling.encoding import encode_recording, encode_study
@@ -120,3 +123,18 @@ def test_recordings_that_do_not_fit_are_left_out_by_name(
     assert latents.participant_ids.tolist() == ["SIM000001", "SIM000003"]
     assert list(skipped) == ["SIM000002"]
     assert "I" in skipped["SIM000002"]
+
+
+def test_ids_that_look_like_paths_lead_nowhere(study: Study, bundle: ModelBundle, tmp_path: Path) -> None:
+    ids = np.array(["../../x", "a/b", "/etc/x"])
+    writer = StudyWriter.create(tmp_path / "study", Cohort(ids, pd.DataFrame(index=range(3)), {}))
+    for participant_id in ids.tolist():
+        writer.add_participant(participant_id, ecg=study.ecg("SIM000001"))
+    odd = writer.finish()
+    work = encode_study(odd, bundle, "ecg", batch_size=2)
+    for _ in range(2):
+        next(work)
+    work.close()
+    parts = list((odd.path / "latents" / bundle.fingerprint / ".parts-ecg").iterdir())
+    assert len(parts) == 1
+    assert finish(encode_study(odd, bundle, "ecg")).participant_ids.tolist() == ids.tolist()
