@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from napari_latent_explorer.errors import RecordingError, reason_of
+from napari_latent_explorer.errors import RecordingError, reason_of, shown_text
 from napari_latent_explorer.io.printable import printable
 from napari_latent_explorer.io.reading import MAX_RECORDING_BYTES
 
@@ -39,6 +39,7 @@ _HARMLESS_BYTES = 16 << 20
 _MAX_DIRECTORY_BYTES = 16 << 20
 _MARKS = (b"PK\x03\x04", b"PK\x05\x06")
 _LOCAL_HEADER = struct.Struct("<4s22xHH")
+_MAX_NAME_CHARS = 120
 _SLACK_BYTES = 1 << 16
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _DRIVE = re.compile("[A-Za-z]:")
@@ -230,4 +231,4 @@ def _refusal(path: Path, found: str, member: str | None = None) -> RecordingErro
 
 
 def _named(path: Path, member: str | None) -> str:
-    return printable(str(path)) if member is None else f"{printable(str(path))}!{printable(member)}"
+    return printable(str(path)) if member is None else f"{printable(str(path))}!{shown_text(member, _MAX_NAME_CHARS)}"
