@@ -22,6 +22,7 @@ PREPROCESSING = "preprocessing.json"
 STATISTICS = "latent_statistics.safetensors"
 FILES = (WEIGHTS, CONFIG, METADATA, PREPROCESSING, STATISTICS)
 
+_MOST_NAMED = 6
 _LFS_POINTER = b"version https://git-lfs"
 
 
@@ -89,7 +90,7 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
 
 
 def check_weights(root: Path, expected: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> None:
-    """Compare names and shapes of weights with the network's; all differences are named at once."""
+    """Compare names and shapes of weights with the network's; the first differences are named, the rest counted."""
     problems = [f"{name} missing" for name in expected if name not in found]
     problems += [f"{name} unexpected" for name in found if name not in expected]
     problems += [
@@ -99,7 +100,9 @@ def check_weights(root: Path, expected: Mapping[str, Tensor], found: Mapping[str
     ]
     problems += [f"{name} is not finite" for name, value in found.items() if not torch.isfinite(value).all()]
     if problems:
+        more = f"; and {len(problems) - _MOST_NAMED} more" if len(problems) > _MOST_NAMED else ""
         raise BundleError(
-            f"The weights in {root / WEIGHTS} do not fit the network in {CONFIG}: {'; '.join(problems)}. "
+            f"The weights in {root / WEIGHTS} do not fit the network in {CONFIG}: "
+            f"{'; '.join(problems[:_MOST_NAMED])}{more}. "
             "The two files are of different bundles; copy both again."
         )

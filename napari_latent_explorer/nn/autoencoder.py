@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from napari_latent_explorer.nn.cine import COMPACT_CINE, PUBLISHED_CINE, LabelHead, LabelHeadConfig
-from napari_latent_explorer.nn.coder import CoderConfig, Decoder, Encoder
+from napari_latent_explorer.nn.coder import MAX_SIZE, CoderConfig, Decoder, Encoder
 from napari_latent_explorer.nn.ecg import COMPACT_ECG, PUBLISHED_ECG
 
 PresetName = Literal["published", "compact"]
@@ -37,6 +37,10 @@ class AutoencoderConfig:
     mri: CoderConfig | None = COMPACT_CINE
     ecg: CoderConfig | None = COMPACT_ECG
     labels: LabelHeadConfig | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 < self.latent_dim <= MAX_SIZE:
+            raise ValueError(f"a latent vector has {self.latent_dim} numbers; 1 to {MAX_SIZE} are possible")
 
     @classmethod
     def preset(cls, name: PresetName, labels: LabelHeadConfig | None = None) -> "AutoencoderConfig":

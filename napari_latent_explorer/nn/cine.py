@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from napari_latent_explorer.nn.blocks import make_activation, make_convolution
-from napari_latent_explorer.nn.coder import CoderConfig
+from napari_latent_explorer.nn.coder import MAX_SIZE, CoderConfig
 
 N_FRAMES = 50
 CINE_SPACE = (96, 96)
@@ -49,6 +49,11 @@ class LabelHeadConfig:
     label_values: tuple[int, ...] = (0, 1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 12, 13)
     n_frames: int = N_FRAMES
     filters: int = 32
+
+    def __post_init__(self) -> None:
+        sizes = (len(self.label_values), self.n_frames, self.filters)
+        if not all(0 < size <= MAX_SIZE for size in sizes) or not all(0 <= value < 256 for value in self.label_values):
+            raise ValueError(f"{sizes} classes, frames and filters of the label head, class values {self.label_values}")
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "LabelHeadConfig":

@@ -25,7 +25,7 @@ from napari_latent_explorer.nn.blocks import (
     make_pooling,
 )
 
-_MAX_SIZE = 1 << 20
+MAX_SIZE = 1 << 20
 _MAX_LAYERS = 64
 """Bounds for configurations that come from a file; a network of that many layers would take hours to build."""
 
@@ -67,8 +67,8 @@ class CoderConfig:
         sizes = (self.n_channels, *self.space, self.kernel, self.stem, self.block_size, *blocks)
         if not (self.space and self.encoder_blocks and self.decoder_blocks):
             raise ValueError(f"space {self.space}, encoder {self.encoder_blocks}, decoder {self.decoder_blocks}")
-        if not all(isinstance(size, int) and 0 < size <= _MAX_SIZE for size in sizes):
-            raise ValueError(f"a size in {sizes} is no whole number from 1 to {_MAX_SIZE}")
+        if not all(isinstance(size, int) and 0 < size <= MAX_SIZE for size in sizes):
+            raise ValueError(f"a size in {sizes} is no whole number from 1 to {MAX_SIZE}")
         if max(self.block_size, len(blocks)) > _MAX_LAYERS:
             raise ValueError(f"{len(blocks)} dense blocks of {self.block_size} layers; at most {_MAX_LAYERS} of each")
 
