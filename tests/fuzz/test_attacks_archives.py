@@ -99,6 +99,7 @@ ATTACKS: dict[str, tuple[Maker, str]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ATTACKS)
 def test_hostile_archives_are_refused_for_what_they_are(name: str, refusal: Callable[..., str], tmp_path: Path) -> None:
     make, expected = ATTACKS[name]

@@ -66,6 +66,7 @@ def test_a_damaged_file_of_such_a_name_is_named_harmlessly(name: str, server: Re
         assert "\n" not in verdict.message.replace("\n  ", "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_every_format_takes_such_names(name: str, server: ReadingServer, tmp_path: Path) -> None:
     """As folders, so that files which name each other still find each other."""

@@ -237,6 +237,7 @@ def test_nifti_extensions_that_lie(size: int, server: ReadingServer, tmp_path: P
     assert verdict.is_fine, verdict
 
 
+@pytest.mark.slow
 def test_a_gzip_bomb_under_an_honest_header_is_refused(refusal: Callable[..., str], tmp_path: Path) -> None:
     path = tmp_path / "cine.nii.gz"
     with gzip.open(path, "wb", compresslevel=9) as stream:
@@ -247,6 +248,7 @@ def test_a_gzip_bomb_under_an_honest_header_is_refused(refusal: Callable[..., st
     refusal(path, "cine.nii.gz.*(bytes|MB|GB)")
 
 
+@pytest.mark.slow
 def test_what_follows_the_voxels_is_not_unpacked(server: ReadingServer, tmp_path: Path) -> None:
     path = tmp_path / "cine.nii.gz"
     with gzip.open(path, "wb", compresslevel=9) as stream:
@@ -345,6 +347,7 @@ def test_a_compressed_array_is_no_bomb(refusal: Callable[..., str], tmp_path: Pa
     refusal(path, "1000001.hd5.*(bytes|MB|GB)")
 
 
+@pytest.mark.slow
 def test_one_chunk_larger_than_its_array_is_no_bomb(server: ReadingServer, tmp_path: Path) -> None:
     """A small array whose only chunk unpacks to 800 MB."""
 

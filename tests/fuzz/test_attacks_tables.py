@@ -270,6 +270,7 @@ def test_deep_and_long_toml_is_refused(content: str, refusal: Callable[..., str]
     refusal(path, "columns.toml", "columns file")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", ["study folder", "model bundle"])
 @pytest.mark.parametrize(
     "content", ["[" * 1_000_000, '{"a":' * 100_000, '{"n_participants": 1e999}', "1" * 100_000, "NaN"]
