@@ -42,6 +42,8 @@ def test_it_offers_what_is_promised(manifest):
         "Predictions",
         "Probe",
         "ECG",
+        "Build a study",
+        "Heart box",
     ]
     assert [sample.key for sample in contributions.sample_data] == ["sample_study"]
     assert contributions.readers[0].accepts_directories

@@ -13,12 +13,15 @@ from napari.utils.notifications import show_error, show_warning
 from qtpy.QtWidgets import QWidget
 
 from napari_latent_explorer._napari.guest_layers import GuestLayers
+from napari_latent_explorer._napari.heart_box import HeartBoxLayers
 from napari_latent_explorer._napari.inbox import Inbox
 from napari_latent_explorer._napari.layers import HeartLayers
 from napari_latent_explorer._napari.playback import Playback
 from napari_latent_explorer._qt.main_thread import QtMainThreadDispatch
 from napari_latent_explorer.session.explorer import Explorer
+from napari_latent_explorer.session.heart_boxing import HeartBoxing
 from napari_latent_explorer.session.outside_recordings import OutsideRecordings
+from napari_latent_explorer.session.study_building import StudyBuilding
 
 
 class ViewerSession:
@@ -37,10 +40,14 @@ class ViewerSession:
         self.playback = Playback(viewer, self.layers)
         self.outside = OutsideRecordings(self.explorer, self.layers.originals)
         self.guests = GuestLayers(viewer, self.outside, self.layers)
+        self.boxing = HeartBoxing(self.explorer, self.outside)
+        self.box_layers = HeartBoxLayers(viewer, self.boxing, self.layers, self.guests)
         self.inbox = Inbox(self.outside.open)
+        self.building = StudyBuilding(self.dispatch)
         self._windows: list[int] = []
         self._is_open = True
-        self.explorer.failed.connect(_show_failure)
+        self.explorer.failed.connect(show_failure)
+        self.building.failed.connect(show_failure)
         self.explorer.warning_raised.connect(_show_warning)
 
     def end_with(self, window: QWidget) -> None:
@@ -55,6 +62,7 @@ class ViewerSession:
             self._is_open = False
             self.dispatch.close()
             self.explorer.close()
+            self.building.close()
             with suppress(RuntimeError):  # when the program ends, Qt may have taken its objects before
                 self.playback.close()
                 self.inbox.close()
@@ -83,7 +91,8 @@ def explorer_of(viewer: Any) -> Explorer:
     return session_of(viewer).explorer
 
 
-def _show_failure(error: Exception) -> None:
+def show_failure(error: Exception) -> None:
+    """Tell the user of something that could not be done."""
     show_error(str(error) or type(error).__name__)
 
 

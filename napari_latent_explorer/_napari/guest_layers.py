@@ -48,7 +48,21 @@ class GuestLayers:
     def __init__(self, viewer: ViewerModel, outside: OutsideRecordings, hearts: HeartLayers) -> None:
         self._viewer = ref(viewer)
         self._hearts = hearts
+        self._layers: dict[OutsideRecording, Layer] = {}
         outside.opened.connect(self._on_opened)
+        viewer.layers.events.removed.connect(self._on_layer_removed)
+
+    def layer_of(self, recording: OutsideRecording) -> Layer | None:
+        """Image layer of a recording's cine as recorded; it is added where there is none."""
+        viewer = self._viewer()
+        if viewer is None or recording.cine is None:
+            return None
+        if recording not in self._layers:
+            self._add(viewer, recording, recording.cine)
+        return self._layers[recording]
+
+    def _on_layer_removed(self, event: Any) -> None:
+        self._layers = {recording: layer for recording, layer in self._layers.items() if layer is not event.value}
 
     def _on_opened(self, recording: OutsideRecording) -> None:
         viewer = self._viewer()
@@ -78,6 +92,7 @@ class GuestLayers:
             viewer.dims.set_current_step(0, viewer.dims.nsteps[0] // 2)
         viewer.reset_view(margin=MARGIN)
         viewer.layers.selection.active = made[0]
+        self._layers[recording] = made[0]
 
     def _way_beside(self, viewer: ViewerModel, layer: Layer, cine: CineMRI) -> NDArray[np.float64]:
         """Rows and columns in mm by which a layer is moved so that it lies over nothing that it does not fit."""

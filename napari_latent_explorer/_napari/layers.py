@@ -219,7 +219,7 @@ class HeartLayers:
         if viewer is not None and name in self._layers and name not in self._has_shown:
             self._has_shown.add(name)
             viewer.reset_view(margin=MARGIN)
-            if name == RECONSTRUCTION:
+            if name == RECONSTRUCTION or RECONSTRUCTION not in self._layers:
                 viewer.dims.set_current_step(viewer.dims.ndim - len(AXIS_LABELS), 0)
 
     def _group_color(self) -> tuple[float, ...] | None:

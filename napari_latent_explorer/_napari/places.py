@@ -15,8 +15,8 @@ _AREAS = {
     COHORT: Qt.DockWidgetArea.LeftDockWidgetArea,
     ECG: Qt.DockWidgetArea.BottomDockWidgetArea,
 }
-_SHARES = {ECG: 0.36}
-"""Of the window's height, or width at its sides."""
+_HEIGHTS, _WIDTHS = {ECG: 0.36}, {BUILD: 0.36, HEART_BOX: 0.24}
+"""Of the window, when a dock is first opened by itself."""
 
 
 def open_dock(viewer: Any, name: str) -> QDockWidget | None:
@@ -33,14 +33,29 @@ def open_dock(viewer: Any, name: str) -> QDockWidget | None:
     if window is None:
         return None
     is_open = f"{name} ({PLUGIN})" in window.dock_widgets
-    dock, _ = window.add_plugin_dock_widget(PLUGIN, name)
+    dock: QDockWidget = window.add_plugin_dock_widget(PLUGIN, name)[0]
     around = dock.parent()
     if not is_open and isinstance(around, QMainWindow):
         area = _AREAS.get(name, Qt.DockWidgetArea.RightDockWidgetArea)
+        neighbours = _docks_in(around, area, dock)
         around.addDockWidget(area, dock)
         dock.setWindowTitle(name)
-        if name in _SHARES:
-            around.resizeDocks([dock], [int(around.height() * _SHARES[name])], Qt.Orientation.Vertical)
+        if neighbours:  # share their place: a column of docks would outgrow the window
+            around.tabifyDockWidget(neighbours[0], dock)
+        if name in _HEIGHTS:
+            around.resizeDocks([dock], [int(around.height() * _HEIGHTS[name])], Qt.Orientation.Vertical)
+        if name in _WIDTHS:
+            around.resizeDocks([dock], [int(around.width() * _WIDTHS[name])], Qt.Orientation.Horizontal)
     dock.show()
     dock.raise_()
     return dock
+
+
+def _docks_in(window: QMainWindow, area: Qt.DockWidgetArea, but: QDockWidget) -> list[QDockWidget]:
+    """Docks that are seen in an area, the topmost first."""
+    seen = [
+        dock
+        for dock in window.findChildren(QDockWidget)
+        if dock is not but and dock.isVisible() and not dock.isFloating() and window.dockWidgetArea(dock) == area
+    ]
+    return sorted(seen, key=lambda dock: dock.y())

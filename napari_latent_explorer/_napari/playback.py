@@ -9,9 +9,10 @@ from time import perf_counter
 from weakref import ref
 
 from napari.components import ViewerModel
+from napari.layers import Layer
 from qtpy.QtCore import QObject, QTimer, Signal
 
-from napari_latent_explorer._napari.layers import AXIS_LABELS, RECONSTRUCTION, HeartLayers
+from napari_latent_explorer._napari.layers import AXIS_LABELS, ORIGINAL, RECONSTRUCTION, HeartLayers
 
 TICK_MS = 20
 ROUNDING = 1e-6
@@ -90,15 +91,20 @@ class Playback(QObject):
     def _time_axis(self) -> int | None:
         """Axis of the viewer that is our time; None while there is no heart."""
         viewer = self._viewer()
-        if viewer is None or self._layers.layer(RECONSTRUCTION) is None:
+        if viewer is None or self._heart() is None:
             return None
         axis: int = viewer.dims.ndim - len(AXIS_LABELS)
         return axis
 
     def _frame_ms(self) -> float | None:
         """How long a frame of the heart lasts; layers of others may have shorter and longer ones."""
-        heart = self._layers.layer(RECONSTRUCTION)
+        heart = self._heart()
         return float(heart.scale[0]) if heart is not None else None
+
+    def _heart(self) -> Layer | None:
+        """Layer whose frames are stepped: the reconstruction, or the original where there is none."""
+        heart = self._layers.layer(RECONSTRUCTION)
+        return heart if heart is not None else self._layers.layer(ORIGINAL)
 
     def _time_ms(self) -> float:
         viewer, axis = self._viewer(), self._time_axis()

@@ -4,19 +4,25 @@ napari passes the viewer to classes only, hence one small class per dock.
 """
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
+from weakref import ref
 
 from qtpy.QtCore import QEvent, QObject, QTimer
 from qtpy.QtWidgets import QWidget
 
-from napari_latent_explorer._napari.explorers import ViewerSession, explorer_of, real_viewer, session_of
+from napari_latent_explorer._napari.explorers import ViewerSession, explorer_of, real_viewer, session_of, show_failure
+from napari_latent_explorer._napari.places import BUILD, open_dock
 from napari_latent_explorer._napari.themes import ThemeFollower
+from napari_latent_explorer._napari.workspace import open_workspace
 from napari_latent_explorer._qt.cohort_dock import QtCohortDock
 from napari_latent_explorer._qt.ecg_dock import QtEcgDock
 from napari_latent_explorer._qt.groups_dock import QtGroupsDock
+from napari_latent_explorer._qt.heart_box_dock import QtHeartBoxDock
 from napari_latent_explorer._qt.map_dock import QtMapDock
 from napari_latent_explorer._qt.predictions_dock import QtPredictionsDock
 from napari_latent_explorer._qt.probe_dock import QtProbeDock
+from napari_latent_explorer._qt.study_builder_dock import QtStudyBuilderDock
 from napari_latent_explorer._qt.theme import Theme
 
 
@@ -26,6 +32,8 @@ class CohortWidget(QtCohortDock):
     def __init__(self, napari_viewer: Any) -> None:
         super().__init__(explorer_of(napari_viewer))
         _adopt(self, self.set_theme, napari_viewer)
+        viewer = ref(real_viewer(napari_viewer))
+        self.build_requested.connect(lambda: open_dock(viewer(), BUILD))
 
 
 class MapWidget(QtMapDock):
@@ -75,6 +83,32 @@ class EcgWidget(QtEcgDock):
         self.cine_time_requested.connect(playback.go_to)
         self.set_playing(playback.is_playing)
         playback.tell_time()
+
+
+class StudyBuilderWidget(QtStudyBuilderDock):
+    """A study from one's own files."""
+
+    def __init__(self, napari_viewer: Any) -> None:
+        session = session_of(napari_viewer)
+        super().__init__(session.building)
+        _adopt(self, self.set_theme, napari_viewer)
+        viewer = ref(real_viewer(napari_viewer))
+        self.open_requested.connect(lambda folder: _open_study(viewer(), folder))
+
+
+class HeartBoxWidget(QtHeartBoxDock):
+    """The heart box by hand."""
+
+    def __init__(self, napari_viewer: Any) -> None:
+        session = session_of(napari_viewer)
+        super().__init__(session.explorer, session.boxing)
+        _adopt(self, self.set_theme, napari_viewer)
+        self.failed.connect(show_failure)
+
+
+def _open_study(viewer: Any, folder: Path) -> None:
+    if viewer is not None:
+        open_workspace(viewer).open_folder(folder)
 
 
 def _adopt(widget: QWidget, set_theme: Callable[[Theme], None], napari_viewer: Any) -> None:

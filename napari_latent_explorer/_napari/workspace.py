@@ -11,7 +11,17 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QDockWidget, QMainWindow
 
 from napari_latent_explorer._napari.explorers import session_of
-from napari_latent_explorer._napari.places import COHORT, ECG, GROUPS, MAPS, PLUGIN, PREDICTIONS, PROBE
+from napari_latent_explorer._napari.places import (
+    BUILD,
+    COHORT,
+    ECG,
+    GROUPS,
+    HEART_BOX,
+    MAPS,
+    PLUGIN,
+    PREDICTIONS,
+    PROBE,
+)
 from napari_latent_explorer.session.explorer import Explorer
 
 if TYPE_CHECKING:
@@ -65,6 +75,8 @@ def arrange(window: QMainWindow, docks: dict[str, QDockWidget]) -> None:
         window.splitDockWidget(docks[MAPS], docks[GROUPS], Qt.Orientation.Vertical)
     for name in (PREDICTIONS, PROBE):
         window.tabifyDockWidget(docks[GROUPS], docks[name])
+    for guest in _guests(window, docks):
+        window.tabifyDockWidget(docks[MAPS if is_small else GROUPS], guest)
     for name, dock in docks.items():
         dock.setWindowTitle(name)  # what the tab says
         dock.show()
@@ -80,3 +92,13 @@ def arrange(window: QMainWindow, docks: dict[str, QDockWidget]) -> None:
     if not is_small:
         half = int(height * 0.48)
         window.resizeDocks([docks[MAPS], docks[GROUPS]], [half, height - half], Qt.Orientation.Vertical)
+
+
+def _guests(window: QMainWindow, docks: dict[str, QDockWidget]) -> list[QDockWidget]:
+    """Docks of the plugin at the right that are open but not part of the workspace."""
+    names = {f"{name} ({PLUGIN})" for name in (BUILD, HEART_BOX)}
+    return [
+        dock
+        for dock in window.findChildren(QDockWidget)
+        if dock not in docks.values() and dock.objectName() in names and not dock.isFloating()
+    ]

@@ -1,7 +1,7 @@
 """The cohort: who is in it, who passes the filters, and one chart per phenotype to filter by."""
 
-from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QScrollArea, QVBoxLayout, QWidget
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QPushButton, QScrollArea, QVBoxLayout, QWidget
 from superqt.utils import qthrottled
 
 from napari_latent_explorer._qt.color_by import QtColorByCombo
@@ -16,6 +16,7 @@ from napari_latent_explorer.session.filters import Filter
 from napari_latent_explorer.session.view_state import ViewState
 
 NO_STUDY = "No study is open. Open one with File > Open Sample > Latent Explorer, or drop a study folder on the window."
+BUILD_TOOL_TIP = "Make a study of a table and folders of cine MRI and ECG"
 
 
 class QtCohortDock(QWidget):
@@ -29,6 +30,9 @@ class QtCohortDock(QWidget):
         Qt parent.
     """
 
+    build_requested = Signal()
+    """The user wants to make a study of their own files."""
+
     def __init__(self, explorer: Explorer, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._explorer = explorer
@@ -38,6 +42,9 @@ class QtCohortDock(QWidget):
         self._count.setFont(small_font(self, 1.25, is_bold=True))
         self._empty = QLabel(NO_STUDY, self)
         self._empty.setWordWrap(True)
+        self.build = QPushButton("Build a study from your own files …", self)
+        self.build.setToolTip(BUILD_TOOL_TIP)
+        self.build.clicked.connect(self.build_requested)
         self._search = QLineEdit(self)
         self._search.setPlaceholderText("Search phenotypes …")
         self._search.setClearButtonEnabled(True)
@@ -61,15 +68,17 @@ class QtCohortDock(QWidget):
         scroll.setWidgetResizable(True)
         scroll.setFrameShape(QFrame.Shape.NoFrame)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        coloring = QHBoxLayout()
+        self._coloring = QWidget(self)
+        coloring = QHBoxLayout(self._coloring)
+        coloring.setContentsMargins(0, 0, 0, 0)
         coloring.addWidget(QLabel("Colour by", self))
         coloring.addWidget(color_by, 1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 6, 4, 6)
         layout.setSpacing(6)
-        for widget in (self._count, self._empty, self._chips):
+        for widget in (self._count, self._empty, self.build, self._chips):
             layout.addWidget(widget)
-        layout.addLayout(coloring)
+        layout.addWidget(self._coloring)
         layout.addWidget(self._search)
         layout.addWidget(scroll, 1)
         layout.addWidget(QtJobStrip(self._explorer.jobs, self))
@@ -101,6 +110,9 @@ class QtCohortDock(QWidget):
             self._charts_layout.insertWidget(self._charts_layout.count() - 1, card)
             self._cards[spec.name] = card
         self._empty.setVisible(cohort is None)
+        self.build.setVisible(cohort is None)
+        self._coloring.setVisible(cohort is not None)
+        self._search.setVisible(cohort is not None)
         self._on_search_changed(self._search.text())
         self._on_view_state_changed(self._explorer.view_state)
 

@@ -26,7 +26,7 @@ from napari_latent_explorer.session.originals import Original, Originals
 
 DECODED_RATE_HZ = 500.0
 DEFAULT_R_PEAK_MS = 475.0
-NOTHING = "No ECG yet. Click a participant on a map, make a group, or drop an ECG file here."
+NOTHING = "No ECG yet. Click a participant on a map, or drop a file here."
 BEAT, STRIP = "Beat", "Strip"
 
 

@@ -2,6 +2,7 @@
 
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from superqt import QElidingLabel
 
 from napari_latent_explorer._qt.category_chart import QtCategoryChart
 from napari_latent_explorer._qt.histogram_chart import QtHistogramChart
@@ -32,7 +33,7 @@ class QtPhenotypeCard(QWidget):
     def __init__(self, spec: PhenotypeSpec, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.spec = spec
-        self._title = QLabel(spec.title, self)
+        self._title = QElidingLabel(spec.title, self)
         self._title.setFont(small_font(self, 1.0, is_bold=True))
         self._title.setToolTip(spec.description or spec.title)
         self._title.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)

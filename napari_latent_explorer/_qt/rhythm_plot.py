@@ -193,7 +193,8 @@ class QtRhythmPage(QWidget):
         lead = self._signal_mv[LEAD_NAMES.index(name)]
         page = lead[self._sample(0.0) : self._sample(self._length_ms)]
         piece = lead[self._sample(begin_ms) : self._sample(end_ms) + 1]
-        return piece - np.median(page) if page.size else piece[:0]
+        centred: NDArray[np.float32] = piece - np.median(page) if page.size else piece[:0]
+        return centred
 
     def _sample(self, page_ms: float) -> int:
         return round((self._start_ms + page_ms) * self._rate_hz / 1000.0)
@@ -250,8 +251,9 @@ class QtRhythmPage(QWidget):
         name, row, begin_ms, end_ms = segment
         signal_mv = self._window_mv(name, begin_ms, end_ms)
         times_ms = begin_ms + np.arange(signal_mv.size) * 1000.0 / self._rate_hz
-        x = SIDE_PX + times_ms * MM_PER_MS * px_per_mm
-        return make_polyline(*envelope(x, zeros[row] - signal_mv * MM_PER_MV * px_per_mm))
+        x = np.asarray(SIDE_PX + times_ms * MM_PER_MS * px_per_mm, np.float64)
+        y = np.asarray(zeros[row] - signal_mv * MM_PER_MV * px_per_mm, np.float64)
+        return make_polyline(*envelope(x, y))
 
     def _paint_words(self, painter: QPainter, px_per_mm: float, zeros: list[float]) -> None:
         painter.setPen(self._theme.color("text"))

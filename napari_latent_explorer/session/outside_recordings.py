@@ -18,7 +18,7 @@ from napari_latent_explorer.data.cine import CineLabels, CineMRI, ImagingPlane
 from napari_latent_explorer.data.ecg import ECG
 from napari_latent_explorer.data.progress import Progress
 from napari_latent_explorer.errors import LatentExplorerError, RecordingError
-from napari_latent_explorer.io.formats import read_place
+from napari_latent_explorer.io.formats import read_place, recognise
 from napari_latent_explorer.io.reading import Reading, ReadOptions
 from napari_latent_explorer.session.explorer import Explorer
 from napari_latent_explorer.session.jobs import Job
@@ -138,14 +138,31 @@ def _shows_four_chambers(reading: Reading) -> bool:
 
 
 def _readings_at(path: Path) -> list[Reading]:
-    """Read what is at a place; of several cines, one for each imaging plane."""
+    """Read the cine and the ECG at a place, whichever there is; of several cines, one for each imaging plane."""
+    modalities = [modality for modality in ("mri", "ecg") if recognise(path, modality) is not None]
+    if len(modalities) < 2:
+        return _readings_of(path, None)
+    readings, refusals = [], []
+    for modality in modalities:
+        try:
+            readings += _readings_of(path, modality)
+        except RecordingError as error:
+            refusals.append(error)
+    if not readings:
+        raise refusals[0]
+    return readings
+
+
+def _readings_of(path: Path, modality: str | None) -> list[Reading]:
     try:
-        return [read_place(path)]
+        return [read_place(path, modality=modality)]
     except RecordingError as error:
+        if modality == "ecg":
+            raise
         readings = []
         for plane in get_args(ImagingPlane):
             try:
-                readings.append(read_place(path, ReadOptions(imaging_plane=plane)))
+                readings.append(read_place(path, ReadOptions(imaging_plane=plane), modality))
             except RecordingError:
                 continue
         if not readings:
@@ -176,7 +193,7 @@ def _strip_of(path: Path, ecg: ECG) -> ECG | None:
     if ecg.kind == "rhythm":
         return ecg
     try:
-        strip = read_place(path, ReadOptions(ecg_kind="rhythm")).recording
+        strip = read_place(path, ReadOptions(ecg_kind="rhythm"), "ecg").recording
     except RecordingError:
         return None
     return strip if isinstance(strip, ECG) else None

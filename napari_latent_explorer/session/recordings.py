@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from napari_latent_explorer.data.arrays import read_only
 from napari_latent_explorer.data.cine import CineLabels, CineMRI
 from napari_latent_explorer.data.ecg import ECG
+from napari_latent_explorer.data.heart_box import HeartBox
 from napari_latent_explorer.data.progress import Progress
 from napari_latent_explorer.errors import RecordingError, StudyError
 
@@ -155,9 +156,11 @@ def read_and_encode(path: Path, bundle: Encoder) -> Generator[Progress, None, Lo
 
 
 def encode_recording(
-    path: Path, original: CineMRI | ECG, bundle: Encoder, strip: ECG | None = None
+    path: Path, original: CineMRI | ECG, bundle: Encoder, strip: ECG | None = None, heart_box: HeartBox | None = None
 ) -> Generator[Progress, None, LoadedRecording]:
     """Bring a cine or an ECG to the model's grid and encode it; torch is first imported here, on the worker.
+
+    A cine is cropped by `heart_box` where one is given.
 
     Yields
     ------
@@ -169,7 +172,7 @@ def encode_recording(
     yield Progress(1, 3, f"Preparing {path.name} for the model")
     warnings = [bundle.warning] if bundle.warning else []
     if isinstance(original, CineMRI):
-        cine = prepare_cine(original)
+        cine = prepare_cine(original, heart_box=heart_box)
         yield Progress(2, 3, f"Encoding {path.name}")
         vector = bundle.encode("mri", cine.tensor[None])[0]
         warning = " ".join([*cine.warnings, *warnings])

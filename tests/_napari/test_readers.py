@@ -9,10 +9,12 @@ from npe2 import PluginManager
 
 from napari_latent_explorer._napari import explorers, readers
 from napari_latent_explorer._napari.explorers import session_of
+from napari_latent_explorer._napari.places import open_dock
 from napari_latent_explorer.data.cine import CineMRI
 from napari_latent_explorer.data.ecg import LEAD_NAMES
 from napari_latent_explorer.errors import RecordingError
-from napari_latent_explorer.io.recording_export import write_cine_dicom
+from napari_latent_explorer.io.formats import FORMATS, read_recording
+from napari_latent_explorer.io.recording_export import write_cine_dicom, write_ecg_wfdb
 from napari_latent_explorer.modeling.sample import sample_study_path
 
 PLUGIN = "napari-latent-explorer"
@@ -62,6 +64,13 @@ def test_what_is_nothing_of_ours_is_left_to_others(tmp_path):
 def test_files_that_napari_and_other_plugins_open_are_not_claimed(name):
     claims = {reader.plugin_name for reader in PluginManager.instance().iter_compatible_readers([name])}
     assert PLUGIN not in claims
+
+
+def test_every_other_file_that_is_read_is_claimed():
+    left_to_others = {"*.csv", "*.tsv", "*.txt", "*.npy", "*.npz", "*.mat", "*.h5", "*.hdf5", "*.hdr", "*.img", "*.edf"}
+    read = {pattern for known in FORMATS for pattern in known.patterns} - left_to_others - {"folder"}
+    (reader,) = PluginManager.instance().get_manifest(PLUGIN).contributions.readers
+    assert set(reader.filename_patterns) == read | {"manifest.json"}
 
 
 def test_a_points_table_is_still_opened_by_napari(viewer, tmp_path):
@@ -142,6 +151,19 @@ def test_a_recording_that_a_model_takes_is_encoded_and_reconstructed(viewer, exp
     assert not dock.pages.isHidden()  # the strip is a click away
 
 
+def test_what_napari_leaves_to_us_alone_is_dropped_on_the_ecg_dock(viewer, wait_for_jobs, errors, tmp_path):
+    path = tmp_path / "ecg.csv"
+    leads = ",".join(LEAD_NAMES)
+    samples = "\n".join(",".join(f"{0.1 * ((row * 7) % 13):.2f}" for _ in LEAD_NAMES) for row in range(1000))
+    path.write_text(f"# sampling_rate_hz: 500\n# unit: mV\n{leads}\n{samples}\n")
+    open_dock(viewer, "ECG")
+    dock = viewer.window.dock_widgets[f"ECG ({PLUGIN})"]
+    dock.open_requested.emit([str(path)])
+    wait_for_jobs()
+    assert errors == []
+    assert dock.strip.page.label == "Original: ecg.csv"
+
+
 def test_a_damaged_file_among_good_ones_is_one_message_and_the_rest_is_there(
     viewer, stack_folder, tmp_path, wait_for_jobs, errors, monkeypatch
 ):
@@ -211,9 +233,6 @@ def test_real_scouts_are_refused_with_one_message(realdata, viewer, wait_for_job
 
 
 def test_a_short_ecg_that_no_beat_can_be_made_of_is_still_shown(viewer, explorer, wait_for_jobs, errors, tmp_path):
-    from napari_latent_explorer.io.formats import read_recording
-    from napari_latent_explorer.io.recording_export import write_ecg_wfdb
-
     ecg = read_recording(RECORDINGS / "ecg_wfdb" / "ecg.hea")
     path = write_ecg_wfdb(replace(ecg, signal_mv=ecg.signal_mv[:, :600]), tmp_path, "short")
     viewer.open(str(path), plugin=PLUGIN)

@@ -147,3 +147,12 @@ def test_without_a_study_it_says_what_to_do(qtbot, empty_explorer):
     qtbot.addWidget(dock)
     assert "Open" in dock._empty.text()
     assert not dock._empty.isHidden()
+    asked = []
+    dock.build_requested.connect(lambda: asked.append(True))
+    QTest.mouseClick(dock.build, LEFT)
+    assert asked == [True]
+
+
+def test_with_a_study_there_is_nothing_to_build(dock):
+    assert dock.build.isHidden()
+    assert not dock._search.isHidden()

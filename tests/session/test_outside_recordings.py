@@ -34,7 +34,7 @@ def places(monkeypatch):
     """Make what is read at each path: a reading, an error, or a reading for each imaging plane or kind of ECG."""
     held, asked = {}, []
 
-    def read_place(path, options=ANY):
+    def read_place(path, options=ANY, modality=None):
         asked.append((Path(path), options))
         found = held[Path(path)]
         if isinstance(found, dict):
@@ -73,6 +73,17 @@ def test_a_place_with_several_cines_gives_one_for_each_plane(places):
     opened = finish(open_recordings([place]))
     assert {recording.cine.imaging_plane for recording in opened.recordings} == {"la_2ch", "la_4ch"}
     assert opened.failures == ()
+
+
+def test_a_file_with_a_cine_and_an_ecg_gives_both(monkeypatch):
+    held = {"mri": make_cine("sa", 2), "ecg": make_ecg("rhythm")}
+    monkeypatch.setattr(outside_recordings, "recognise", lambda path, modality: modality)
+    monkeypatch.setattr(
+        outside_recordings, "read_place", lambda path, options=ANY, modality=None: Reading(held[modality])
+    )
+    cine, ecg = finish(open_recordings([Path("both.hd5")])).recordings
+    assert cine.cine is held["mri"]
+    assert ecg.strip is held["ecg"]
 
 
 def test_a_device_median_and_its_strip_come_together(places):
@@ -129,7 +140,7 @@ def test_a_second_drop_does_not_end_the_first(explorer, monkeypatch):
     opened = []
     outside = OutsideRecordings(explorer, Originals(explorer))
     outside.opened.connect(lambda recording: opened.append(recording.path.name))
-    monkeypatch.setattr(outside_recordings, "read_place", lambda path, options=ANY: Reading(make_cine("sa", 2)))
+    monkeypatch.setattr(outside_recordings, "read_place", lambda path, *_, **__: Reading(make_cine("sa", 2)))
     first, second = outside.open([Path("one")]), outside.open([Path("two")])
     assert first.wait(20.0)
     assert second.wait(20.0)
@@ -140,7 +151,7 @@ def test_several_failures_are_told_once(explorer, monkeypatch):
     errors = []
     explorer.failed.connect(errors.append)
 
-    def refuse(path, options=ANY):
+    def refuse(path, *_, **__):
         raise RecordingError(f"{path} is damaged. Get it again.")
 
     monkeypatch.setattr(outside_recordings, "read_place", refuse)
