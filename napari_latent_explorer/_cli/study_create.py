@@ -82,8 +82,8 @@ def create(
     """Build a study from folders of recordings and a table of phenotypes.
 
     Files are matched to people by their names: UK Biobank's, or any name that holds the id as a whole word. Cines keep
-    their pixels (mm), ECGs are in mV, times in ms. What cannot be read is reported, and the study is built from the
-    rest. Stopped or killed at any moment, the same command goes on where it was.
+    their pixels (mm), ECGs are in mV, times in ms. What cannot be read, or takes longer than 15 minutes a person, is
+    reported, and the study is built from the rest. Stopped or killed at any moment, the same command goes on.
     """
     from napari_latent_explorer.building.build import build_study
     from napari_latent_explorer.building.plan import BuildConfig, plan_study

@@ -6,7 +6,7 @@ same bytes, whatever happened to it before.
 """
 
 from collections.abc import Generator, Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -95,6 +95,7 @@ def read_participants(
     time_limit_s: float,
 ) -> Generator[Progress, None, None]:
     """Read and write the recordings of some participants, here or on a cluster."""
+    config = replace(config, table=None, columns=None)  # of no use to the workers, and possibly large
     work = ParticipantBuilder(study, config)
     guard = Guard(time_limit_s, partial(write_lost, study, config))
     if not tasks:
@@ -186,8 +187,9 @@ def _resumed(root: Path, plan: StudyPlan) -> StudyWriter:
             f"The half-written study in {root} was begun in another way ({', '.join(changed) or 'not by a build'} "
             "differ). Give the same arguments to go on with it, or delete the folder."
         )
+    cohort = study_table.read_cohort(root, {})
     same = writer.participant_ids == tuple(plan.cohort.participant_ids.tolist())
-    if not same or not study_table.read_cohort(root, {}).phenotypes.equals(plan.cohort.phenotypes):
+    if not (same and cohort.specs == plan.cohort.specs and cohort.phenotypes.equals(plan.cohort.phenotypes)):
         raise StudyError(
             f"The half-written study in {root} was begun with {len(writer.participant_ids)} participants; table or "
             f"folders have changed since, and now give {len(plan.participants)} or other phenotypes. Put them back as "

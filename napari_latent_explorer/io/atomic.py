@@ -15,12 +15,13 @@ from pathlib import Path
 from napari_latent_explorer.errors import StudyError
 
 PARTIAL_PREFIX = ".partial-"
+_MARK_LENGTH = 12
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 
 
 def partial_path(goal: Path) -> Path:
     """Fresh temporary name beside `goal`, recognisable as left over if nobody renames it."""
-    return goal.parent / f"{PARTIAL_PREFIX}{goal.name}-{uuid.uuid4().hex[:12]}"
+    return goal.parent / f"{PARTIAL_PREFIX}{goal.name}-{uuid.uuid4().hex[:_MARK_LENGTH]}"
 
 
 def write_file(goal: Path, content: bytes) -> None:
@@ -65,9 +66,14 @@ def folder_in_one_step(goal: Path, needed_bytes: int) -> Iterator[Path]:
             shutil.rmtree(partial, ignore_errors=True)
 
 
-def remove_partials(folder: Path) -> None:
-    """Remove what a killed writer left in `folder`; no other writer may be at work there."""
+def remove_partials(folder: Path, goal: str | None = None) -> None:
+    """Remove what a killed writer left in `folder` (of the file or folder `goal` only, if one is named).
+
+    No other writer may be at work there.
+    """
     for left_over in folder.glob(f"{PARTIAL_PREFIX}*"):
+        if goal is not None and left_over.name[:-_MARK_LENGTH] != f"{PARTIAL_PREFIX}{goal}-":
+            continue
         if left_over.is_dir():
             shutil.rmtree(left_over, ignore_errors=True)
         else:

@@ -99,6 +99,7 @@ class StudyWriter:
             has_labels=has_labels,
             provenance=provenance or {},
         )
+        remove_partials(root.parent, root.name)
         with folder_in_one_step(root, len(cohort) * _TABLE_BYTES_PER_PARTICIPANT) as folder:
             study_table.write_cohort(folder, cohort)
             if factors is not None:

@@ -56,3 +56,14 @@ def test_left_overs_are_removed_and_nothing_else(tmp_path: Path) -> None:
     (tmp_path / "kept").touch()
     atomic.remove_partials(tmp_path)
     assert os.listdir(tmp_path) == ["kept"]
+
+
+def test_what_a_killed_writer_left_is_removed_for_one_goal_or_all(tmp_path: Path) -> None:
+    mine, others = atomic.partial_path(tmp_path / "study"), atomic.partial_path(tmp_path / "study-2")
+    mine.mkdir()
+    (mine / "table").write_text("half")
+    others.write_text("half")
+    atomic.remove_partials(tmp_path, "study")
+    assert list(tmp_path.iterdir()) == [others]
+    atomic.remove_partials(tmp_path)
+    assert list(tmp_path.iterdir()) == []
