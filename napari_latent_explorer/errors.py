@@ -19,16 +19,19 @@ _PYTHON_WORDS = re.compile(
     r"NoneType|object is not|has no attribute|unsupported operand|argument|expected str|invalid literal|to unpack|"
     r"could not convert|codec can't|<class '|object at 0x|broadcast|dtype|buffer"
 )
+_LONG_WORD = re.compile(r"[^\s/\\]{256,}")
+"""Longer than the name of a file can be: a cell or a field that holds rubbish."""
 _FORGED_LINE_END = re.compile(r"\n(?![\n ]|\Z)")
 """The program's own lists and commands go on with spaces after a line's end."""
 
 
 def shown_text(text: str, max_chars: int = _MAX_MESSAGE_CHARS) -> str:
-    r"""`text` made harmless to print, with its middle left out where it is longer than `max_chars`.
+    r"""`text` made harmless to print, without the middle of endless words and of what is longer than `max_chars`.
 
     Control characters (terminal escapes), marks of direction and other characters without a shape, and bytes of a
     file name that are no text become escapes such as ``\x1b``.
     """
+    text = _LONG_WORD.sub(lambda word: f"{word[0][:80]}[...]{word[0][-20:]}", text)
     if len(text) > max_chars:
         text = f"{text[: max_chars * 3 // 4]} [...] {text[-max_chars // 4 :]}"
     one_line = _FORGED_LINE_END.sub("\\\\n", text)

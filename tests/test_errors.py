@@ -63,5 +63,13 @@ def test_a_librarys_complaint_is_quoted_and_its_slips_are_not(damage: Exception,
     assert reason_of(damage) == reason
 
 
+def test_an_endless_cell_is_cut_and_the_rest_of_the_message_stays() -> None:
+    message = f"/a/{'n' * 255}/t.csv: row 2 is '{'A' * 5000}', expected a number."
+    shown = str(RecordingError(message))
+    assert shown.startswith(f"/a/{'n' * 255}/t.csv: row 2 is '")
+    assert shown.endswith("', expected a number.")
+    assert len(shown) < 450
+
+
 def test_a_long_complaint_is_cut() -> None:
     assert len(reason_of(ValueError("x" * 5000))) < 220
