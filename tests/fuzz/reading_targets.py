@@ -99,6 +99,17 @@ def _study_contents(path: Path) -> Any:
     return contents
 
 
+def _latents(path: Path) -> Any:
+    from napari_latent_explorer.io.latent_tables import import_latents
+    from napari_latent_explorer.io.study import Study
+
+    return import_latents(path, Study.open(path.parent / "study"), "mri").latents.values
+
+
+def _latent_problems(values: Any) -> list[str]:
+    return [] if np.isfinite(values).all() else ["latents are not finite"]
+
+
 def _bundle(path: Path) -> Any:
     from napari_latent_explorer.modeling.bundle import ModelBundle
 
@@ -146,5 +157,6 @@ TARGETS: dict[str, Target] = {
     "table of phenotypes": Target(_phenotypes, (TableError,), _phenotype_problems),
     "table file": Target(_table, (TableError,)),
     "columns file": Target(_columns_file, (TableError,)),
+    "latents file": Target(_latents, (TableError, StudyError), _latent_problems),
     "model bundle": Target(_bundle, (BundleError,)),
 }

@@ -132,7 +132,9 @@ def _lower_limits() -> None:
     from napari_latent_explorer.io import table_facts
 
     table_facts.MAX_CELLS = LIMIT_BYTES // 32
-    from napari_latent_explorer.io import excel_sheet, table_file
+    from napari_latent_explorer.io import excel_sheet, latent_h5ad, table_file
+
+    latent_h5ad.MAX_LATENT_BYTES = LIMIT_BYTES
 
     table_file.MAX_TABLE_BYTES = excel_sheet.MAX_UNPACKED_BYTES = LIMIT_BYTES
     excel_sheet.MAX_SHEET_CELLS = LIMIT_BYTES // 128

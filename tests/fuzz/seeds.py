@@ -10,7 +10,7 @@ import io
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -37,15 +37,18 @@ class Seed:
         Content of each file, by its path.
     place
         What is read, relative to the folder of the files; empty for that folder.
+    beside
+        Files that are needed and never damaged.
     """
 
     name: str
     files: Files
     place: str = ""
+    beside: Files = field(default_factory=dict)
 
     def write(self, folder: Path, files: Files | None = None) -> Path:
         """Write the files (or damaged ones) into an empty folder and return the place to read."""
-        for name, content in (self.files if files is None else files).items():
+        for name, content in {**self.beside, **(self.files if files is None else files)}.items():
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
@@ -446,6 +449,21 @@ def studies() -> list[Seed]:
         study.save_latents(LatentSpace(values, cohort.participant_ids, "mri", "0123456789abcdef"))
         study.save_projection("tsne", "0123456789abcdef", {"coordinates": values[:, :2]}, {"method": "t-SNE"})
         return [Seed("study", folder_contents(root))]
+
+
+def latents() -> list[Seed]:
+    """Latents as files that go from one program to another, beside the study that they are for."""
+    from napari_latent_explorer.io.latent_tables import write_latent_h5ad, write_latent_tsv
+    from napari_latent_explorer.io.study import Study
+
+    (study,) = studies()
+    with tempfile.TemporaryDirectory() as folder:
+        opened, written = Study.open(study.write(Path(folder, "study"))), {}
+        for name, write in (("latents.tsv", write_latent_tsv), ("latents.h5ad", write_latent_h5ad)):
+            write(Path(folder, name), opened, "mri", "0123456789abcdef", with_ids=True)
+            written[name] = Path(folder, name).read_bytes()
+    beside = {f"study/{name}": content for name, content in study.files.items()}
+    return [Seed(name, {name: content}, name, beside) for name, content in written.items()]
 
 
 def bundles() -> list[Seed]:

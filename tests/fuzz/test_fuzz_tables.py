@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from seeds import Seed, columns_files, tables
+from seeds import Seed, columns_files, latents, tables
 
 pytestmark = pytest.mark.slow
 Fuzz = Callable[[str, list[Seed], int], None]
@@ -15,3 +15,7 @@ def test_damaged_tables(fuzz: Fuzz) -> None:
 
 def test_damaged_columns_files(fuzz: Fuzz) -> None:
     fuzz("columns file", columns_files(), 200)
+
+
+def test_damaged_latents(fuzz: Fuzz) -> None:
+    fuzz("latents file", latents(), 400)
