@@ -35,15 +35,16 @@ def shown_text(text: str, max_chars: int = _MAX_MESSAGE_CHARS) -> str:
     if len(text) > max_chars:
         text = f"{text[: max_chars * 3 // 4]} [...] {text[-max_chars // 4 :]}"
     one_line = _FORGED_LINE_END.sub("\\\\n", text)
-    return "".join(char if char == "\n" or _has_shape(char) else _escape(char) for char in one_line)
+    return "".join(char if char == "\n" or _has_shape(char) else escaped(char) for char in one_line)
 
 
 def _has_shape(char: str) -> bool:
     return (char.isascii() and char.isprintable()) or unicodedata.category(char) not in _SHAPELESS
 
 
-def _escape(char: str) -> str:
-    byte = ord(char) - 0xDC00  # how Python keeps a byte of a file name that is no text
+def escaped(char: str) -> str:
+    """Write a character as an escape; one by which Python carries a byte that was no UTF-8, as that byte."""
+    byte = ord(char) - 0xDC00
     return f"\\x{byte:02x}" if 0x80 <= byte <= 0xFF else char.encode("unicode_escape").decode()
 
 
