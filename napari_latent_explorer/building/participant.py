@@ -14,7 +14,7 @@ from napari_latent_explorer.building.study_plan import BuildConfig, ParticipantP
 from napari_latent_explorer.data.cine import CineLabels, CineMRI
 from napari_latent_explorer.data.ecg import ECG
 from napari_latent_explorer.data.heart_box import HeartBox
-from napari_latent_explorer.errors import LatentExplorerError, RecordingError, StudyError
+from napari_latent_explorer.errors import RecordingError, StudyError
 from napari_latent_explorer.io import recording_store
 from napari_latent_explorer.io.formats import read_place
 from napari_latent_explorer.io.label_maps import LABEL_SCHEMES, read_label_map
@@ -63,6 +63,16 @@ class ParticipantBuilder:
         """Build one participant, unless they have been written."""
         if recording_store.is_written(self.study, task.row) and not task.is_extension:
             return
+        try:
+            self._build(task)
+        except StudyError:  # the place of the study is at fault, a full disk for instance
+            if task.is_extension or not recording_store.is_written(self.study, task.row):
+                raise  # else a worker that was given up came first
+        except Exception as fault:  # must not cost the others their study
+            what = f"the program failed, please report it: {type(fault).__name__}: {fault}"
+            write_lost(self.study, self.config, task, what)
+
+    def _build(self, task: ParticipantTask) -> None:
         account = _Account(self.config, task.plan)
         cine, labels = account.read_cine()
         box = account.find_box(cine, labels)
@@ -70,13 +80,9 @@ class ParticipantBuilder:
         if task.is_extension:
             facts = _more_facts(self.study, task, account.rows)
             recording_store.extend_recordings(self.study, task.row, cine, labels, ecg, box, facts)
-            return
-        facts = facts_of(task.plan, account.rows)
-        try:
+        else:
+            facts = facts_of(task.plan, account.rows)
             recording_store.write_recordings(self.study, task.row, cine, labels, ecg, box, facts)
-        except LatentExplorerError:
-            if not recording_store.is_written(self.study, task.row):  # else a worker that was given up came first
-                raise
 
 
 def facts_of(plan: ParticipantPlan, rows: list[ReportRow]) -> dict[str, Any]:

@@ -20,10 +20,11 @@ from napari_latent_explorer.building.build import build_study
 from napari_latent_explorer.building.plan import BuildConfig, StudyPlan, plan_study
 from napari_latent_explorer.data.progress import finish
 from napari_latent_explorer.errors import StudyError
+from napari_latent_explorer.io import recording_store
 from napari_latent_explorer.io.study import Study
 from napari_latent_explorer.simulation.factors import ParticipantFactors
 
-N = 8
+N = 6
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +35,8 @@ def hearts() -> tuple[ParticipantFactors, ...]:
 @pytest.fixture(scope="module")
 def bulk(tmp_path_factory: pytest.TempPathFactory, hearts: Sequence[ParticipantFactors]) -> Path:
     folder = tmp_path_factory.mktemp("ukb")
-    write_people(folder / "bulk", hearts)
+    write_people(folder / "bulk", hearts[:1])
+    write_people(folder / "bulk", hearts[1:], has_other_planes=False)
     write_table(folder / "people.csv", hearts)
     return folder / "bulk"
 
@@ -162,6 +164,32 @@ def test_names_and_contents_cannot_act_on_the_page(bulk: Path, tmp_path: Path) -
     assert not re.search(r"<script|<img|onerror=|https?://|url\(|@import", page.replace("&lt;", ""))
 
 
+def test_a_fault_of_the_program_costs_one_participant_and_a_full_disk_everybody(
+    bulk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = recording_store.write_recordings
+
+    def faulty(root: Path, row: int, *recordings: object, **facts: object) -> None:
+        if row == 1 and any(recordings):
+            raise ValueError("who would have thought")
+        if row == 3 and is_full:
+            raise StudyError("No space left")
+        write(root, row, *recordings, **facts)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(recording_store, "write_recordings", faulty)
+    is_full = True
+    with pytest.raises(StudyError, match="No space left"):
+        finish(build_study(plan(bulk, tmp_path / "out"), n_workers=0))
+    is_full = False
+    study = finish(build_study(plan(bulk, tmp_path / "out"), n_workers=0)).study
+    assert study.cohort().availability["mri"].tolist() == [True, False, *[True] * (N - 2)]
+    table = pd.read_parquet(study.path / "report.parquet")
+    reasons = table.loc[table["outcome"] == "failed", "reason"].tolist()
+    assert len(reasons) == 2
+    assert all("please report it: ValueError: who would have thought" in reason for reason in reasons)
+
+
+@pytest.mark.slow
 def test_who_crashes_or_hangs_the_reader_costs_themselves_only(
     bulk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -184,14 +212,14 @@ def test_who_crashes_or_hangs_the_reader_costs_themselves_only(
         "sys.meta_path.insert(0, Finder())\n"
     )
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(bad.parent), os.environ.get("PYTHONPATH", "")]))
-    result = finish(build_study(plan(bulk, tmp_path / "out"), n_workers=2, time_limit_s=8.0))
+    result = finish(build_study(plan(bulk, tmp_path / "out"), n_workers=2, time_limit_s=15.0))
     has = result.study.cohort().availability
     for mask in has.values():
         assert (~mask).nonzero()[0].tolist() == [1, 4]
     table = pd.read_parquet(result.study.path / "report.parquet")
     reasons = table[table["outcome"] == "failed"].groupby("participant_id")["reason"].first()
     assert "ended by signal SIGABRT" in reasons["1000002"]
-    assert "took longer than 8 s and was given up" in reasons["1000005"]
+    assert "took longer than 15 s and was given up" in reasons["1000005"]
     assert result.counts["failed"] == 4
 
 
@@ -251,7 +279,7 @@ def command(bulk: Path, output: Path) -> list[str]:
 def test_killed_at_ten_random_moments_it_ends_with_the_same_bytes(tmp_path: Path) -> None:
     hearts = people(24)
     bulk = tmp_path / "bulk"
-    write_people(bulk, hearts)
+    write_people(bulk, hearts, has_other_planes=False)
     write_table(tmp_path / "people.csv", hearts)
     (bulk / "1000007_20205_2_0.xml").write_bytes(b"")
     subprocess.run(command(bulk, tmp_path / "whole"), check=True, capture_output=True)
