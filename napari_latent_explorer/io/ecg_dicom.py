@@ -41,6 +41,7 @@ _MAX_FILES_IN_FOLDER = 20
 _QRS_ONSET_CODES = {"5.10.3-3"}
 _LONGEST_RISE_MS = 120.0
 _MAX_CLASS_CHARS = 80
+_MOST_NAMED = 2
 _ONSET_SLACK_MS = 10.0
 
 
@@ -183,6 +184,8 @@ def _groups(dataset: Any) -> tuple[list[WaveformGroup], tuple[str, ...]]:
             groups.append(describe_group(item, number))
         except RecordingError as refusal:
             damage.append(f"Group {number} is not read: {refusal}")
+    if len(damage) > _MOST_NAMED:
+        damage = [*damage[:_MOST_NAMED], f"{len(damage) - _MOST_NAMED} more groups are not read"]
     return groups, tuple(damage)
 
 
