@@ -46,11 +46,11 @@ class FuzzRun:
         """Read the whole seeds, then damaged ones."""
         for whole in self._seeds:
             self._read(whole, ())
-        seconds = float(os.environ.get("LATENT_EXPLORER_FUZZ_SECONDS", 0))
+        seconds = float(os.environ.get("LATENT_EXPLORER_FUZZ_SECONDS") or 0)
         if not seconds:
             self._round(n_inputs, None)
             return
-        end, number = time.monotonic() + seconds, int(os.environ.get("LATENT_EXPLORER_FUZZ_SEED", 0))
+        end, number = time.monotonic() + seconds, int(os.environ.get("LATENT_EXPLORER_FUZZ_SEED") or 0)
         while time.monotonic() < end and len(self.failures) < _MOST_FAILURES:
             self._round(_PER_ROUND, number)
             number += 1

@@ -86,11 +86,13 @@ def _read_as(known: RecordingFormat) -> Callable[[Path], Reading]:
 
 
 def _study_contents(path: Path) -> Any:
+    from napari_latent_explorer.io import heart_boxes
     from napari_latent_explorer.io.study import Study
 
     study = Study.open(path)
     cohort = study.cohort()
     contents: list[Any] = [study.fingerprint, study.factors_table()]
+    contents += [heart_boxes.read_box(path, row) for row in heart_boxes.rows_with_box(path)[:3]]
     for participant_id in cohort.participant_ids[:2].tolist():
         contents += [read(participant_id) for read in (study.cine, study.labels, study.ecg)]
     for fingerprint in study.latent_fingerprints():

@@ -426,8 +426,10 @@ def studies() -> list[Seed]:
     """A study of three people with stored recordings, latents and a map."""
     from napari_latent_explorer.data.cine import CineLabels, CineMRI
     from napari_latent_explorer.data.cohort import Cohort
+    from napari_latent_explorer.data.heart_box import HeartBox
     from napari_latent_explorer.data.latents import LatentSpace
     from napari_latent_explorer.data.phenotype import PhenotypeSpec
+    from napari_latent_explorer.io import heart_boxes
     from napari_latent_explorer.io.study_writer import StudyWriter
 
     specs = {
@@ -445,6 +447,7 @@ def studies() -> list[Seed]:
             labels = CineLabels(frames % 3, {0: "background", 1: "wall", 2: "cavity"})
             writer.add_participant(participant_id, cine, labels, make_ecg("median", 600))
         study = writer.finish()
+        heart_boxes.write_box(root, 0, HeartBox(1, 1, 8, 8))
         values = np.arange(12, dtype=np.float32).reshape(3, 4)
         study.save_latents(LatentSpace(values, cohort.participant_ids, "mri", "0123456789abcdef"))
         study.save_projection("tsne", "0123456789abcdef", {"coordinates": values[:, :2]}, {"method": "t-SNE"})
