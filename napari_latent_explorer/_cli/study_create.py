@@ -43,7 +43,7 @@ IdPattern = Annotated[
     typer.Option(help=r"Regular expression with a group `id`, searched for in each path, e.g. `sub-(?P<id>\d+)`."),
 ]
 Columns = Annotated[
-    Path | None, typer.Option(help="What the columns of the table mean (TOML, as `table columns` writes it).")
+    Path | None, typer.Option(help="What columns of the table mean (as `study table --columns-out` writes it).")
 ]
 CropOption = Annotated[
     Crop, typer.Option(help="Rule of the heart crop: around its middle (1.8 mm pixels), as published, or none stored.")

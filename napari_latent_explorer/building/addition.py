@@ -6,7 +6,6 @@ is found. Nothing is ever replaced. The study is the old one until all of it is 
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,6 +20,7 @@ from napari_latent_explorer.building.build import (
     write_report,
 )
 from napari_latent_explorer.building.found import Modality, UnusedFile
+from napari_latent_explorer.building.outcomes import ReportRow
 from napari_latent_explorer.building.participant import ParticipantTask
 from napari_latent_explorer.building.plan import Search, choose_all, cohort_of, search_recordings, warnings_of
 from napari_latent_explorer.building.report import REPORT_PAGE, read_planning_rows, rows_of_unused
@@ -105,12 +105,23 @@ def add_to_study(
         ParticipantTask(int(rows.rows_of([one.participant_id])[0]), one, is_extension=True) for one in addition.extended
     ]
     yield from read_participants(path, plan.config, tasks, n_workers, scheduler, time_limit_s)
-    now = [*rows_of_unused(plan.config, plan.unused), *rows_of_people(plan)]
-    settled = {(row.modality, row.file) for row in now}
-    before = [row for row in read_planning_rows(path) if (row.modality, row.file) not in settled or not row.n_files]
-    others = chain((row for row in before if row not in now), now)
+    others = _rows_of_nobody(plan, {*rows.participant_ids.tolist(), *plan.cohort.participant_ids.tolist()})
     summary = yield from write_report(path, study.name, plan, writer.n_after, others)
     return BuildResult(writer.finish(), path / REPORT_PAGE, summary.outcomes())
+
+
+def _rows_of_nobody(plan: StudyPlan, everybody: set[str]) -> list[ReportRow]:
+    """Rows of files that are left aside: those of the report so far, but what has changed since, then the new ones."""
+    now = [*rows_of_unused(plan.config, plan.unused), *rows_of_people(plan)]
+    settled = {(row.modality, row.file) for row in now if row.n_files}
+    before = [
+        row
+        for row in read_planning_rows(plan.config.output.expanduser().absolute())
+        if (row.modality, row.file) not in settled
+        and row not in now
+        and not (row.modality == "table" and row.participant_id in everybody)
+    ]
+    return [*before, *now]
 
 
 def _lacking(study: Study, found: Sequence[ParticipantPlan]) -> tuple[list[ParticipantPlan], list[UnusedFile]]:

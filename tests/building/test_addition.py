@@ -31,7 +31,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory, hearts: Sequence[Participa
     """Three people first, of whom the third has no ECG; then the three others, and that ECG."""
     root = tmp_path_factory.mktemp("added")
     write_people(root / "first", hearts[:3], has_other_planes=False)
-    write_table(root / "first.csv", hearts[:3])
+    write_table(root / "first.csv", hearts[:4])
     write_people(root / "second", hearts[3:], has_other_planes=False)
     (root / "first" / "1000003_20205_2_0.xml").rename(root / "second" / "1000003_20205_2_0.xml")
     (root / "second" / "1000002_20205_2_0.xml").write_bytes(b"not to be looked at")
@@ -82,7 +82,9 @@ def test_new_people_come_after_the_old_who_stay_untouched(
 
 
 def test_the_report_tells_of_old_and_new(folders: Path, tmp_path: Path) -> None:
-    build(folders, tmp_path / "study")
+    first = build(folders, tmp_path / "study")
+    table = pd.read_parquet(first.path / "report.parquet")
+    assert table.loc[table["modality"] == "table", "participant_id"].tolist() == ["1000004"]
     found = plan(folders, tmp_path / "study")
     assert [one.participant_id for one in found.plan.participants] == ["1000004", "1000005", "1000006"]
     assert [(one.participant_id, one.cine) for one in found.extended] == [("1000003", None)]
@@ -90,6 +92,7 @@ def test_the_report_tells_of_old_and_new(folders: Path, tmp_path: Path) -> None:
     table = pd.read_parquet(result.study.path / "report.parquet")
     used = table[(table["outcome"] == "used") & ~table["file"].str.contains("!")]
     assert len(used) == 12
+    assert "table" not in set(table["modality"])
     held = table[table["file"] == "1000002_20205_2_0.xml"]
     assert held["outcome"].tolist() == ["used", "skipped"]
     assert "holds such a recording" in held["reason"].iloc[1]
