@@ -42,7 +42,7 @@ def hdf5() -> bytes:
         ("a.bed", b"This is not", "named like PLINK bed and does not begin like it"),
         ("a.fam", b"f i 0 0 1 2\n", "a PLINK fam file: people of genotypes"),
         ("a.bim", b"1\trs1\t0\t5\tA\tC\n1\trs2\t0\t6\tA\tC\n", "a PLINK bim file: variants"),
-        ("a.vcf.gz", gzip.compress(b"##fileformat=VCFv4.2\n"), "packed by gzip and no NIfTI file"),
+        ("a.vcf.gz", gzip.compress(b"##fileformat=VCFv4.2\n", mtime=0), "packed by gzip and no NIfTI file"),
         ("a.txt", b"CHROM GENPOS ID BETA\n1 2 a 0.3\n", "summary statistics of an association"),
         ("a.csv", b"eid,31-0.0\n1000001,1\n1000002,0\n", "a table; give it as the table of phenotypes"),
         ("a.parquet", saved("to_parquet"), "a Parquet file: a table; give it as the table of phenotypes"),
