@@ -12,7 +12,7 @@ from napari.components import ViewerModel
 from napari.utils.notifications import show_error, show_warning
 from qtpy.QtWidgets import QWidget
 
-from napari_latent_explorer._napari.guest_layers import GuestLayers
+from napari_latent_explorer._napari.guest_layers import GuestLayers, get_ready
 from napari_latent_explorer._napari.heart_box import HeartBoxLayers
 from napari_latent_explorer._napari.inbox import Inbox
 from napari_latent_explorer._napari.layers import HeartLayers
@@ -38,7 +38,7 @@ class ViewerSession:
         self.explorer = Explorer(self.dispatch)
         self.layers = HeartLayers(viewer, self.explorer)
         self.playback = Playback(viewer, self.layers)
-        self.outside = OutsideRecordings(self.explorer, self.layers.originals)
+        self.outside = OutsideRecordings(self.explorer, self.layers.originals, get_ready)
         self.guests = GuestLayers(viewer, self.outside, self.layers)
         self.boxing = HeartBoxing(self.explorer, self.outside)
         self.box_layers = HeartBoxLayers(viewer, self.boxing, self.layers, self.guests)

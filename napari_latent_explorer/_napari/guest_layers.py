@@ -73,7 +73,7 @@ class GuestLayers:
         elif recording.encoded is None:
             self._add(viewer, recording, recording.cine)
         if recording.notes:
-            show_info(f"{recording.path.name}: {' '.join(recording.notes)}")
+            show_info(f"{recording.name}: {' '.join(recording.notes)}")
 
     def _add(self, viewer: ViewerModel, recording: OutsideRecording, cine: CineMRI) -> None:
         n_dims = viewer.dims.ndim if viewer.layers else 0
@@ -124,7 +124,7 @@ def layer_data(recording: OutsideRecording) -> list[LayerData]:
         "source": cine.source,
         "notes": list(recording.notes),
     }
-    name = recording.path.name if cine.imaging_plane == "unknown" else f"{recording.path.name}, {cine.imaging_plane}"
+    name = recording.name if cine.imaging_plane == "unknown" else f"{recording.name}, {cine.imaging_plane}"
     image = {
         "name": name,
         "colormap": "gray",
@@ -147,6 +147,11 @@ def layer_data(recording: OutsideRecording) -> list[LayerData]:
         # a copy: the recording is read-only, labels are there to be painted
         made.append((_as_shown(recording.labels.frames).copy(), labels, "labels"))
     return made
+
+
+def get_ready() -> None:
+    """Make napari load what it needs for its first layer with units, which takes two seconds; on any thread."""
+    Image(np.zeros((2, 4, 4), np.uint8), scale=(1.0, 1.0, 1.0), units=UNITS)
 
 
 def geometry(cine: CineMRI) -> dict[str, Any]:

@@ -203,8 +203,7 @@ class HeartBoxing:
 
     def _on_outside_opened(self, recording: OutsideRecording) -> None:
         if recording.cine is not None:
-            label = recording.path.name
-            self._set_subject(BoxSubject(label, recording.cine, recording.labels, recording=recording))
+            self._set_subject(BoxSubject(recording.name, recording.cine, recording.labels, recording=recording))
 
     def _on_study_changed(self) -> None:
         if self._subject is not None and self._subject.participant_id:

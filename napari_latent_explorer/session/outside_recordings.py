@@ -6,7 +6,7 @@ hand, what it can take (a median beat, a cine of one slice) is encoded too; wher
 shown, and the reason said. Of several cines at one place only the 4-chamber one is encoded.
 """
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
@@ -48,6 +48,8 @@ class OutsideRecording:
         Signals of the cine that are shown black and white; the least and the largest.
     encoded
         What the model makes of it; None without a model that takes it.
+    folder
+        Folder whose name stands for the recording, where it was read from several files; empty for one file.
     """
 
     path: Path
@@ -59,6 +61,12 @@ class OutsideRecording:
     contrast_limits: tuple[float, float] = (0.0, 1.0)
     signal_range: tuple[float, float] = (0.0, 1.0)
     encoded: LoadedRecording | None = None
+    folder: str = ""
+
+    @property
+    def name(self) -> str:
+        """Name for people."""
+        return self.folder or self.path.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +86,16 @@ class OutsideRecordings:
         The session.
     originals
         Is told of an ECG that is shown without a reconstruction.
+    get_ready
+        Called on the worker before the first recording is told of; for what takes long the first time it is shown.
     """
 
     opened = Signal(OutsideRecording, description="A recording is here, to be shown.")
 
-    def __init__(self, explorer: Explorer, originals: Originals) -> None:
+    def __init__(self, explorer: Explorer, originals: Originals, get_ready: Callable[[], None] | None = None) -> None:
         self._explorer = explorer
         self._originals = originals
+        self._get_ready = get_ready
 
     def open(self, paths: Sequence[str | Path]) -> Job[Opened]:
         """Start the job that reads the recordings at `paths`, and encodes those that the model in use can take."""
@@ -92,7 +103,14 @@ class OutsideRecordings:
         bundle = self._explorer.bundle
         # the name tells jobs apart: a second drop does not end the first
         name = f"Open {places[0].name}" + (f" and {len(places) - 1} more" if len(places) > 1 else "")
-        return self._explorer.jobs.start(name, lambda: open_recordings(places, bundle), self._on_opened)
+        return self._explorer.jobs.start(name, lambda: self._work(places, bundle), self._on_opened)
+
+    def _work(self, places: Sequence[Path], bundle: Encoder | None) -> Generator[Progress, None, Opened]:
+        opened = yield from open_recordings(places, bundle)
+        if self._get_ready is not None and opened.recordings:
+            self._get_ready()
+            self._get_ready = None
+        return opened
 
     def _on_opened(self, opened: Opened) -> None:
         for recording in opened.recordings:
@@ -185,7 +203,14 @@ def _opened(
         beat = recording if recording.kind == "median" else None
         return OutsideRecording(path, beat=beat, strip=strip, notes=reading.notes, encoded=encoded)
     limits, span = _contrast(recording)
-    return OutsideRecording(path, recording, reading.labels, None, None, reading.notes, limits, span, encoded)
+    folder = _folder_of(path, reading)
+    return OutsideRecording(path, recording, reading.labels, None, None, reading.notes, limits, span, encoded, folder)
+
+
+def _folder_of(path: Path, reading: Reading) -> str:
+    """Name of the folder of a file that was read together with its neighbours."""
+    beside = [outcome for outcome in reading.outcomes if outcome.is_used and Path(outcome.file).parent == path.parent]
+    return path.parent.name if path.is_file() and len(beside) > 1 else ""
 
 
 def _strip_of(path: Path, ecg: ECG) -> ECG | None:

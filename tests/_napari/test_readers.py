@@ -1,12 +1,15 @@
 """What napari's Open does with studies, cines and ECGs, and what it leaves to others."""
 
 from dataclasses import replace
+from fnmatch import fnmatch
+from pathlib import Path
 
 import napari
 import numpy as np
 import pytest
-from npe2 import PluginManager
+from npe2 import PluginManifest
 
+import napari_latent_explorer
 from napari_latent_explorer._napari import explorers, readers
 from napari_latent_explorer._napari.explorers import session_of
 from napari_latent_explorer._napari.places import open_dock
@@ -60,17 +63,20 @@ def test_what_is_nothing_of_ours_is_left_to_others(tmp_path):
     assert readers.get_reader(str(tmp_path / "there is no such file.zip")) is None
 
 
+def claimed_patterns():
+    manifest = PluginManifest.from_file(Path(napari_latent_explorer.__file__).with_name("napari.yaml"))
+    return set(manifest.contributions.readers[0].filename_patterns)
+
+
 @pytest.mark.parametrize("name", ["points.csv", "image.npy", "image.tif", "cells.mat", "movie.avi"])
 def test_files_that_napari_and_other_plugins_open_are_not_claimed(name):
-    claims = {reader.plugin_name for reader in PluginManager.instance().iter_compatible_readers([name])}
-    assert PLUGIN not in claims
+    assert not [pattern for pattern in claimed_patterns() if fnmatch(name, pattern)]
 
 
 def test_every_other_file_that_is_read_is_claimed():
     left_to_others = {"*.csv", "*.tsv", "*.txt", "*.npy", "*.npz", "*.mat", "*.h5", "*.hdf5", "*.hdr", "*.img", "*.edf"}
     read = {pattern for known in FORMATS for pattern in known.patterns} - left_to_others - {"folder"}
-    (reader,) = PluginManager.instance().get_manifest(PLUGIN).contributions.readers
-    assert set(reader.filename_patterns) == read | {"manifest.json"}
+    assert claimed_patterns() == read | {"manifest.json"}
 
 
 def test_a_points_table_is_still_opened_by_napari(viewer, tmp_path):
@@ -115,6 +121,7 @@ def test_many_files_of_a_stack_dropped_at_once_are_one_layer(viewer, stack_folde
     viewer.open(files, plugin=PLUGIN)
     wait_for_jobs()
     assert [layer.data.shape for layer in viewer.layers] == [(3, 4, 20, 24)]
+    assert viewer.layers[0].name.startswith("stack")  # the folder's name, not one file's
     viewer.open(files[:5], plugin=PLUGIN, stack=True)
     wait_for_jobs()
     assert len(viewer.layers) == 2
