@@ -9,7 +9,7 @@ import typer
 from napari_latent_explorer._cli.progress import run
 from napari_latent_explorer._cli.scores import write_scores
 from napari_latent_explorer._cli.study import StudyFolder
-from napari_latent_explorer.errors import BundleError
+from napari_latent_explorer.errors import BundleError, shown_text
 
 if TYPE_CHECKING:
     from napari_latent_explorer.io.study import Study
@@ -73,7 +73,8 @@ def encode(
         typer.echo(f"{modality}: {len(latents.values)} x {latents.latent_dim} latents of bundle {bundle.fingerprint}")
         if skipped:
             first, reason = next(iter(skipped.items()))
-            typer.echo(f"{modality}: {len(skipped)} recordings could not be encoded, e.g. of {first}: {reason}")
+            told = f"{len(skipped)} recordings could not be encoded, e.g. of {first}: {reason}"
+            typer.echo(f"{modality}: {shown_text(told)}")
     typer.echo(f"Next: napari-latent-explorer project {study_folder} {bundle_folder}")
 
 

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
+from napari_latent_explorer._cli.foreign_text import plain
 from napari_latent_explorer._cli.progress import run
 from napari_latent_explorer.data.cohort import MISSING_CODE, Cohort
 
@@ -54,16 +54,17 @@ def info(study_folder: StudyFolder) -> None:
     study = open_study(study_folder)
     cohort = study.cohort()
     stdout = Console()
-    stdout.print(f"[bold]{study.name}[/bold]: {len(cohort)} participants in {study.path}", highlight=False)
+    where = f"{len(cohort)} participants in {plain(str(study.path))}"
+    stdout.print(f"[bold]{plain(study.name)}[/bold]: {where}", highlight=False)
     for modality, mask in cohort.availability.items():
         stdout.print(f"  {modality}: {int(mask.sum())} recordings", highlight=False)
     for line in _files_of(study):
-        stdout.print(f"  {escape(line)}", highlight=False)
+        stdout.print(f"  {plain(line)}", highlight=False)
     for fingerprint in study.latent_fingerprints():
         have = [name for name in study.modalities if study.has_latents(name, fingerprint)]
         maps = [name for name in study.modalities if study.has_projection(name, fingerprint)]
         made = f"latents {', '.join(have)}; maps {', '.join(maps) or 'none'}"
-        stdout.print(f"  bundle {fingerprint}: {made}", highlight=False)
+        stdout.print(f"  bundle {plain(fingerprint)}: {made}", highlight=False)
     stdout.print(_phenotype_table(cohort))
 
 
@@ -95,7 +96,7 @@ def _phenotype_table(cohort: Cohort) -> Table:
     table = Table("phenotype", "median (quartiles), or share", "missing")
     for name, spec in cohort.specs.items():
         n_missing = int((cohort.phenotypes[name].isna()).sum())
-        table.add_row(spec.title, _summary(cohort, name), str(n_missing or ""))
+        table.add_row(plain(spec.title), plain(_summary(cohort, name)), str(n_missing or ""))
     return table
 
 

@@ -5,10 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
-from napari_latent_explorer.errors import shown_text
+from napari_latent_explorer._cli.foreign_text import plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,11 +46,11 @@ def table(
     found = import_phenotypes(table_file, id_column, instance, corrected, sheet)
     stdout = Console()
     for text in (*found.notes, str(found.id_report)):
-        stdout.print(_plain(text), highlight=False)
+        stdout.print(plain(text), highlight=False)
     _print(stdout, found.proposals)
     if columns_out is not None:
         write_columns_file(columns_out, found.proposals)
-        stdout.print(_plain(f"Wrote {columns_out}. Correct it and give it with --columns."), highlight=False)
+        stdout.print(plain(f"Wrote {columns_out}. Correct it and give it with --columns."), highlight=False)
 
 
 def _print(stdout: Console, proposals: "Sequence[ColumnProposal]") -> None:
@@ -61,18 +60,13 @@ def _print(stdout: Console, proposals: "Sequence[ColumnProposal]") -> None:
     for proposal in kept:
         values = ", ".join(proposal.categories or proposal.examples)
         kind = f"{proposal.kind}, {proposal.unit}" if proposal.unit else proposal.kind
-        shown.add_row(*map(_plain, (proposal.name, kind, str(proposal.n_missing or ""), values, proposal.note)))
+        shown.add_row(*map(plain, (proposal.name, kind, str(proposal.n_missing or ""), values, proposal.note)))
     stdout.print(shown)
     if not others:
         return
     left_out = Table("column", "taken for", "why", title=f"{len(others)} not kept")
     for proposal in others[:_MAX_SHOWN_NOT_KEPT]:
-        left_out.add_row(*map(_plain, (", ".join(proposal.sources[:3]), proposal.kind, proposal.note)))
+        left_out.add_row(*map(plain, (", ".join(proposal.sources[:3]), proposal.kind, proposal.note)))
     stdout.print(left_out)
     if len(others) > _MAX_SHOWN_NOT_KEPT:
         stdout.print(f"... and {len(others) - _MAX_SHOWN_NOT_KEPT} more; --columns-out writes all.", highlight=False)
-
-
-def _plain(text: str) -> str:
-    """Text of a file, which acts neither on rich nor on the terminal."""
-    return escape(shown_text(text))

@@ -1,3 +1,6 @@
+import json
+import shutil
+
 import pytest
 from typer.testing import CliRunner
 
@@ -81,3 +84,18 @@ def test_help_names_the_units():
     printed = " ".join(invoke("study", "simulate", "--help").stdout.split())
     for unit in ("mm", "Hz", "mV", "ml", "ms", "MB"):
         assert unit in printed
+
+
+def test_names_in_a_study_act_neither_on_rich_nor_on_the_terminal(study_folder, tmp_path):
+    hostile = "[/bold][link=http://x]\x1b[2J\u202e<b>"
+    folder = tmp_path / "study"
+    shutil.copytree(study_folder, folder)
+    manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
+    (folder / "manifest.json").write_text(json.dumps({**manifest, "name": hostile}), "utf-8")
+    specs = json.loads((folder / "phenotypes.json").read_text("utf-8"))
+    (folder / "phenotypes.json").write_text(json.dumps([{**specs[0], "label": hostile}, *specs[1:]]), "utf-8")
+    result = invoke("study", "info", folder)
+    assert result.exit_code == 0, result.output
+    assert r"[/bold][link=http://x]\x1b[2J\u202e<b>" in result.stdout.splitlines()[0]
+    assert "\x1b[2J" not in result.stdout
+    assert "\u202e" not in result.stdout
