@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 from cardiosoft_writer import write_cardiosoft_xml
 from damage import Files
+from test_ecg_philips import heart, philips_xml, stored, xli_base64
 
 import napari_latent_explorer
 from napari_latent_explorer.data.ecg import ECG, LEAD_NAMES
@@ -74,7 +75,7 @@ def make_ecg(kind: str = "rhythm", n_samples: int = 1000) -> ECG:
 
 
 def _cines() -> Iterator[Seed]:
-    shipped = {path.name: path.read_bytes() for path in sorted((SAMPLES / "recordings" / "cine_dicom").iterdir())[:3]}
+    shipped = {path.name: path.read_bytes() for path in sorted((SAMPLES / "recordings" / "cine_dicom").iterdir())[::17]}
     yield Seed("shipped DICOM", shipped)
     stack = {f"{k}.dcm": content for k, content in enumerate(dicom_stack())}
     yield Seed("DICOM folder", stack)
@@ -264,6 +265,9 @@ def _ecgs() -> Iterator[Seed]:
     yield Seed("ECG NPY", {"ecg.npy": array, "ecg.json": facts}, "ecg.npy")
     named = {"signal_mv": make_ecg().signal_mv, "lead_names": np.array(LEAD_NAMES), "sampling_rate_hz": np.array(500.0)}
     yield Seed("ECG NPZ", {"ecg.npz": _saved(lambda stream: np.savez_compressed(stream, **named))}, "ecg.npz")
+    for name, data in (("packed", xli_base64(stored(heart(1500)))), ("pulse", xli_base64(stored(heart(2000))))):
+        sierra = philips_xml(data, 1500 if name == "packed" else 2000).encode("utf-16")
+        yield Seed(f"Philips {name}", {"ecg.xml": sierra}, "ecg.xml")
     scp = bytes(16) + b"SCPECG" + bytes(500)
     yield Seed("SCP-ECG", {"ecg.scp": scp}, "ecg.scp")
     yield Seed("small aECG", {"ecg.xml": hl7_aecg(make_ecg(n_samples=300))}, "ecg.xml")
@@ -361,7 +365,7 @@ def muse_xml(ecg: ECG) -> bytes:
 
 def _real(root: Path) -> Iterator[Seed]:
     for name in ("cine/siemens_4ch", "cine/sunnybrook_sax/SCD0000101", "cine/sunnybrook_sax/SCD0000101_scout"):
-        some = sorted((root / name).glob("*.dcm"), key=lambda path: (len(path.name), path.name))[:3]
+        some = sorted((root / name).glob("*.dcm"), key=lambda path: (len(path.name), path.name))[:20:5]
         yield Seed(f"real {name}", {path.name: path.read_bytes() for path in some})
     for path in sorted((root / "dicom_other").iterdir()):
         yield Seed(f"real {path.name}", {path.name: path.read_bytes()}, path.name)
