@@ -15,6 +15,7 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_latent_explorer.data.arrays import has_real_characters
 from napari_latent_explorer.data.latents import LatentSpace
 from napari_latent_explorer.errors import StudyError, reason_of
 from napari_latent_explorer.io.atomic import write_file
@@ -23,6 +24,7 @@ from napari_latent_explorer.io.study_manifest import path_component
 LATENTS_FOLDER = "latents"
 PROJECTIONS_FOLDER = "projections"
 
+_MAX_BYTES = 4 << 30
 _META = "meta_json"
 _DAMAGE = (OSError, ValueError, TypeError, EOFError, BadZipFile, KeyError, NotImplementedError, MemoryError, zlib.error)
 """What NumPy and the archive's own modules raise for a file that is not, or no longer, what was written."""
@@ -115,7 +117,13 @@ def _read(path: Path, what: str, verb: str) -> dict[str, NDArray[Any]]:
         raise StudyError(f"The study has no {what} ({path} is missing). Run `napari-latent-explorer {verb}` on it.")
     try:
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
+            n_bytes = sum(member.file_size for member in archive.zip.infolist())
+            if n_bytes > _MAX_BYTES:
+                raise ValueError(f"it would unpack to {n_bytes} bytes, at most {_MAX_BYTES} are read")
+            arrays = {name: archive[name] for name in archive.files}
+        if not all(map(has_real_characters, arrays.values())):
+            raise ValueError("it holds texts of characters that do not exist")
+        return arrays
     except _DAMAGE as damage:
         raise StudyError(
             f"{path} is damaged: {reason_of(damage)}. Run `napari-latent-explorer {verb}` again."

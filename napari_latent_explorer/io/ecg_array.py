@@ -22,6 +22,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_latent_explorer.data.arrays import has_real_characters
 from napari_latent_explorer.data.ecg import LEAD_NAMES
 from napari_latent_explorer.errors import RecordingError, reason_of
 from napari_latent_explorer.io.archive import is_archive, members_of, read_member
@@ -124,6 +125,8 @@ def _decode(file: Path, content: bytes, name: str = "array") -> NDArray[Any]:
             f"The {name} in {file} claims {shape} of {dtype}, and holds {n_held} bytes. Save it again."
         )
     numbers = np.frombuffer(content, dtype, math.prod(shape), stream.tell()) if n_claimed else np.zeros(0, dtype)
+    if not has_real_characters(numbers):
+        raise RecordingError(f"The {name} in {file} holds texts of characters that do not exist. Save it again.")
     return numbers.reshape(shape, order="F" if is_fortran else "C")
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from napari_latent_explorer.data.arrays import read_only
+from napari_latent_explorer.data.arrays import has_real_characters, read_only
 
 
 def test_the_view_refuses_writing_and_its_source_does_not() -> None:
@@ -28,3 +28,12 @@ def test_lists_and_numbers_become_arrays() -> None:
 
 def test_what_is_read_only_already_stays_so() -> None:
     assert not read_only(read_only([1, 2])).flags.writeable
+
+
+@pytest.mark.parametrize("order", "<>")
+def test_texts_of_characters_beyond_unicode_are_noticed(order: str) -> None:
+    assert has_real_characters(np.array([["I", "µ", "\U0010ffff"]], dtype=f"{order}U3"))
+    assert not has_real_characters(np.array([65, 0x110000], dtype=f"{order}u4").view(f"{order}U2"))
+    assert has_real_characters(np.array([2**32 - 1], dtype=np.uint32))
+    assert has_real_characters(np.array([], dtype="U3"))
+    assert has_real_characters(np.array(["", ""]))

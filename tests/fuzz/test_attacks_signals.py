@@ -142,6 +142,13 @@ def test_arrays_that_lie_about_themselves_are_refused(header: str, refusal: Call
     refusal(path, "ecg.npy")
 
 
+def test_lead_names_of_characters_that_do_not_exist_are_refused(refusal: Callable[..., str], tmp_path: Path) -> None:
+    path = tmp_path / "ecg.npz"
+    names = np.full((12, 2), 0x110041, dtype=np.uint32).view("<U2").reshape(12)
+    np.savez(path, signal_mv=make_ecg().signal_mv, lead_names=names, sampling_rate_hz=np.array(500.0))
+    refusal(path, "characters")
+
+
 @pytest.mark.parametrize("depth", [5_000, 2_000_000])
 def test_a_header_of_brackets_is_refused(depth: int, refusal: Callable[..., str], tmp_path: Path) -> None:
     path = tmp_path / "ecg.npy"

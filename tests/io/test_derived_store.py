@@ -81,3 +81,20 @@ def test_an_array_or_text_in_place_of_latents_is_refused(tmp_path: Path) -> None
         np.savez(stream, values=np.array([["x"]]), participant_ids=np.array(["a"]))
     with pytest.raises(StudyError, match="holds no latents"):
         store.read_latents(tmp_path, "mri", "abc")
+
+
+def test_ids_of_characters_that_do_not_exist_are_refused(tmp_path: Path) -> None:
+    store.write_latents(tmp_path, make_latents())
+    ids = np.full((4, 2), 0x110041, dtype=np.uint32).view("<U2").reshape(4)
+    np.savez(store.latents_path(tmp_path, "mri", "abc"), values=np.zeros((4, 3), np.float32), participant_ids=ids)
+    with pytest.raises(StudyError, match="characters that do not exist"):
+        store.read_latents(tmp_path, "mri", "abc")
+
+
+def test_an_archive_that_unpacks_to_too_much_is_refused_before_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.write_latents(tmp_path, make_latents())
+    monkeypatch.setattr(store, "_MAX_BYTES", 100)
+    with pytest.raises(StudyError, match=r"unpack to \d+ bytes, at most 100"):
+        store.read_latents(tmp_path, "mri", "abc")
