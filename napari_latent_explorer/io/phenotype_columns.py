@@ -10,7 +10,7 @@ from itertools import chain, count
 
 import pandas as pd
 
-from napari_latent_explorer.errors import TableError
+from napari_latent_explorer.errors import TableError, shown_text
 from napari_latent_explorer.io.column_conversion import TableValues, with_counts
 from napari_latent_explorer.io.column_inference import propose_column
 from napari_latent_explorer.io.column_proposal import PHENOTYPE_KINDS, ColumnKind, ColumnProposal, ColumnRule
@@ -26,6 +26,7 @@ from napari_latent_explorer.io.ukb_columns import (
 )
 from napari_latent_explorer.io.ukb_fields import REFUSALS
 
+_MAX_NAME_CHARS = 60
 __all__ = [
     "PHENOTYPE_KINDS",
     "ColumnKind",
@@ -150,7 +151,7 @@ def find_id_column(table: pd.DataFrame) -> str:
 
 
 def some_names(names: Iterable[str], n_shown: int = 12) -> str:
-    """Names for a message, the first few of many."""
-    listed = [repr(str(name)) for name in names]
+    """Names for a message, the first few of many, and of each as much as a name has."""
+    listed = [repr(shown_text(str(name), _MAX_NAME_CHARS)) for name in names]
     more = f" and {len(listed) - n_shown} more" if len(listed) > n_shown else ""
     return ", ".join(listed[:n_shown]) + more
