@@ -1,17 +1,18 @@
 """One stage of training: epochs of steps over the participants, with validation, checkpoints and the best weights.
 
 The hard idea is that a stage can be killed at any moment and goes on bit for bit: all randomness of an epoch follows
-from (seed, stage, epoch), and weights, optimizer and history are written in one step after each epoch.
+from (seed, stage, epoch), and weights, optimizer and history are written in one step after each epoch. That holds for a
+stage bounded by epochs, on the same machine with the same number of threads and processes. A stage bounded by time
+cannot be replayed: its learning rate and its end follow the clock, which no two runs share, so a resumed one takes up
+the last finished epoch exactly but then goes another way than the run that was not interrupted would have gone.
 """
 
-import io
 import math
 import time
 import zlib
 from collections.abc import Generator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 
 from napari_latent_explorer.data.progress import Progress
 from napari_latent_explorer.errors import TrainingError
-from napari_latent_explorer.io.atomic import write_file
+from napari_latent_explorer.modeling.checkpoint import read_checkpoint, write_checkpoint
 from napari_latent_explorer.modeling.objectives import Objective
 from napari_latent_explorer.modeling.training_config import StageName, TrainingConfig
 from napari_latent_explorer.nn.autoencoder import CrossModalAutoencoder
@@ -71,7 +72,9 @@ class Stage:
     config
         The run's configuration.
     checkpoint
-        File for the state after each epoch.
+        File for the state after each epoch; the state after the epoch before it is kept beside it.
+    note
+        What `resume` has to say about a damaged checkpoint; empty if nothing.
     """
 
     name: StageName
@@ -84,6 +87,7 @@ class Stage:
     checkpoint: Path
     state: StageState = field(default_factory=StageState)
     best: dict[str, torch.Tensor] = field(default_factory=dict)
+    note: str = ""
     optimizer: torch.optim.Optimizer = field(init=False)
 
     def __post_init__(self) -> None:
@@ -225,21 +229,22 @@ class Stage:
             "optimizer": self.optimizer.state_dict(),
             "config": self.config.to_dict() | {"stage_shares": list(self.config.stage_shares)},
         }
-        buffer = io.BytesIO()
-        torch.save(content, buffer)
-        write_file(self.checkpoint, buffer.getvalue())
+        write_checkpoint(self.checkpoint, content)
 
     def resume(self) -> bool:
-        """Go on from the checkpoint if there is one; tells whether there was.
+        """Go on from the newest whole checkpoint if there is one; tells whether there was.
+
+        What is wrong with a newer one that had to be passed over stands in `note`.
 
         Raises
         ------
         TrainingError
-            When the checkpoint is damaged or was made with another configuration.
+            When every checkpoint is damaged or it was made with another configuration.
         """
-        if not self.checkpoint.is_file():
+        found_checkpoint = read_checkpoint(self.checkpoint)
+        if found_checkpoint is None:
             return False
-        content = self._read_checkpoint()
+        content, self.note = found_checkpoint.content, found_checkpoint.note
         found = TrainingConfig.from_dict(content["config"])
         if found != self.config:
             raise TrainingError(
@@ -251,15 +256,6 @@ class Stage:
         self.best = content["best"]
         self.state = StageState(**content["state"])
         return True
-
-    def _read_checkpoint(self) -> dict[str, Any]:
-        try:
-            content: dict[str, Any] = torch.load(self.checkpoint, map_location="cpu", weights_only=True)
-        except Exception as damage:
-            raise TrainingError(
-                f"The checkpoint {self.checkpoint} cannot be read ({damage}). Delete it to begin this stage anew."
-            ) from damage
-        return content
 
     # ---------------------------------------------------------------------------------------------------- messages
 

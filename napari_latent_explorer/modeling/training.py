@@ -12,6 +12,7 @@ reconstruction and the contrastive term. Last, the label head learns to name wha
 draws. Called again after a stop, training goes on where it was.
 """
 
+import json
 import shutil
 from collections.abc import Generator
 from dataclasses import dataclass
@@ -41,6 +42,7 @@ from napari_latent_explorer.nn.cine import LabelHeadConfig
 
 CURVE_FILE = "training_curve.csv"
 WORK = "work"
+PRECISION_FILE = "precision.json"
 MIN_PAIRS = 4
 MAX_VALIDATION = 256
 
@@ -124,7 +126,7 @@ class TrainingRun:
                 f"The study {study.path} has {pairs['train']} participants with both MRI and ECG to train on and "
                 f"{pairs['valid']} to validate on; at least {MIN_PAIRS} of each are needed."
             )
-        return cls(study, inputs, config, root, rows, Precision.choose(config.precision))
+        return cls(study, inputs, config, root, rows, _settled_precision(config, root / WORK / PRECISION_FILE))
 
     def run(self) -> Generator[Progress, None, ModelBundle]:
         """All stages in order."""
@@ -167,6 +169,8 @@ class TrainingRun:
             self.root / WORK / f"checkpoint_{name}.pt",
         )
         stage.resume()
+        if stage.note:
+            yield Progress(0, 1, stage.note)
         yield Progress(0, 1, f"{name}: {len(stage.train_rows)} participants ({self.precision})")
         return (yield from stage.run())
 
@@ -221,6 +225,18 @@ class TrainingRun:
         first = ["stage", "epoch"]
         curve = curve[first + [column for column in curve.columns if column not in first]]
         write_file(self.root / CURVE_FILE, curve.to_csv(index=False, float_format="%.6g").encode())
+
+
+def _settled_precision(config: TrainingConfig, file: Path) -> Precision:
+    """Choose the precision once per run: ``auto`` measures, and another measurement could choose otherwise."""
+    device = Precision.choose("float32").device
+    settled = json.loads(file.read_text()) if file.is_file() else {}
+    if settled.get("asked") == config.precision and settled.get("device") == device.type:
+        return Precision(device, bool(settled["uses_bfloat16"]))
+    precision = Precision.choose(config.precision, device)
+    content = {"asked": config.precision, "device": device.type, "uses_bfloat16": precision.uses_bfloat16}
+    write_file(file, json.dumps(content).encode())
+    return precision
 
 
 def _copy_weights(source: CrossModalAutoencoder, target: CrossModalAutoencoder, modality: Modality) -> None:
