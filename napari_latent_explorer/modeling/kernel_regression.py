@@ -34,6 +34,8 @@ N_SHRUNK = 160
 """EigenPro's sample and how many of its eigenvectors are shrunk."""
 BATCH = 2_000
 MAX_EPOCHS = 40
+MAX_VALIDATION = 5_000
+"""People by whom EigenPro is stopped; their kernel with all others is kept."""
 PATIENCE = 4
 """Epochs without improvement of any target before EigenPro stops."""
 
@@ -235,29 +237,28 @@ class _Preconditioner:
 def _iterate(
     support: Tensor, targets: Tensor, valid: Tensor, goals: Tensor, depth: int, max_epochs: int
 ) -> Generator[Progress, None, tuple[Tensor, Floats]]:
-    """Coefficients at each target's best epoch, and these epochs."""
+    """Coefficients at each target's best step, and its epoch; noise is learned soon, so every step is validated."""
     yield Progress(0, max_epochs, "preparing EigenPro")
     precondition = _Preconditioner.of(support, depth)
+    valid, goals = valid[:MAX_VALIDATION], goals[:MAX_VALIDATION]
+    crossed = neural_tangent_kernel(valid, support, depth)
     current, best = torch.zeros_like(targets), torch.zeros_like(targets)
     errors = _errors(torch.zeros_like(goals), goals)
     chosen = np.zeros(targets.shape[1])
     random = torch.Generator().manual_seed(1)
-    for epoch in range(1, max_epochs + 1):
-        order = torch.randperm(len(support), generator=random).to(support.device)
-        for rows in torch.split(order, BATCH):
+    for epoch in range(max_epochs):
+        batches = torch.split(torch.randperm(len(support), generator=random).to(support.device), BATCH)
+        for number, rows in enumerate(batches):
             kernel = neural_tangent_kernel(support[rows], support, depth)
             residuals = torch.nan_to_num(kernel @ current - targets[rows], nan=0.0)
             step = precondition.step(len(rows)) / len(rows)
             current[rows] -= step * residuals
             current[precondition.rows] += step * precondition.correction(kernel[:, precondition.rows].T, residuals)
-            yield Progress(epoch - 1, max_epochs, f"EigenPro on {len(support)} people")
-        predicted = torch.cat(
-            [neural_tangent_kernel(part, support, depth) @ current for part in torch.split(valid, BATCH)]
-        )
-        now = _errors(predicted, goals)
-        better = now < errors
-        best[:, better], errors[better] = current[:, better], now[better]
-        chosen[better.cpu().numpy()] = epoch
-        if epoch - chosen.max() >= PATIENCE:
+            now = _errors(crossed @ current, goals)
+            better = now < errors
+            best[:, better], errors[better] = current[:, better], now[better]
+            chosen[better.cpu().numpy()] = epoch + (number + 1) / len(batches)
+            yield Progress(epoch, max_epochs, f"EigenPro on {len(support)} people")
+        if epoch + 1 - chosen.max() >= PATIENCE:
             break
     return best, chosen

@@ -73,6 +73,8 @@ def test_eigenpro_reaches_the_exact_solution(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_eigenpro_stops_before_it_learns_the_noise(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kernel_regression, "RIDGES", (1e-9,))
+    monkeypatch.setattr(kernel_regression, "N_SHRUNK", 10)
+    monkeypatch.setattr(kernel_regression, "BATCH", 100)
     (x, y), (x_valid, y_valid), (x_test, y_test) = people(400, 0, 4.0), people(150, 1, 4.0), people(400, 2, 0.0)
     stopped = finish(fit_kernel_regression(x, y, x_valid, y_valid, max_cholesky=10))
     interpolating = finish(fit_kernel_regression(x, y, x_valid, y_valid))
