@@ -1,4 +1,4 @@
-"""`train`, `encode`, `project` and `evaluate`: from a study to latents, maps and scores."""
+"""`train`, `encode` and `project`: from a study to latents and maps."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from napari_latent_explorer._cli.progress import run
-from napari_latent_explorer._cli.scores import write_scores
+from napari_latent_explorer._cli.progress import console, run
 from napari_latent_explorer._cli.study import StudyFolder
 from napari_latent_explorer.errors import BundleError
 
@@ -22,8 +21,10 @@ def train(
     study_folder: StudyFolder,
     output: Annotated[Path, typer.Option(help="Folder of the bundle to make.")],
     preset: Annotated[
-        Literal["compact", "published"],
-        typer.Option(help="Widths of the networks: for a desktop CPU, or the paper's, for a GPU."),
+        Literal["compact", "published", "ml4h", "ml4h_head"],
+        typer.Option(
+            help="For a desktop CPU; or for a GPU as the paper says, as its code did then, or as its code does now."
+        ),
     ] = "compact",
     max_minutes: Annotated[
         float | None, typer.Option(min=0.01, help="End training after this wall time, in minutes.")
@@ -32,25 +33,36 @@ def train(
     resume: Annotated[
         bool, typer.Option("--resume/--restart", help="Go on with a training that was stopped, or begin anew.")
     ] = True,
+    baselines: Annotated[
+        Literal["pretraining", "equal_passes"],
+        typer.Option(help="Unimodal autoencoders to compare with: those begun with, or with as many passes in all."),
+    ] = "pretraining",
+    vae: Annotated[bool, typer.Option("--vae", help="Train plain variational autoencoders to compare with.")] = False,
+    tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Write logs for TensorBoard as well.")] = False,
 ) -> None:
     """Train a cross-modal autoencoder of MRI and ECG on a study and save it as a bundle.
 
     One latent space of 256 dimensions for cines (50 x 96 x 96) and ECGs (12 leads x 600 samples at 500 Hz); the bundle
-    holds weights (safetensors), configuration and training curve.
+    holds weights (safetensors), configuration and training curve. Several processes or GPUs: start it as `torchrun
+    --nproc-per-node 2 -m napari_latent_explorer train STUDY --output BUNDLE`.
     """
     from napari_latent_explorer.modeling.recordings import open_study
     from napari_latent_explorer.modeling.training import train as train_on
-    from napari_latent_explorer.modeling.training_config import TrainingConfig
+    from napari_latent_explorer.modeling.training_config import ReadingName, TrainingConfig
 
     study = open_study(study_folder)
-    settings = TrainingConfig.published() if preset == "published" else TrainingConfig()
-    config = replace(settings, max_minutes=max_minutes, seed=seed)
+    readings: dict[str, ReadingName] = {"published": "paper", "ml4h": "ml4h", "ml4h_head": "ml4h_head"}
+    settings = TrainingConfig() if preset == "compact" else TrainingConfig.reading(readings[preset])
+    config = replace(settings, max_minutes=max_minutes, seed=seed, baselines=baselines, has_vae_baselines=vae)
     bundle = run(
-        train_on(study, config, output, resume=resume),
+        train_on(study, config, output, resume=resume, log_folder=output / "tensorboard" if tensorboard else None),
         "Training",
         "The last finished epoch is kept. Run the same command again to go on.",
     )
-    typer.echo(f"{output}: bundle {bundle.fingerprint}. Next: napari-latent-explorer encode {study_folder} {output}")
+    if not console.quiet:
+        typer.echo(
+            f"{output}: bundle {bundle.fingerprint}. Next: napari-latent-explorer encode {study_folder} {output}"
+        )
 
 
 def encode(
@@ -95,27 +107,6 @@ def project(
         study.save_projection(modality, bundle.fingerprint, arrays, meta)
         typer.echo(f"{modality}: map of {len(projection.coordinates)} participants")
     typer.echo(f"Next: napari-latent-explorer evaluate {study_folder} {bundle_folder} --output SCORES")
-
-
-def evaluate(
-    study_folder: StudyFolder,
-    bundle_folder: BundleFolder,
-    output: Annotated[Path, typer.Option(help="Folder for the tables.")],
-    seed: Annotated[int, typer.Option(min=0, help="Settles folds and bootstrap samples.")] = 0,
-) -> None:
-    """Score a bundle on people whom it has not learned from, beside its unimodal baselines and chance.
-
-    Errors of decoded cines (standard deviations) and ECGs (uV), R2 and AUROC of phenotypes, retrieval of the paired MRI
-    by ECG (share among the first 1, 5 and 10), Dice of the segmentation: as CSV, and as a page of tables, scores.md.
-    """
-    from napari_latent_explorer.modeling.bundle import ModelBundle
-    from napari_latent_explorer.modeling.evaluation import evaluate as evaluate_on
-    from napari_latent_explorer.modeling.recordings import open_study
-
-    study = open_study(study_folder)
-    bundle = ModelBundle.load(bundle_folder)
-    result = run(evaluate_on(study, bundle, seed=seed), "Evaluating", "Nothing is written. Run it again.")
-    typer.echo(write_scores(result, study.cohort().specs, output))
 
 
 def _shared_modalities(study: "Study", bundle: "ModelBundle") -> list[str]:

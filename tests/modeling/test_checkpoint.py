@@ -56,15 +56,15 @@ def test_a_process_killed_twice_ends_with_the_same_weights(tmp_path: Path) -> No
     for name in ("whole", "killed"):
         (tmp_path / name).mkdir()
     command = [sys.executable, tiny_training.__file__]
-    n_epochs = "60"
-    subprocess.run([*command, str(tmp_path / "whole"), n_epochs], check=True, timeout=120)
+    options = json.dumps({"epochs_joint": 60})
+    subprocess.run([*command, str(tmp_path / "whole"), options], check=True, timeout=120)
     for after_epoch in (3, 20):
-        process = subprocess.Popen([*command, str(tmp_path / "killed"), n_epochs])
+        process = subprocess.Popen([*command, str(tmp_path / "killed"), options])
         wait_for_epoch(tmp_path / "killed" / "checkpoint.pt", after_epoch)
         process.send_signal(signal.SIGKILL)
         assert process.wait(30) == -signal.SIGKILL
     assert not (tmp_path / "killed" / "weights.pt").exists()
-    subprocess.run([*command, str(tmp_path / "killed"), n_epochs], check=True, timeout=120)
+    subprocess.run([*command, str(tmp_path / "killed"), options], check=True, timeout=120)
     whole, killed = (json.loads((tmp_path / name / "history.json").read_text()) for name in ("whole", "killed"))
     assert len(killed) == 60
     assert without_times(killed) == without_times(whole)

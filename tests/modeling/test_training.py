@@ -93,7 +93,7 @@ def test_unimodal_stage_learns_its_modality_only(inputs: ModelInputs, tmp_path: 
     stage = Stage(
         "mri",
         network,
-        UnimodalObjective(inputs, "mri", CPU),
+        UnimodalObjective(inputs, "mri", CPU, CONFIG),
         rows,
         rows,
         inputs.participant_ids,
