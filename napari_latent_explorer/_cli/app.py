@@ -6,7 +6,16 @@ No command imports Qt, napari or torch before it runs, so that `--help` answers 
 import typer
 
 from napari_latent_explorer import __version__
-from napari_latent_explorer._cli import model, study, study_create, study_exchange, study_table, viewer
+from napari_latent_explorer._cli import (
+    evaluate,
+    model,
+    model_exchange,
+    study,
+    study_create,
+    study_exchange,
+    study_table,
+    viewer,
+)
 from napari_latent_explorer._cli.errors import Commands
 
 app = typer.Typer(
@@ -25,9 +34,10 @@ app.add_typer(study.app, name="study")
 app.command()(viewer.demo)
 app.command()(viewer.tour)
 app.command()(model.train)
+app.command()(model_exchange.import_dropfuse)
 app.command()(model.encode)
 app.command()(model.project)
-app.command()(model.evaluate)
+app.command()(evaluate.evaluate)
 
 
 def _print_version(is_wanted: bool) -> None:
