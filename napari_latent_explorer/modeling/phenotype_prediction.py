@@ -114,7 +114,7 @@ def predict_phenotypes(
         between the first model and each other, by kernel regression.
     """
     usable = np.flatnonzero(np.isfinite(outcomes).any(axis=0))
-    chosen = [specs[column] for column in usable]
+    chosen = [specs[column] for column in usable.tolist()]
     known = outcomes[:, usable]
     rows, spread = [], {}
     for number, ((model, modality), values) in enumerate(latents.items()):

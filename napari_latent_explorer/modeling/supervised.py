@@ -154,7 +154,7 @@ class _Run:
         seed: int,
     ) -> None:
         usable = np.flatnonzero(np.isfinite(outcomes[split.train]).any(axis=0))
-        self.specs = tuple(specs[column] for column in usable)
+        self.specs = tuple(specs[column] for column in usable.tolist())
         self.is_binary = np.array([spec.kind == "binary" for spec in self.specs])
         known = outcomes[:, usable]
         self.offset = np.where(self.is_binary, 0.0, np.nanmean(known[split.train], axis=0))

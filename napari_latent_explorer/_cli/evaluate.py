@@ -1,0 +1,44 @@
+"""`evaluate`: how good a bundle is, as a page, as tables, and as Markdown to paste."""
+
+import shutil
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from napari_latent_explorer._cli.model import BundleFolder
+from napari_latent_explorer._cli.progress import run
+from napari_latent_explorer._cli.scores import write_scores
+from napari_latent_explorer._cli.study import StudyFolder
+
+WORK = "work"
+
+
+def evaluate(
+    study_folder: StudyFolder,
+    bundle_folder: BundleFolder,
+    output: Annotated[Path, typer.Option(help="Folder for the page and the tables.")],
+    seed: Annotated[int, typer.Option(min=0, help="Settles parts of the people, folds and bootstrap samples.")] = 0,
+    supervised_minutes: Annotated[
+        float, typer.Option(min=0, help="Train a network of the same encoder per modality for so long; 0 for none.")
+    ] = 5.0,
+    depth: Annotated[int, typer.Option(min=1, max=20, help="Hidden layers of the tangent kernel's network.")] = 1,
+) -> None:
+    """Score a bundle on people whom it has not learned from, beside unimodal and supervised networks and chance.
+
+    Writes report.html, scores.md and one Parquet table per question: errors of decoded cines (standard deviations) and
+    ECGs (uV), SSIM and correlations; R2 and AUROC of phenotypes by ridge, logistic and kernel regression; retrieval of
+    the paired recording; mixing of the modalities; mass and volumes of translated cines; Dice of the segmentation.
+    """
+    from napari_latent_explorer.modeling.bundle import ModelBundle
+    from napari_latent_explorer.modeling.evaluation import EvaluationConfig
+    from napari_latent_explorer.modeling.evaluation import evaluate as evaluate_on
+    from napari_latent_explorer.modeling.recordings import open_study
+
+    study = open_study(study_folder)
+    bundle = ModelBundle.load(bundle_folder)
+    config = EvaluationConfig(seed=seed, supervised_minutes=supervised_minutes, depth=depth)
+    stopped = "Supervised networks go on from their last epoch. Run the same command again."
+    result = run(evaluate_on(study, bundle, config, work=output / WORK), "Evaluating", stopped)
+    typer.echo(write_scores(result, study.cohort().specs, output))
+    shutil.rmtree(output / WORK, ignore_errors=True)
