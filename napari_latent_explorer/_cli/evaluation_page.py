@@ -13,7 +13,7 @@ import pandas as pd
 from napari_latent_explorer._cli.svg_charts import Mark, interval_chart, legend, line_chart, scatter_chart
 from napari_latent_explorer.data.phenotype import PhenotypeSpec
 
-MODELS = ("cross-modal", "unimodal", "supervised")
+MODELS = ("cross-modal", "unimodal", "supervised", "VAE")
 NAMES = {"mri": "MRI", "ecg": "ECG"}
 CINES = ("reconstructed", "translated")
 SHOWN_TRANSLATED = ("lvm", "rvedv")
@@ -129,16 +129,22 @@ def _retrieval(tables: Tables) -> str:
     for query, key in (("ecg", "mri"), ("mri", "ecg")):
         series: list[tuple[int, list[tuple[float, float, float, float]]]] = []
         chosen = table[table["query"] == query]
-        for color, model in enumerate(MODELS[:2]):
+        for color, model in enumerate(MODELS):
             rows = _records(chosen[chosen["model"] == model])
             series.append((color, [(r["k"], 100 * r["accuracy"], 100 * r["low"], 100 * r["high"]) for r in rows]))
         chance = _records(chosen.drop_duplicates("k"))
-        series.append((3, [(r["k"], *[100 * r["chance"]] * 3) for r in chance]))
+        series.append((4, [(r["k"], *[100 * r["chance"]] * 3) for r in chance]))
         n = int(chosen["n_gallery"].max()) if len(chosen) else 0
         title = f"{NAMES[query]} finds {NAMES[key]} among {n:,}"
         parts.append(line_chart(title, series, "among the first k", "%", is_log_x=True, y_range=(0.0, 100.0)))
-    note = '<span class="key" style="background:var(--c3)"></span>chance; bands are 95 % intervals over people.'
-    return f'<div class="side">{"".join(parts)}</div>{legend(MODELS[:2])}<p class="note">{note}</p>'
+    note = '<span class="key" style="background:var(--c4)"></span>chance; bands are 95 % intervals over people.'
+    return f'<div class="side">{"".join(parts)}</div>{_models_of(table)}<p class="note">{note}</p>'
+
+
+def _models_of(table: pd.DataFrame) -> str:
+    """Legend of the models that a table has, each in its own colour."""
+    present = set(table["model"])
+    return legend([model if model in present else "" for model in MODELS])
 
 
 def _prediction(tables: Tables, specs: Mapping[str, PhenotypeSpec]) -> str:
@@ -149,7 +155,7 @@ def _prediction(tables: Tables, specs: Mapping[str, PhenotypeSpec]) -> str:
     parts = [
         "<p>Kernel regression with the neural tangent kernel; the mark is the score on people whom neither network nor "
         "regression has seen, the line its 95 % interval.</p>",
-        legend(MODELS),
+        _models_of(kernel),
     ]
     for metric, low in (("R2", -0.1), ("AUROC", 0.4)):
         for modality, name in NAMES.items():
@@ -297,9 +303,9 @@ _PAGE = Template("""<!DOCTYPE html>
 <title>$title</title>
 <style>
 :root { color-scheme: light dark; --ink: #1c2430; --paper: #ffffff; --soft: #5b6676; --line: #dde2e8; --panel: #f5f7f9;
-  --c0: #0b6fb8; --c1: #c2410c; --c2: #1b7f5f; --c3: #7a8594; }
+  --c0: #0b6fb8; --c1: #c2410c; --c2: #1b7f5f; --c3: #8b3fb0; --c4: #7a8594; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e6eaf0; --paper: #14181f; --soft: #9aa5b4; --line: #2c343f;
-  --panel: #1c222b; --c0: #5db4f0; --c1: #f08a5d; --c2: #3fb489; --c3: #8a95a4; } }
+  --panel: #1c222b; --c0: #5db4f0; --c1: #f08a5d; --c2: #3fb489; --c3: #c88ae6; --c4: #8a95a4; } }
 * { box-sizing: border-box; }
 body { margin: 0 auto; max-width: 68rem; padding: 2.5rem 1.5rem 4rem; background: var(--paper); color: var(--ink);
   font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif; }

@@ -1,6 +1,6 @@
 """Charts as SVG for a page that needs nothing else: points with intervals, lines with bands, scatter plots.
 
-Colours are the page's CSS variables ``--c0`` to ``--c3``, so that a chart follows the page into the dark. All text is
+Colours are the page's CSS variables ``--c0`` to ``--c4``, so that a chart follows the page into the dark. All text is
 escaped; a series without a number is left out.
 """
 
@@ -34,8 +34,12 @@ class Mark:
 
 
 def legend(names: Sequence[str]) -> str:
-    """Coloured dots and the names of the series."""
-    dots = (f'<span class="key" style="background:var(--c{i})"></span>{escape(name)} ' for i, name in enumerate(names))
+    """Coloured dots and the names of the series; a colour whose name is empty is passed over."""
+    dots = (
+        f'<span class="key" style="background:var(--c{i})"></span>{escape(name)} '
+        for i, name in enumerate(names)
+        if name
+    )
     return f'<p class="note">{"".join(dots)}</p>'
 
 

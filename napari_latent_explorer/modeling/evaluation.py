@@ -55,6 +55,7 @@ CHUNK = 32
 MODEL = "cross-modal"
 BASELINE = "unimodal"
 SUPERVISED = "supervised"
+VARIATIONAL = "VAE"
 
 Latents = dict[tuple[str, str], NDArray[np.float32]]
 """Latents ``(n, latent_dim)`` by model and modality."""
@@ -66,6 +67,10 @@ class EvaluationResult:
 
     tables: Mapping[str, pd.DataFrame]
     notes: tuple[str, ...]
+
+    def with_tables(self, tables: Mapping[str, pd.DataFrame]) -> "EvaluationResult":
+        """Return the same with further tables."""
+        return EvaluationResult(MappingProxyType({**self.tables, **tables}), self.notes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +132,8 @@ def evaluate(
     models = {(MODEL, modality): bundle for modality in bundle.modalities}
     found = load_baselines(bundle) if baselines is None else baselines
     models |= {(BASELINE, modality): baseline for modality, baseline in found.items()}
+    if baselines is None:
+        models |= {(VARIATIONAL, modality): vae for modality, vae in load_baselines(bundle, "_vae").items()}
     people = split_study(study, bundle, config.seed)
     if len(people.scored) < MIN_PARTICIPANTS:
         raise StudyError(
@@ -215,7 +222,7 @@ def _phenotypes(study: Study, participant_ids: NDArray[np.str_], latents: Latent
 def _retrieval(latents: Latents, map_latents: Latents) -> pd.DataFrame:
     """ECG to MRI among the first `GALLERY_SIZE` scored people, who are in random order."""
     rows = []
-    for model in (MODEL, BASELINE):
+    for model in (MODEL, BASELINE, VARIATIONAL):
         if not {(model, "mri"), (model, "ecg")} <= set(latents):
             continue
         queries, keys = latents[model, "ecg"][:GALLERY_SIZE], latents[model, "mri"][:GALLERY_SIZE]
@@ -241,7 +248,7 @@ def _retrieval_curve(latents: Latents, participant_ids: NDArray[np.str_], seed: 
     rows = []
     ids = participant_ids[:CURVE_GALLERY_SIZE]
     top = tuple(k for k in CURVE_TOP if k <= len(ids))
-    for model in (MODEL, BASELINE):
+    for model in (MODEL, BASELINE, VARIATIONAL):
         if not {(model, "mri"), (model, "ecg")} <= set(latents):
             continue
         spaces = {one: LatentSpace(latents[model, one][: len(ids)], ids, one, "") for one in ("mri", "ecg")}
@@ -260,7 +267,7 @@ def _mixing(
 ) -> Generator[Progress, None, dict[str, pd.DataFrame]]:
     ids = participant_ids[:N_MAPPED]
     maps, shares = [], []
-    for model in (MODEL, BASELINE):
+    for model in (MODEL, BASELINE, VARIATIONAL):
         if {(model, "mri"), (model, "ecg")} <= set(latents):
             mri, ecg = latents[model, "mri"][: len(ids)], latents[model, "ecg"][: len(ids)]
             points, share = yield from joint_map(mri, ecg, ids, seed)

@@ -63,9 +63,9 @@ def split_study(study: Study, bundle: ModelBundle, seed: int) -> StudySplit:
     return StudySplit(ids, ids[:0], "The study is not the one trained on; everybody in it can be scored.")
 
 
-def load_baselines(bundle: ModelBundle) -> dict[str, ModelBundle]:
-    """Unimodal bundles by modality that lie beside a bundle; empty if there are none."""
+def load_baselines(bundle: ModelBundle, kind: str = "") -> dict[str, ModelBundle]:
+    """Unimodal bundles by modality that lie beside a bundle, or of a kind (``_vae``); empty if there are none."""
     if bundle.path is None:
         return {}
-    folders = {modality: bundle.path / BASELINES / modality for modality in bundle.modalities}
+    folders = {modality: bundle.path / BASELINES / f"{modality}{kind}" for modality in bundle.modalities}
     return {modality: ModelBundle.load(folder) for modality, folder in folders.items() if folder.is_dir()}
