@@ -64,6 +64,8 @@ class ModelInputs:
         if modality == "ecg":
             return torch.from_numpy(np.ascontiguousarray(self.ecg[rows]))
         cine = torch.from_numpy(self.cine[rows]).permute(0, 3, 1, 2).float()
+        if len(rows) == 0:
+            return cine
         std, mean = torch.std_mean(cine, dim=(1, 2, 3), correction=0, keepdim=True)
         return (cine - mean).div_(std + Z_SCORE_EPSILON)
 
