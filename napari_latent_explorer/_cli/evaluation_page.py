@@ -250,22 +250,30 @@ def _translation(tables: Tables, specs: Mapping[str, PhenotypeSpec]) -> str:
         title = specs[name].title if name in specs else name
         charts += scatter_chart(title, points, "measured on the original", "measured on the decoded cine")
     header = ["phenotype", "cine", "compared with", "correlation", "95 % interval", "people"]
-    rows = [
-        [
-            _title(specs, r["phenotype"]),
-            r["cine"],
-            "the truth" if r["compared_with"] == "truth" else "the original cine",
-            f"{r['correlation']:.2f}",
-            f"{r['low']:.2f} to {r['high']:.2f}",
-            str(r["n"]),
-        ]
-        for r in _records(tables["translation"])
-    ]
+    table = tables["translation"]
+    is_shown = table["phenotype"].isin(SHOWN_TRANSLATED)
+    shown, others = (_table(header, _translation_rows(table[part], specs)) for part in (is_shown, ~is_shown))
+    details = f"<details><summary>Other phenotypes</summary>{others}</details>" if not is_shown.all() else ""
     said = (
         "<p>A network trained on original cines measures cines decoded from the MRI's own latent (reconstructed) and "
         "from the ECG's (translated).</p>"
     )
-    return f'{said}<div class="side">{charts}</div>{legend(CINES)}{_table(header, rows)}'
+    return f'{said}<div class="side">{charts}</div>{legend(CINES)}{shown if is_shown.any() else ""}{details}'
+
+
+def _translation_rows(table: pd.DataFrame, specs: Mapping[str, PhenotypeSpec]) -> list[list[str]]:
+    against = {"truth": "the truth", "original": "the original cine"}
+    return [
+        [
+            _title(specs, r["phenotype"]),
+            r["cine"],
+            against[r["compared_with"]],
+            f"{r['correlation']:.2f}",
+            f"{r['low']:.2f} to {r['high']:.2f}",
+            str(r["n"]),
+        ]
+        for r in _records(table)
+    ]
 
 
 def _scaling(tables: Tables) -> str:

@@ -78,6 +78,24 @@ def test_page_is_whole_asks_for_nothing_and_shows_what_was_measured(tables):
     assert "prefers-color-scheme: dark" in page
 
 
+def test_translations_and_the_law_are_shown(tables):
+    correlation = {"phenotype": "lvm", "correlation": 0.51, "low": 0.4, "high": 0.6, "n": 20}
+    person = {"phenotype": "lvm", "participant_id": "P1", "truth": 1.0}
+    grid = [{"n_unlabelled": u, "n_labelled": v, "value": u / 999} for u in (64, 128) for v in (64, 256)]
+    more = {
+        "translation": pd.DataFrame([correlation | {"cine": "translated", "compared_with": "original"}]),
+        "translation_people": pd.DataFrame(
+            [person | {"original": x, "reconstructed": x, "translated": 2 * x} for x in (1.0, 2.0)]
+        ),
+        "scaling": pd.DataFrame(grid),
+        "scaling_law": pd.DataFrame([{"a": 0.0123, "b": -0.004, "c": 0.1, "r2": 0.9}]),
+    }
+    page = evaluation_page(tables | more, (), SPECS, "All")
+    assert read(page)["svg"] == 5
+    assert "0.51" in page
+    assert "r = 0.0123 log2 u -0.0040 log2 v +0.100" in page
+
+
 def test_sections_without_a_table_are_left_out():
     assert read(evaluation_page({}, (), SPECS, "Nothing")).get("section", 0) == 0
 
