@@ -16,6 +16,9 @@ One table per question, in the units of the recordings where there are any:
 - ``segmentation``: Dice per structure of the label head.
 """
 
+import hashlib
+import io
+import zipfile
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +34,7 @@ from napari_latent_explorer.data.latents import LatentSpace
 from napari_latent_explorer.data.phenotype import PhenotypeSpec
 from napari_latent_explorer.data.progress import Progress
 from napari_latent_explorer.errors import StudyError
+from napari_latent_explorer.io.atomic import write_file
 from napari_latent_explorer.io.study import Study
 from napari_latent_explorer.modeling.bundle import ModelBundle
 from napari_latent_explorer.modeling.held_out import load_baselines, split_study
@@ -120,8 +124,8 @@ def evaluate(
     baselines
         Unimodal bundles by modality; those beside the bundle, if None.
     work
-        Folder for recordings and checkpoints of supervised networks, from which a stopped evaluation goes on; without
-        it none are trained.
+        Folder for latents, recordings and checkpoints of supervised networks, from which a stopped evaluation goes on;
+        without it no network is trained.
 
     Raises
     ------
@@ -143,10 +147,11 @@ def evaluate(
     everybody, learned = people.scored[: config.max_people], people.learned[: config.max_mapped]
     n, total = min(config.max_decoded, len(everybody)), len(everybody) + len(learned)
     reconstruction = ReconstructionScores(bundle.label_names, bundle.preprocessing.get("ecg", {}).get("lead_names", ()))
-    latents = yield from _encode(study, models, everybody[:n], Progress(0, total, "scoring"), reconstruction)
-    rest = yield from _encode(study, models, everybody[n:], Progress(n, total, "encoding"), None)
+    latents = yield from _encode(study, models, everybody[:n], Progress(0, total, "scoring"), reconstruction, work)
+    rest = yield from _encode(study, models, everybody[n:], Progress(n, total, "encoding"), None, work)
     everybodys = {key: np.concatenate([part, rest[key]]) if key in rest else part for key, part in latents.items()}
-    map_latents = yield from _encode(study, models, learned, Progress(len(everybody), total, "fitting the map"), None)
+    begin = Progress(len(everybody), total, "fitting the map")
+    map_latents = yield from _encode(study, models, learned, begin, None, work)
     if not len(learned):
         map_latents = {key: values[: config.max_mapped] for key, values in rest.items()}
     yield Progress(total, total, "predicting phenotypes")
@@ -172,19 +177,46 @@ def _encode(
     participant_ids: NDArray[np.str_],
     begin: Progress,
     reconstruction: ReconstructionScores | None,
+    work: Path | None,
 ) -> Generator[Progress, None, Latents]:
-    """Latents of all models, and on the way, what they decode to; recordings are kept for one chunk only."""
+    """Latents of all models, and on the way, what they decode to; recordings are kept for one chunk only.
+
+    What is only encoded is kept in `work`, so that a stopped evaluation need not read these recordings again.
+    """
     parts: dict[tuple[str, str], list[NDArray[np.float32]]] = {key: [] for key in models}
     for start in range(0, len(participant_ids), CHUNK):
         chunk = participant_ids[start : start + CHUNK]
-        tensors = read_tensors(study, chunk.tolist())
-        encoded = {key: model.encode(key[1], tensors.of(key[1])) for key, model in models.items()}
+        kept = None if work is None or reconstruction is not None else work / "latents" / _name_of(study, models, chunk)
+        encoded = None if kept is None else _kept_latents(kept, list(models), len(chunk))
+        if encoded is None:
+            tensors = read_tensors(study, chunk.tolist())
+            encoded = {key: model.encode(key[1], tensors.of(key[1])) for key, model in models.items()}
+            if reconstruction is not None:
+                _decode_into(reconstruction, models, tensors, encoded)
+            if kept is not None:
+                content = io.BytesIO()
+                np.savez(content, *encoded.values())
+                write_file(kept, content.getvalue())
         for key, values in encoded.items():
             parts[key].append(values)
-        if reconstruction is not None:
-            _decode_into(reconstruction, models, tensors, encoded)
         yield Progress(begin.done + start + len(chunk), begin.total, begin.message)
     return {key: np.concatenate(values) for key, values in parts.items() if values}
+
+
+def _name_of(study: Study, models: Mapping[tuple[str, str], ModelBundle], participant_ids: NDArray[np.str_]) -> str:
+    """File name for the latents of these people by these models."""
+    of = [study.fingerprint, *(model.fingerprint for model in models.values()), *participant_ids.tolist()]
+    return hashlib.sha256("\n".join(of).encode()).hexdigest()[:24] + ".npz"
+
+
+def _kept_latents(file: Path, keys: list[tuple[str, str]], n: int) -> Latents | None:
+    """Take what an earlier evaluation has kept; None if it has not, or the file is damaged."""
+    try:
+        with np.load(file) as arrays:
+            found = [arrays[f"arr_{i}"] for i in range(len(keys))]
+    except (OSError, KeyError, ValueError, zipfile.BadZipFile):
+        return None
+    return dict(zip(keys, found, strict=True)) if all(len(values) == n for values in found) else None
 
 
 def _decode_into(
