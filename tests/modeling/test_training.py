@@ -86,6 +86,52 @@ def test_plateau_halves_the_rate_and_stops_after_three_epochs_without_progress(
     assert history[-1]["learning_rate"] == pytest.approx(1e-12 / 8)
 
 
+def test_the_codes_plateau_waits_64_epochs_and_stops_after_192(
+    inputs: ModelInputs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = replace(
+        CONFIG, schedule="ml4h", epochs_joint=500, learning_rate_joint=1e-12, steps_per_epoch=1, optimizer="radam"
+    )
+    stage = make_stage(inputs, tmp_path / "c.pt", config)
+    losses = iter([{"valid_loss": 1.0}, {"valid_loss": 0.5}] + [{"valid_loss": 0.6}] * 500)
+    monkeypatch.setattr(Stage, "validate", lambda _: next(losses))
+    monkeypatch.setattr(Stage, "save_checkpoint", lambda _: None)
+    history = finish(stage.run())
+    assert len(history) == 2 + 192
+    rates = [row["learning_rate"] for row in history]
+    assert rates[2 + 62] == 1e-12
+    assert rates[2 + 63] == pytest.approx(0.5e-12)
+    assert rates[-1] == pytest.approx(1e-12 / 8)
+    assert stage.state.step == len(history)
+
+
+def test_gradients_of_each_part_are_scaled_down_to_the_norm(inputs: ModelInputs, tmp_path: Path) -> None:
+    config = replace(CONFIG, gradient_norm=1e-3)
+    stage = make_stage(inputs, tmp_path / "c.pt", config)
+    stage._step(np.arange(4), torch.Generator().manual_seed(0))
+    for part in (stage.network.encoders, stage.network.decoders):
+        squares = [float(p.grad.square().sum()) for p in part.parameters() if p.grad is not None]
+        assert np.sqrt(sum(squares)) == pytest.approx(1e-3, rel=1e-3)
+
+
+def test_the_best_weights_are_a_copy_that_later_steps_do_not_reach(
+    inputs: ModelInputs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage = make_stage(inputs, tmp_path / "c.pt", replace(CONFIG, epochs_joint=4, learning_rate_joint=5e-3))
+    scripted = iter([{"valid_loss": loss} for loss in (3.0, 1.0, 2.0, 2.0)])
+    seen = []
+
+    def validate(_: Stage) -> dict[str, float]:
+        seen.append({name: value.clone() for name, value in stage.network.state_dict().items()})
+        return next(scripted)
+
+    monkeypatch.setattr(Stage, "validate", validate)
+    finish(stage.run())
+    for name, value in stage.network.state_dict().items():
+        assert torch.equal(value, seen[1][name]), name
+    assert any(not torch.equal(seen[1][name], seen[3][name]) for name in seen[1])
+
+
 def test_unimodal_stage_learns_its_modality_only(inputs: ModelInputs, tmp_path: Path) -> None:
     torch.manual_seed(0)
     network = CrossModalAutoencoder(TINY.only("mri"))
