@@ -11,7 +11,7 @@ from napari_latent_explorer._cli.progress import run
 from napari_latent_explorer._cli.scores import write_scores
 from napari_latent_explorer._cli.study import StudyFolder
 
-WORK = "work"
+WORK = "evaluation_work"
 
 
 def evaluate(

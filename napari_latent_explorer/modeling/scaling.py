@@ -94,7 +94,7 @@ def measure_scaling(
         When there are too few people with or without labels.
     """
     inputs = yield from build_model_inputs(study, folder / "inputs", n_workers)
-    base = replace(base, max_minutes=config.minutes, epochs_labels=0)
+    base = replace(base, max_minutes=config.minutes, epochs_labels=0, baselines="pretraining", has_vae_baselines=False)
     whole = TrainingRun.prepare(study, inputs, base, folder / "whole")
     pairs = inputs.rows_with("joint")
     random = np.random.default_rng(config.seed)
