@@ -52,6 +52,21 @@ def test_baselines_have_as_many_passes_and_every_number_is_logged(study: Study, 
             assert logged[int(epoch)] == pytest.approx(row[name], rel=1e-5)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("stopped_in", ["ECG autoencoder, epoch 2", "cross-modal autoencoder, epoch 1", "label head"])
+def test_a_run_stopped_in_any_stage_ends_with_the_same_bundle(study: Study, tmp_path: Path, stopped_in: str) -> None:
+    torch.set_num_threads(1)
+    config = replace(CONFIG, epochs_labels=1, baselines="pretraining", has_vae_baselines=False)
+    whole = finish(train(study, config, tmp_path / "whole", n_workers=1))
+    work = train(study, config, tmp_path / "stopped", n_workers=1)
+    assert any(stopped_in in progress.message for progress in work)
+    work.close()
+    resumed = finish(train(study, config, tmp_path / "stopped", n_workers=1))
+    assert resumed.fingerprint == whole.fingerprint
+    curves = [pd.read_csv(tmp_path / name / CURVE_FILE).drop(columns="elapsed_s") for name in ("whole", "stopped")]
+    pd.testing.assert_frame_equal(*curves)
+
+
 def test_logs_without_tensorboard_are_refused_before_anything_is_done(
     study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
