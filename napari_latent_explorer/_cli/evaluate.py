@@ -42,16 +42,17 @@ def evaluate(
     from napari_latent_explorer.modeling.evaluation import evaluate as evaluate_on
     from napari_latent_explorer.modeling.recordings import open_study
     from napari_latent_explorer.modeling.scaling import ScalingConfig, measure_scaling, training_base
+    from napari_latent_explorer.modeling.trained_model import load_model
 
     study = open_study(study_folder)
-    bundle = ModelBundle.load(bundle_folder)
+    bundle = load_model(bundle_folder)
     config = EvaluationConfig(seed=seed, supervised_minutes=supervised_minutes, depth=depth)
     stopped = "Networks that are trained go on from their last epoch. Run the same command again."
     result = run(evaluate_on(study, bundle, config, work=output / WORK), "Evaluating", stopped)
     write_scores(result, study.cohort().specs, output)
     if scaling:
         laws = ScalingConfig(scaling_minutes, depth=depth, seed=seed)
-        base = training_base(study, bundle)
+        base = training_base(study, ModelBundle.load(bundle_folder))
         result = result.with_tables(run(measure_scaling(study, base, laws, output / WORK), "Scaling", stopped))
     typer.echo(write_scores(result, study.cohort().specs, output))
     shutil.rmtree(output / WORK, ignore_errors=True)

@@ -12,7 +12,7 @@ from napari_latent_explorer.errors import BundleError
 
 if TYPE_CHECKING:
     from napari_latent_explorer.io.study import Study
-    from napari_latent_explorer.modeling.bundle import ModelBundle
+    from napari_latent_explorer.modeling.trained_model import TrainedModel
 
 BundleFolder = Annotated[Path, typer.Argument(metavar="BUNDLE", help="Folder of a model bundle, made by `train`.")]
 
@@ -71,12 +71,12 @@ def encode(
     batch_size: Annotated[int, typer.Option(min=1, help="Participants in one step.")] = 32,
 ) -> None:
     """Encode every recording of a study into latents (256 numbers each, no unit) and keep them in the study."""
-    from napari_latent_explorer.modeling.bundle import ModelBundle
     from napari_latent_explorer.modeling.encoding import encode_study
     from napari_latent_explorer.modeling.recordings import open_study
+    from napari_latent_explorer.modeling.trained_model import load_model
 
     study = open_study(study_folder)
-    bundle = ModelBundle.load(bundle_folder)
+    bundle = load_model(bundle_folder)
     for modality in _shared_modalities(study, bundle):
         skipped: dict[str, str] = {}
         work = encode_study(study, bundle, modality, batch_size=batch_size, skipped=skipped)
@@ -96,10 +96,10 @@ def project(
 ) -> None:
     """Lay the latents of a study out on two-dimensional t-SNE maps (no unit) and keep these in the study."""
     from napari_latent_explorer.analysis.projection import fit_tsne
-    from napari_latent_explorer.modeling.bundle import ModelBundle
     from napari_latent_explorer.modeling.recordings import open_study
+    from napari_latent_explorer.modeling.trained_model import load_model
 
-    study, bundle = open_study(study_folder), ModelBundle.load(bundle_folder)
+    study, bundle = open_study(study_folder), load_model(bundle_folder)
     for modality in _shared_modalities(study, bundle):
         work = fit_tsne(study.latents(modality, bundle.fingerprint), seed=seed)
         projection = run(work, f"Projecting {modality}", "Finished maps are kept. Run the same command again.")
@@ -109,7 +109,7 @@ def project(
     typer.echo(f"Next: napari-latent-explorer evaluate {study_folder} {bundle_folder} --output SCORES")
 
 
-def _shared_modalities(study: "Study", bundle: "ModelBundle") -> list[str]:
+def _shared_modalities(study: "Study", bundle: "TrainedModel") -> list[str]:
     shared = [name for name in study.modalities if name in bundle.modalities]
     if not shared:
         raise BundleError(

@@ -1,9 +1,11 @@
-"""`import-dropfuse`: released weights of others as a bundle of this program."""
+"""`import-dropfuse` and `export-onnx`: released weights of others as a bundle, and a bundle for other programs."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from napari_latent_explorer._cli.model import BundleFolder
 
 if TYPE_CHECKING:
     from napari_latent_explorer.modeling.dropfuse_weights import Half
@@ -45,3 +47,21 @@ def import_dropfuse(
     for source in bundle.metadata["imported_from"]:
         typer.echo(f"{source['file']}: {source['verdict']} (SHA-256 {source['sha256']})")
     typer.echo(f"{output}: bundle {bundle.fingerprint} of {' and '.join(bundle.modalities)}. {bundle.warning}")
+
+
+def export_onnx(
+    bundle_folder: BundleFolder,
+    output: Annotated[Path, typer.Argument(metavar="OUT", help="Folder for the networks and their metadata.")],
+) -> None:
+    """Write a bundle's encoders and decoders in ONNX, with metadata.json in the words of MONAI bundles.
+
+    Shapes, leads and units (ECG in 50 uV, cine z-scored) stand in the metadata. The folder can be opened wherever a
+    bundle is expected, and so can one with networks of others. Needs the extra `onnx`.
+    """
+    from napari_latent_explorer.modeling.bundle import ModelBundle
+    from napari_latent_explorer.modeling.onnx_export import export_onnx as export
+    from napari_latent_explorer.modeling.trained_model import load_model
+
+    for path in export(ModelBundle.load(bundle_folder), output):
+        typer.echo(path)
+    typer.echo(f"{output}: model {load_model(output).fingerprint}.")

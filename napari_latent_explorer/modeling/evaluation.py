@@ -44,6 +44,7 @@ from napari_latent_explorer.modeling.recording_cache import fill_cache
 from napari_latent_explorer.modeling.scores import fit_linear_map, phenotype_score, retrieval_ranks
 from napari_latent_explorer.modeling.supervised import SupervisedModel, train_supervised
 from napari_latent_explorer.modeling.tensors import Tensors, read_tensors
+from napari_latent_explorer.modeling.trained_model import TrainedModel
 from napari_latent_explorer.modeling.translation import measure_translations
 
 GALLERY_SIZE = 500
@@ -107,10 +108,10 @@ class EvaluationConfig:
 
 def evaluate(
     study: Study,
-    bundle: ModelBundle,
+    bundle: TrainedModel,
     config: EvaluationConfig | None = None,
     *,
-    baselines: Mapping[str, ModelBundle] | None = None,
+    baselines: Mapping[str, TrainedModel] | None = None,
     work: Path | None = None,
 ) -> Generator[Progress, None, EvaluationResult]:
     """Score a bundle on the participants of a study that it has not learned from and who have both recordings.
@@ -133,7 +134,7 @@ def evaluate(
         When there are too few people to score on.
     """
     config = config or EvaluationConfig()
-    models = {(MODEL, modality): bundle for modality in bundle.modalities}
+    models: dict[tuple[str, str], TrainedModel] = {(MODEL, modality): bundle for modality in bundle.modalities}
     found = load_baselines(bundle) if baselines is None else baselines
     models |= {(BASELINE, modality): baseline for modality, baseline in found.items()}
     if baselines is None:
@@ -173,7 +174,7 @@ def evaluate(
 
 def _encode(
     study: Study,
-    models: Mapping[tuple[str, str], ModelBundle],
+    models: Mapping[tuple[str, str], TrainedModel],
     participant_ids: NDArray[np.str_],
     begin: Progress,
     reconstruction: ReconstructionScores | None,
@@ -203,7 +204,7 @@ def _encode(
     return {key: np.concatenate(values) for key, values in parts.items() if values}
 
 
-def _name_of(study: Study, models: Mapping[tuple[str, str], ModelBundle], participant_ids: NDArray[np.str_]) -> str:
+def _name_of(study: Study, models: Mapping[tuple[str, str], TrainedModel], participant_ids: NDArray[np.str_]) -> str:
     """File name for the latents of these people by these models."""
     of = [study.fingerprint, *(model.fingerprint for model in models.values()), *participant_ids.tolist()]
     return hashlib.sha256("\n".join(of).encode()).hexdigest()[:24] + ".npz"
@@ -220,7 +221,7 @@ def _kept_latents(file: Path, keys: list[tuple[str, str]], n: int) -> Latents | 
 
 
 def _decode_into(
-    scores: ReconstructionScores, models: Mapping[tuple[str, str], ModelBundle], tensors: Tensors, encoded: Latents
+    scores: ReconstructionScores, models: Mapping[tuple[str, str], TrainedModel], tensors: Tensors, encoded: Latents
 ) -> None:
     scores.add_recordings(tensors)
     for (kind, modality), latents in encoded.items():
@@ -312,7 +313,7 @@ def _mixing(
 
 def _paper_predictions(
     study: Study,
-    bundle: ModelBundle,
+    bundle: TrainedModel,
     latents: Latents,
     participant_ids: NDArray[np.str_],
     config: EvaluationConfig,
@@ -329,7 +330,9 @@ def _paper_predictions(
     wanted = config.supervised_minutes > 0 and work is not None
     if wanted and len(split.train) < MIN_SUPERVISED:
         note += f" No supervised network was trained: that takes {MIN_SUPERVISED} people to learn from."
-    elif wanted and specs and np.isfinite(outcomes).any():
+    elif wanted and not isinstance(bundle, ModelBundle):
+        note += " No supervised network was trained: the widths of the model's encoders are not known."
+    elif wanted and isinstance(bundle, ModelBundle) and specs and np.isfinite(outcomes).any():
         assert work is not None
         for modality in bundle.modalities:
             network, embedded = yield from _supervised(

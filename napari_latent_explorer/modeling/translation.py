@@ -13,9 +13,9 @@ import torch
 from numpy.typing import NDArray
 
 from napari_latent_explorer.data.progress import Progress
-from napari_latent_explorer.modeling.bundle import ModelBundle
 from napari_latent_explorer.modeling.recording_cache import RecordingCache, z_scored
 from napari_latent_explorer.modeling.supervised import SupervisedModel
+from napari_latent_explorer.modeling.trained_model import TrainedModel
 
 CINES = ("original", "reconstructed", "translated")
 N_BOOTSTRAPS = 300
@@ -23,7 +23,7 @@ _CHUNK = 32
 
 
 def measure_translations(
-    bundle: ModelBundle,
+    bundle: TrainedModel,
     judge: SupervisedModel,
     recordings: RecordingCache,
     rows: NDArray[np.intp],

@@ -132,7 +132,7 @@ class UnflattenLast(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """``(batch, prod(space) * channel)`` to ``(batch, channel, *space)``."""
-        return x.reshape(len(x), *self.shape).movedim(-1, 1)
+        return x.reshape(x.shape[0], *self.shape).movedim(-1, 1)
 
 
 class LatentHead(nn.Module):

@@ -4,7 +4,12 @@ from keras_writer import Sizes, make_decoder, make_encoder, write_half
 from typer.testing import CliRunner
 
 from napari_latent_explorer._cli.app import app
+from napari_latent_explorer.io.study import Study
 from napari_latent_explorer.modeling.bundle import ModelBundle
+from napari_latent_explorer.modeling.bundle_metadata import PREPROCESSING, describe_model
+from napari_latent_explorer.modeling.trained_model import load_model
+from napari_latent_explorer.nn.autoencoder import AutoencoderConfig, CrossModalAutoencoder
+from napari_latent_explorer.session.opening import load_bundle
 
 ECG = Sizes((600,), 12, 71, 23, 46, 1, 5, "mish", "max", 256)
 
@@ -42,3 +47,41 @@ def test_it_must_be_said_what_to_import(tmp_path):
     result = invoke("import-dropfuse", tmp_path / "bundle")
     assert result.exit_code == 2
     assert "--folder" in result.stderr
+
+
+def test_exported_networks_encode_a_study_as_the_bundle_does(tmp_path):
+    for name in ("onnx", "onnxruntime", "onnxscript"):
+        pytest.importorskip(name)
+    config = AutoencoderConfig.preset("compact")
+    metadata = describe_model(config, is_simulated=True, data_source="nothing", n_participants=0)
+    bundle = ModelBundle(CrossModalAutoencoder(config), metadata, PREPROCESSING)
+    bundle.save(tmp_path / "bundle")
+    study = tmp_path / "hearts"
+    assert invoke("study", "simulate", study, "--participants", 3, "--no-recordings").exit_code == 0
+    result = invoke("export-onnx", tmp_path / "bundle", tmp_path / "onnx")
+    assert result.exit_code == 0, result.stderr
+    fingerprint = load_model(tmp_path / "onnx").fingerprint
+    assert f"model {fingerprint}" in result.stdout
+    for folder in ("bundle", "onnx"):
+        result = invoke("encode", study, tmp_path / folder)
+        assert result.exit_code == 0, result.stderr
+    opened = Study.open(study)
+    for modality in ("mri", "ecg"):
+        one, other = (opened.latents(modality, name).values for name in (bundle.fingerprint, fingerprint))
+        np.testing.assert_allclose(one, other, atol=1e-5)
+
+
+def test_a_viewer_opens_exported_networks_where_it_expects_a_bundle(tmp_path):
+    for name in ("onnx", "onnxruntime", "onnxscript"):
+        pytest.importorskip(name)
+    config = AutoencoderConfig.preset("compact").only("ecg")
+    metadata = describe_model(config, is_simulated=True, data_source="nothing", n_participants=0)
+    ModelBundle(CrossModalAutoencoder(config), metadata, PREPROCESSING).save(tmp_path / "bundle")
+    assert invoke("export-onnx", tmp_path / "bundle", tmp_path / "onnx").exit_code == 0
+    opened = []
+
+    def work():
+        opened.append((yield from load_bundle(tmp_path / "onnx")))
+
+    assert list(work())
+    assert opened[0].fingerprint == load_model(tmp_path / "onnx").fingerprint
