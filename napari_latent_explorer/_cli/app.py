@@ -6,7 +6,17 @@ No command imports Qt, napari or torch before it runs, so that `--help` answers 
 import typer
 
 from napari_latent_explorer import __version__
-from napari_latent_explorer._cli import inspect, model, study, study_create, study_exchange, study_table, viewer
+from napari_latent_explorer._cli import (
+    evaluate,
+    inspect,
+    model,
+    model_exchange,
+    study,
+    study_create,
+    study_exchange,
+    study_table,
+    viewer,
+)
 from napari_latent_explorer._cli.errors import Commands
 
 app = typer.Typer(
@@ -27,9 +37,11 @@ app.command()(inspect.inspect)
 app.command()(viewer.demo)
 app.command()(viewer.tour)
 app.command()(model.train)
+app.command()(model_exchange.import_dropfuse)
+app.command()(model_exchange.export_onnx)
 app.command()(model.encode)
 app.command()(model.project)
-app.command()(model.evaluate)
+app.command()(evaluate.evaluate)
 
 
 def _print_version(is_wanted: bool) -> None:

@@ -1,4 +1,4 @@
-"""`train`, `encode`, `project` and `evaluate`: from a study to latents, maps and scores."""
+"""`train`, `encode` and `project`: from a study to latents and maps."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from napari_latent_explorer._cli.progress import run
-from napari_latent_explorer._cli.scores import write_scores
+from napari_latent_explorer._cli.progress import console, run
 from napari_latent_explorer._cli.study import StudyFolder
 from napari_latent_explorer.errors import BundleError, shown_text
 
 if TYPE_CHECKING:
     from napari_latent_explorer.io.study import Study
-    from napari_latent_explorer.modeling.bundle import ModelBundle
+    from napari_latent_explorer.modeling.trained_model import TrainedModel
 
 BundleFolder = Annotated[Path, typer.Argument(metavar="BUNDLE", help="Folder of a model bundle, made by `train`.")]
 
@@ -22,8 +21,10 @@ def train(
     study_folder: StudyFolder,
     output: Annotated[Path, typer.Option(help="Folder of the bundle to make.")],
     preset: Annotated[
-        Literal["compact", "published"],
-        typer.Option(help="Widths of the networks: for a desktop CPU, or the paper's, for a GPU."),
+        Literal["compact", "published", "ml4h", "ml4h_head"],
+        typer.Option(
+            help="For a desktop CPU; or for a GPU as the paper says, as its code did then, or as its code does now."
+        ),
     ] = "compact",
     max_minutes: Annotated[
         float | None, typer.Option(min=0.01, help="End training after this wall time, in minutes.")
@@ -32,25 +33,36 @@ def train(
     resume: Annotated[
         bool, typer.Option("--resume/--restart", help="Go on with a training that was stopped, or begin anew.")
     ] = True,
+    baselines: Annotated[
+        Literal["pretraining", "equal_passes"],
+        typer.Option(help="Unimodal autoencoders to compare with: those begun with, or with as many passes in all."),
+    ] = "pretraining",
+    vae: Annotated[bool, typer.Option("--vae", help="Train plain variational autoencoders to compare with.")] = False,
+    tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Write logs for TensorBoard as well.")] = False,
 ) -> None:
     """Train a cross-modal autoencoder of MRI and ECG on a study and save it as a bundle.
 
     One latent space of 256 dimensions for cines (50 x 96 x 96) and ECGs (12 leads x 600 samples at 500 Hz); the bundle
-    holds weights (safetensors), configuration and training curve.
+    holds weights (safetensors), configuration and training curve. Several processes or GPUs: start it as `torchrun
+    --nproc-per-node 2 -m napari_latent_explorer train STUDY --output BUNDLE`.
     """
     from napari_latent_explorer.modeling.recordings import open_study
     from napari_latent_explorer.modeling.training import train as train_on
-    from napari_latent_explorer.modeling.training_config import TrainingConfig
+    from napari_latent_explorer.modeling.training_config import ReadingName, TrainingConfig
 
     study = open_study(study_folder)
-    settings = TrainingConfig.published() if preset == "published" else TrainingConfig()
-    config = replace(settings, max_minutes=max_minutes, seed=seed)
+    readings: dict[str, ReadingName] = {"published": "paper", "ml4h": "ml4h", "ml4h_head": "ml4h_head"}
+    settings = TrainingConfig() if preset == "compact" else TrainingConfig.reading(readings[preset])
+    config = replace(settings, max_minutes=max_minutes, seed=seed, baselines=baselines, has_vae_baselines=vae)
     bundle = run(
-        train_on(study, config, output, resume=resume),
+        train_on(study, config, output, resume=resume, log_folder=output / "tensorboard" if tensorboard else None),
         "Training",
         "The last finished epoch is kept. Run the same command again to go on.",
     )
-    typer.echo(f"{output}: bundle {bundle.fingerprint}. Next: napari-latent-explorer encode {study_folder} {output}")
+    if not console.quiet:
+        typer.echo(
+            f"{output}: bundle {bundle.fingerprint}. Next: napari-latent-explorer encode {study_folder} {output}"
+        )
 
 
 def encode(
@@ -59,12 +71,12 @@ def encode(
     batch_size: Annotated[int, typer.Option(min=1, help="Participants in one step.")] = 32,
 ) -> None:
     """Encode every recording of a study into latents (256 numbers each, no unit) and keep them in the study."""
-    from napari_latent_explorer.modeling.bundle import ModelBundle
     from napari_latent_explorer.modeling.encoding import encode_study
     from napari_latent_explorer.modeling.recordings import open_study
+    from napari_latent_explorer.modeling.trained_model import load_model
 
     study = open_study(study_folder)
-    bundle = ModelBundle.load(bundle_folder)
+    bundle = load_model(bundle_folder)
     for modality in _shared_modalities(study, bundle):
         skipped: dict[str, str] = {}
         work = encode_study(study, bundle, modality, batch_size=batch_size, skipped=skipped)
@@ -85,10 +97,10 @@ def project(
 ) -> None:
     """Lay the latents of a study out on two-dimensional t-SNE maps (no unit) and keep these in the study."""
     from napari_latent_explorer.analysis.projection import fit_tsne
-    from napari_latent_explorer.modeling.bundle import ModelBundle
     from napari_latent_explorer.modeling.recordings import open_study
+    from napari_latent_explorer.modeling.trained_model import load_model
 
-    study, bundle = open_study(study_folder), ModelBundle.load(bundle_folder)
+    study, bundle = open_study(study_folder), load_model(bundle_folder)
     for modality in _shared_modalities(study, bundle):
         work = fit_tsne(study.latents(modality, bundle.fingerprint), seed=seed)
         projection = run(work, f"Projecting {modality}", "Finished maps are kept. Run the same command again.")
@@ -98,28 +110,7 @@ def project(
     typer.echo(f"Next: napari-latent-explorer evaluate {study_folder} {bundle_folder} --output SCORES")
 
 
-def evaluate(
-    study_folder: StudyFolder,
-    bundle_folder: BundleFolder,
-    output: Annotated[Path, typer.Option(help="Folder for the tables.")],
-    seed: Annotated[int, typer.Option(min=0, help="Settles folds and bootstrap samples.")] = 0,
-) -> None:
-    """Score a bundle on people whom it has not learned from, beside its unimodal baselines and chance.
-
-    Errors of decoded cines (standard deviations) and ECGs (uV), R2 and AUROC of phenotypes, retrieval of the paired MRI
-    by ECG (share among the first 1, 5 and 10), Dice of the segmentation: as CSV, and as a page of tables, scores.md.
-    """
-    from napari_latent_explorer.modeling.bundle import ModelBundle
-    from napari_latent_explorer.modeling.evaluation import evaluate as evaluate_on
-    from napari_latent_explorer.modeling.recordings import open_study
-
-    study = open_study(study_folder)
-    bundle = ModelBundle.load(bundle_folder)
-    result = run(evaluate_on(study, bundle, seed=seed), "Evaluating", "Nothing is written. Run it again.")
-    typer.echo(write_scores(result, study.cohort().specs, output))
-
-
-def _shared_modalities(study: "Study", bundle: "ModelBundle") -> list[str]:
+def _shared_modalities(study: "Study", bundle: "TrainedModel") -> list[str]:
     shared = [name for name in study.modalities if name in bundle.modalities]
     if not shared:
         raise BundleError(

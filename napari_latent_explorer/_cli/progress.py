@@ -3,6 +3,7 @@
 Everything that is said on the way goes to standard error, so that standard output holds results only.
 """
 
+import os
 from collections.abc import Generator
 from typing import TypeVar
 
@@ -18,7 +19,8 @@ Result = TypeVar("Result")
 INTERRUPTED = 130
 """Exit status of a command that was stopped with Ctrl+C, as shells count it."""
 
-console = Console(stderr=True)
+console = Console(stderr=True, quiet=os.environ.get("RANK", "0") != "0")
+"""Of the processes that ``torchrun`` starts, which number themselves in RANK, the first speaks for all."""
 
 
 def run(work: Generator[Progress, None, Result], title: str, when_stopped: str) -> Result:

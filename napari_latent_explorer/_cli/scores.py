@@ -1,11 +1,13 @@
-"""Writing scores: each table as CSV with every digit, and all of them as one page of Markdown to read and to paste."""
+"""Writing scores: each table as Parquet, the chief ones as Markdown to paste, all of them as a page to read."""
 
+import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from napari_latent_explorer._cli.evaluation_page import evaluation_page
 from napari_latent_explorer.data.phenotype import PhenotypeSpec
 from napari_latent_explorer.io.atomic import write_file
 
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
     from napari_latent_explorer.modeling.evaluation import EvaluationResult
 
 PAGE = "scores.md"
+REPORT = "report.html"
 MODELS = ("unimodal", "cross-modal")
 LATENTS = {"mri": "MRI", "ecg": "ECG"}
 DECODED = {"mri": ("cine", ".3f", "standard deviations"), "ecg": ("ECG", ".0f", "µV")}
@@ -20,19 +23,22 @@ DECODED = {"mri": ("cine", ".3f", "standard deviations"), "ecg": ("ECG", ".0f", 
 
 
 def write_scores(result: "EvaluationResult", specs: Mapping[str, PhenotypeSpec], output: Path) -> Path:
-    """Write ``scores.md`` and one ``.csv`` per table into the folder `output`, and return the page's path."""
+    """Write a ``.parquet`` per table, ``scores.md`` and ``report.html`` into `output`; return the report's path."""
     output.mkdir(parents=True, exist_ok=True)
     for name, table in result.tables.items():
-        write_file(output / f"{name}.csv", table.to_csv(index=False, float_format="%.6g").encode())
-    page = output / PAGE
-    write_file(page, scores_page(result, specs).encode())
-    return page
+        content = io.BytesIO()
+        table.to_parquet(content, index=False)
+        write_file(output / f"{name}.parquet", content.getvalue())
+    write_file(output / PAGE, scores_page(result, specs).encode())
+    report = output / REPORT
+    write_file(report, evaluation_page(result.tables, result.notes, specs, "How good the shared latents are").encode())
+    return report
 
 
 def scores_page(result: "EvaluationResult", specs: Mapping[str, PhenotypeSpec]) -> str:
     """Every table in Markdown, under what it is of."""
     parts = [
-        " ".join(result.notes),
+        " ".join(note for note in result.notes if note),
         "Reconstruction: root mean square error (less is better), and the share of the mean recording's squared error "
         "that is removed.",
         reconstruction_table(result.tables["reconstruction"]),

@@ -224,7 +224,7 @@ class ModelBundle:
         return np.array(list(self.label_names), dtype=np.uint8)
 
     def _check_input(self, modality: str, batch: NDArray[Any]) -> None:
-        coder = self.network.config.coders.get(modality)  # type: ignore[call-overload]
+        coder = self.network.config.coders.get(modality)
         if coder is None:
             raise BundleError(f"This bundle encodes {' and '.join(self.modalities)}, not {modality!r}.")
         expected = (coder.n_channels, *coder.space)

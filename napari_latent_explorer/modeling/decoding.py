@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_latent_explorer.data.arrays import read_only
-from napari_latent_explorer.modeling.bundle import ModelBundle
+from napari_latent_explorer.modeling.trained_model import TrainedModel
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,7 +62,7 @@ class DecodeResult:
     duration_ms: float
 
 
-def decode(bundle: ModelBundle, request: DecodeRequest) -> DecodeResult:
+def decode(bundle: TrainedModel, request: DecodeRequest) -> DecodeResult:
     """Decode one vector.
 
     Raises

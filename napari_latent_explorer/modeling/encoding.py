@@ -16,12 +16,12 @@ from napari_latent_explorer.data.progress import Progress
 from napari_latent_explorer.errors import RecordingError, StudyError
 from napari_latent_explorer.io.atomic import write_file
 from napari_latent_explorer.io.study import Study
-from napari_latent_explorer.modeling.bundle import ModelBundle
 from napari_latent_explorer.modeling.preprocessing import prepare_cine, prepare_ecg
 from napari_latent_explorer.modeling.tensors import prepare_study_tensor
+from napari_latent_explorer.modeling.trained_model import TrainedModel
 
 
-def encode_recording(bundle: ModelBundle, recording: CineMRI | ECG) -> NDArray[np.float32]:
+def encode_recording(bundle: TrainedModel, recording: CineMRI | ECG) -> NDArray[np.float32]:
     """Latent vector ``(latent_dim,)`` of one recording.
 
     Raises
@@ -39,7 +39,7 @@ def encode_recording(bundle: ModelBundle, recording: CineMRI | ECG) -> NDArray[n
 
 
 def encode_study(
-    study: Study, bundle: ModelBundle, modality: str, batch_size: int = 32, skipped: dict[str, str] | None = None
+    study: Study, bundle: TrainedModel, modality: str, batch_size: int = 32, skipped: dict[str, str] | None = None
 ) -> Generator[Progress, None, LatentSpace]:
     """Latents of all participants of a study who have a recording of `modality`.
 
@@ -94,7 +94,7 @@ def encode_study(
 
 def _encode(
     study: Study,
-    bundle: ModelBundle,
+    bundle: TrainedModel,
     modality: str,
     remaining: list[str],
     n_all: int,

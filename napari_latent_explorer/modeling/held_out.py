@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from napari_latent_explorer.errors import StudyError
 from napari_latent_explorer.io.study import Study
 from napari_latent_explorer.modeling.bundle import ModelBundle
+from napari_latent_explorer.modeling.trained_model import TrainedModel
 
 BASELINES = "baselines"
 """Folder beside a bundle's files with the unimodal autoencoders that it began with."""
@@ -36,7 +37,7 @@ class StudySplit:
         return self.learned if len(self.learned) else self.scored[n_scored:]
 
 
-def split_study(study: Study, bundle: ModelBundle, seed: int) -> StudySplit:
+def split_study(study: Study, bundle: TrainedModel, seed: int) -> StudySplit:
     """Divide a study's participants by what the bundle says of its training.
 
     Raises
@@ -63,9 +64,9 @@ def split_study(study: Study, bundle: ModelBundle, seed: int) -> StudySplit:
     return StudySplit(ids, ids[:0], "The study is not the one trained on; everybody in it can be scored.")
 
 
-def load_baselines(bundle: ModelBundle) -> dict[str, ModelBundle]:
-    """Unimodal bundles by modality that lie beside a bundle; empty if there are none."""
+def load_baselines(bundle: TrainedModel, kind: str = "") -> dict[str, ModelBundle]:
+    """Unimodal bundles by modality that lie beside a bundle, or of a kind (``_vae``); empty if there are none."""
     if bundle.path is None:
         return {}
-    folders = {modality: bundle.path / BASELINES / modality for modality in bundle.modalities}
+    folders = {modality: bundle.path / BASELINES / f"{modality}{kind}" for modality in bundle.modalities}
     return {modality: ModelBundle.load(folder) for modality, folder in folders.items() if folder.is_dir()}

@@ -45,21 +45,27 @@ class ModelInputs:
     has_ecg: NDArray[np.bool_]
     has_labels: NDArray[np.bool_]
 
-    def rows_with(self, modality: str) -> NDArray[np.intp]:
-        """Rows whose recording of ``mri``, ``ecg``, ``joint`` (both) or ``labels`` (with the cine) is there."""
-        masks = {
+    def has(self, modality: str) -> NDArray[np.bool_]:
+        """Tell who has ``mri``, ``ecg``, ``joint`` (both), ``any`` of the two or ``labels`` with a cine, ``(n,)``."""
+        return {
             "mri": self.has_mri,
             "ecg": self.has_ecg,
             "joint": self.has_mri & self.has_ecg,
+            "any": self.has_mri | self.has_ecg,
             "labels": self.has_mri & self.has_labels,
-        }
-        return np.flatnonzero(masks[modality])
+        }[modality]
+
+    def rows_with(self, modality: str) -> NDArray[np.intp]:
+        """Rows of the participants who have what `has` takes."""
+        return np.flatnonzero(self.has(modality))
 
     def batch(self, modality: str, rows: NDArray[np.intp]) -> Tensor:
         """Model tensors of the given rows: ``(batch, frame, row, column)`` z-scored, or ``(batch, lead, sample)``."""
         if modality == "ecg":
             return torch.from_numpy(np.ascontiguousarray(self.ecg[rows]))
         cine = torch.from_numpy(self.cine[rows]).permute(0, 3, 1, 2).float()
+        if len(rows) == 0:
+            return cine
         std, mean = torch.std_mean(cine, dim=(1, 2, 3), correction=0, keepdim=True)
         return (cine - mean).div_(std + Z_SCORE_EPSILON)
 

@@ -1,11 +1,11 @@
 """Errors of decoded recordings, gathered chunk by chunk so that no recording has to be kept.
 
 The error of always answering with the mean recording needs no second pass: it is the mean square minus the square of
-the mean.
+the mean. How much alike recordings look (`similarity`) takes longer, and is measured on the first `MAX_SSIM` people.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,10 +14,14 @@ import pandas as pd
 from napari_latent_explorer.modeling.bundle import Decoded
 from napari_latent_explorer.modeling.bundle_metadata import ECG_UNIT_UV
 from napari_latent_explorer.modeling.scores import dice
+from napari_latent_explorer.modeling.similarity import frame_ssim, lead_correlation
 from napari_latent_explorer.modeling.tensors import Tensors
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+MAX_SSIM = 200
+N_BOOTSTRAPS = 300
 
 
 class ReconstructionScores:
@@ -27,15 +31,19 @@ class ReconstructionScores:
     ----------
     label_names
         Label values to score, with their names.
+    lead_names
+        Names of the ECG's leads.
     """
 
-    def __init__(self, label_names: Mapping[int, str]) -> None:
-        self._label_names = label_names
+    def __init__(self, label_names: Mapping[int, str], lead_names: Sequence[str] = ()) -> None:
+        self._label_names, self._lead_names = label_names, lead_names
         self._n = 0
         self._sums: dict[str, NDArray[np.float64]] = {}
         self._squares: dict[str, float] = {"mri": 0.0, "ecg": 0.0}
         self._errors: dict[tuple[str, str, str], list[float]] = defaultdict(list)
         self._dice: dict[tuple[str, int], list[float]] = defaultdict(list)
+        self._ssim: dict[tuple[str, str], list[NDArray[np.float64]]] = defaultdict(list)
+        self._correlations: dict[tuple[str, str], list[NDArray[np.float64]]] = defaultdict(list)
 
     def add_recordings(self, tensors: Tensors) -> None:
         """Count true recordings towards the mean recording."""
@@ -55,6 +63,10 @@ class ReconstructionScores:
                 difference = (array - tensors.of(modality)).reshape(len(array), -1)
                 errors = np.mean(np.square(difference), axis=1)
                 self._errors[model, source, modality] += errors.tolist()
+        if found["mri"] is not None and len(self._ssim[model, source]) < MAX_SSIM:
+            self._ssim[model, source] += list(frame_ssim(tensors.mri, found["mri"]))
+        if found["ecg"] is not None:
+            self._correlations[model, source] += list(lead_correlation(tensors.ecg, found["ecg"]))
         if decoded.labels is not None and tensors.labels is not None:
             for truth, labels in zip(tensors.labels, decoded.labels, strict=True):
                 for value in self._label_names:
@@ -68,8 +80,17 @@ class ReconstructionScores:
             rows.append(_row("mean recording", "", modality, mean_error, mean_error))
             for (model, source, decoded), errors in self._errors.items():
                 if decoded == modality:
-                    rows.append(_row(model, source, modality, float(np.mean(errors)), mean_error))
+                    row = _row(model, source, modality, float(np.mean(errors)), mean_error)
+                    rows.append(row | _mean_interval(errors, row["mse"]))
         return pd.DataFrame(rows)
+
+    def ssim_table(self) -> pd.DataFrame:
+        """Mean SSIM of each frame of decoded cines, per model and latent."""
+        return _per_position(self._ssim, "frame", "ssim", ())
+
+    def correlation_table(self) -> pd.DataFrame:
+        """Mean correlation of each lead of decoded ECGs, per model and latent."""
+        return _per_position(self._correlations, "lead", "correlation", self._lead_names)
 
     def segmentation_table(self) -> pd.DataFrame:
         """Mean Dice over participants per structure and latent; empty without a label head."""
@@ -91,6 +112,34 @@ def _row(model: str, source: str, modality: str, error: float, mean_error: float
         "unit": "uV" if modality == "ecg" else "standard deviations",
         "explained": 1.0 - error / mean_error,
     }
+
+
+def _mean_interval(errors: list[float], mse: object) -> dict[str, float]:
+    """95 % interval over people of a mean squared error, in the unit of `mse`."""
+    values = np.array(errors)
+    drawn = np.random.default_rng(0).integers(len(values), size=(N_BOOTSTRAPS, len(values)))
+    scale = float(mse) / max(float(values.mean()), 1e-300)  # type: ignore[arg-type]
+    low, high = np.percentile(values[drawn].mean(axis=1), (2.5, 97.5)) * scale
+    return {"mse_low": float(low), "mse_high": float(high)}
+
+
+def _per_position(
+    gathered: "Mapping[tuple[str, str], list[NDArray[np.float64]]]", position: str, score: str, names: Sequence[str]
+) -> pd.DataFrame:
+    """One row per model, latent and frame or lead."""
+    rows = []
+    for (model, source), values in gathered.items():
+        if not values:
+            continue
+        table = np.stack(values)
+        known = np.isfinite(table)
+        means = np.where(known, table, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+        for number, mean in enumerate(means.tolist()):
+            label = names[number] if number < len(names) else number + 1
+            rows.append(
+                {"model": model, "latents": source, position: label, score: mean, "n": int(known[:, number].sum())}
+            )
+    return pd.DataFrame(rows, columns=["model", "latents", position, score, "n"])
 
 
 def _mean(values: list[float]) -> float:

@@ -1,38 +1,47 @@
 """One stage of training: epochs of steps over the participants, with validation, checkpoints and the best weights.
 
 The hard idea is that a stage can be killed at any moment and goes on bit for bit: all randomness of an epoch follows
-from (seed, stage, epoch), and weights, optimizer and history are written in one step after each epoch.
+from (seed, stage, epoch), and weights, optimizer and history are written in one step after each epoch. That holds for a
+stage bounded by epochs, on the same machine with the same number of threads and processes. A stage bounded by time
+cannot be replayed: its learning rate and its end follow the clock, which no two runs share, so a resumed one takes up
+the last finished epoch exactly but then goes another way than the run that was not interrupted would have gone.
 """
 
-import io
 import math
 import time
 import zlib
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
+from torch.nn.parallel import DistributedDataParallel
 
 from napari_latent_explorer.data.progress import Progress
 from napari_latent_explorer.errors import TrainingError
-from napari_latent_explorer.io.atomic import write_file
-from napari_latent_explorer.modeling.objectives import Objective
-from napari_latent_explorer.modeling.training_config import StageName, TrainingConfig
+from napari_latent_explorer.modeling.checkpoint import read_checkpoint, write_checkpoint
+from napari_latent_explorer.modeling.objectives import Loss, Objective
+from napari_latent_explorer.modeling.processes import ALONE, Processes
+from napari_latent_explorer.modeling.training_config import StageName, TrainingConfig, modality_of
 from napari_latent_explorer.nn.autoencoder import CrossModalAutoencoder
 
 WARM_UP_STEPS = 50
 FINAL_RATE = 0.02
 MAX_DECAYS = 3
+ML4H_PATIENCE = 64
 PROGRESS_UNITS = 1000
 TITLES: dict[StageName, str] = {
     "mri": "MRI autoencoder",
     "ecg": "ECG autoencoder",
     "joint": "cross-modal autoencoder",
     "labels": "label head",
+    "mri_baseline": "MRI autoencoder with as many passes",
+    "ecg_baseline": "ECG autoencoder with as many passes",
+    "mri_vae": "variational MRI autoencoder",
+    "ecg_vae": "variational ECG autoencoder",
 }
 
 History = list[dict[str, float]]
@@ -48,6 +57,7 @@ class StageState:
     elapsed_s: float = 0.0
     plateau_factor: float = 1.0
     n_decays: int = 0
+    n_stale: int = 0
     best_loss: float = math.inf
     history: History = field(default_factory=list)
 
@@ -71,7 +81,13 @@ class Stage:
     config
         The run's configuration.
     checkpoint
-        File for the state after each epoch.
+        File for the state after each epoch; the state after the epoch before it is kept beside it.
+    processes
+        This process among those that train together.
+    on_epoch
+        Told the numbers of each finished epoch.
+    note
+        What `resume` has to say about a damaged checkpoint; empty if nothing.
     """
 
     name: StageName
@@ -82,12 +98,23 @@ class Stage:
     participant_ids: NDArray[np.str_]
     config: TrainingConfig
     checkpoint: Path
+    processes: Processes = ALONE
+    on_epoch: Callable[[Mapping[str, float]], None] | None = None
     state: StageState = field(default_factory=StageState)
     best: dict[str, torch.Tensor] = field(default_factory=dict)
+    note: str = ""
     optimizer: torch.optim.Optimizer = field(init=False)
+    batch_loss: nn.Module = field(init=False)
 
     def __post_init__(self) -> None:
-        self.optimizer = torch.optim.Adam(self.network.parameters(), lr=self.peak_rate, fused=True)
+        parameters = self.network.parameters()
+        if self.config.optimizer == "radam":
+            self.optimizer = torch.optim.RAdam(parameters, lr=self.peak_rate)
+        else:
+            self.optimizer = torch.optim.Adam(parameters, lr=self.peak_rate, fused=True)
+        self.batch_loss = _BatchLoss(self.network, self.objective, self.processes)
+        if self.processes.size > 1:
+            self.batch_loss = DistributedDataParallel(self.batch_loss, find_unused_parameters=True)
 
     # ---------------------------------------------------------------------------------------------------- sizes
 
@@ -105,18 +132,21 @@ class Stage:
             "ecg": config.learning_rate_ecg,
             "joint": config.learning_rate_joint,
             "labels": config.learning_rate_labels,
-        }[self.name]
+        }[modality_of(self.name)]
 
     @property
     def steps_per_epoch(self) -> int:
         """Full batches in the training participants (one smaller batch when there are too few for a full one)."""
-        return max(1, len(self.train_rows) // self.batch_size)
+        n_full = max(1, len(self.train_rows) // self.batch_size)
+        return min(n_full, self.config.steps_per_epoch or n_full)
 
     @property
     def is_finished(self) -> bool:
         """Whether the stage has had its epochs or its time, or stopped improving."""
         state = self.state
         if self.config.schedule == "plateau" and state.n_decays >= MAX_DECAYS:
+            return True
+        if self.config.schedule == "ml4h" and state.n_stale >= MAX_DECAYS * ML4H_PATIENCE:
             return True
         if self.config.budget_s(self.name) is None:
             return state.epoch >= self.config.epochs(self.name)
@@ -154,15 +184,18 @@ class Stage:
         """Part of the stage that is over, in [0, 1]: by time if that is limited, otherwise by steps."""
         budget_s = self.config.budget_s(self.name)
         if budget_s is not None:
-            return min(1.0, (self.state.elapsed_s + time.monotonic() - started) / budget_s)
+            own = min(1.0, (self.state.elapsed_s + time.monotonic() - started) / budget_s)
+            return self.processes.from_first(own)
         return (self.state.epoch + n_steps / self.steps_per_epoch) / self.config.epochs(self.name)
 
     def _step(self, rows: NDArray[np.intp], random: torch.Generator) -> dict[str, float]:
         rate = self._rate()
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        loss = self.objective(self.network, rows, random)
-        parts = {name: float(part.detach()) for name, part in loss.parts.items()}
+        loss: Loss = self.batch_loss(rows, random)
+        names = tuple(loss.parts)
+        means = self.processes.total(torch.stack([loss.parts[name] for name in names])) / self.processes.size
+        parts = dict(zip(names, means.tolist(), strict=True))
         if not all(math.isfinite(part) for part in parts.values()):
             raise self._not_finite(rows, parts)
         self.optimizer.zero_grad(set_to_none=True)
@@ -176,7 +209,7 @@ class Stage:
 
     def _rate(self) -> float:
         """Learning rate now."""
-        if self.config.schedule == "plateau":
+        if self.config.schedule != "cosine":
             return self.peak_rate * self.state.plateau_factor
         warm_up = min(1.0, (self.state.step + 1) / WARM_UP_STEPS)
         cosine = 0.5 * (1.0 + math.cos(math.pi * self.state.progress))
@@ -184,20 +217,28 @@ class Stage:
 
     def _finish_epoch(self, parts: dict[str, float], started: float) -> None:
         state = self.state
-        validation = self.validate()
+        validation = self.processes.from_first(self.validate() if self.processes.is_first else {})
         if not math.isfinite(validation["valid_loss"]):
             raise TrainingError(f"Validation of stage {self.name} after epoch {state.epoch + 1} is not finite.")
         if validation["valid_loss"] < state.best_loss:
             state.best_loss = validation["valid_loss"]
+            state.n_stale = 0
             self.best = {name: value.detach().clone() for name, value in self.network.state_dict().items()}
-        elif self.config.schedule == "plateau":
-            state.plateau_factor *= 0.5
-            state.n_decays += 1
+        else:
+            state.n_stale += 1
+            if self.config.schedule == "plateau" or (
+                self.config.schedule == "ml4h" and state.n_stale % ML4H_PATIENCE == 0
+            ):
+                state.plateau_factor *= 0.5
+                state.n_decays += 1
         state.epoch += 1
         state.elapsed_s += time.monotonic() - started
         row = {"epoch": float(state.epoch), "learning_rate": self._rate(), "elapsed_s": round(state.elapsed_s, 1)}
         state.history.append(row | {f"train_{name}": value for name, value in parts.items()} | validation)
-        self.save_checkpoint()
+        if self.processes.is_first:
+            self.save_checkpoint()
+            if self.on_epoch is not None:
+                self.on_epoch(state.history[-1])
 
     @torch.no_grad()
     def validate(self) -> dict[str, float]:
@@ -225,21 +266,25 @@ class Stage:
             "optimizer": self.optimizer.state_dict(),
             "config": self.config.to_dict() | {"stage_shares": list(self.config.stage_shares)},
         }
-        buffer = io.BytesIO()
-        torch.save(content, buffer)
-        write_file(self.checkpoint, buffer.getvalue())
+        write_checkpoint(self.checkpoint, content)
 
     def resume(self) -> bool:
-        """Go on from the checkpoint if there is one; tells whether there was.
+        """Go on from the newest whole checkpoint if there is one; tells whether there was.
+
+        What is wrong with a newer one that had to be passed over stands in `note`.
 
         Raises
         ------
         TrainingError
-            When the checkpoint is damaged or was made with another configuration.
+            When every checkpoint is damaged or it was made with another configuration.
         """
-        if not self.checkpoint.is_file():
+        found_checkpoint = read_checkpoint(self.checkpoint) if self.processes.is_first else None
+        self.processes.wait()  # the first process puts the one before in the place of a damaged one
+        if not self.processes.is_first:
+            found_checkpoint = read_checkpoint(self.checkpoint)
+        if found_checkpoint is None:
             return False
-        content = self._read_checkpoint()
+        content, self.note = found_checkpoint.content, found_checkpoint.note
         found = TrainingConfig.from_dict(content["config"])
         if found != self.config:
             raise TrainingError(
@@ -251,15 +296,6 @@ class Stage:
         self.best = content["best"]
         self.state = StageState(**content["state"])
         return True
-
-    def _read_checkpoint(self) -> dict[str, Any]:
-        try:
-            content: dict[str, Any] = torch.load(self.checkpoint, map_location="cpu", weights_only=True)
-        except Exception as damage:
-            raise TrainingError(
-                f"The checkpoint {self.checkpoint} cannot be read ({damage}). Delete it to begin this stage anew."
-            ) from damage
-        return content
 
     # ---------------------------------------------------------------------------------------------------- messages
 
@@ -278,3 +314,17 @@ class Stage:
             f"{self.state.step + 1}; the batch was {', '.join(self.participant_ids[rows].tolist())}. Look at these "
             "recordings, or lower the learning rate and train again; the last checkpoint is kept."
         )
+
+
+class _BatchLoss(nn.Module):
+    """An objective as a module's forward pass, which is where `DistributedDataParallel` hooks in."""
+
+    def __init__(self, network: CrossModalAutoencoder, objective: Objective, processes: Processes) -> None:
+        super().__init__()
+        self.network = network
+        self.objective = objective
+        self.processes = processes
+
+    def forward(self, rows: NDArray[np.intp], random: torch.Generator) -> Loss:
+        """Loss of this process's share of the rows."""
+        return self.objective(self.network, rows, random, self.processes)

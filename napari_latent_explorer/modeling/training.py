@@ -4,17 +4,22 @@ In the folder of the run:
 
     weights.safetensors, config.json, ...   the bundle
     training_curve.csv                      one row per epoch of every stage
-    baselines/mri, baselines/ecg            bundles of the unimodal autoencoders that the cross-modal one began with
+    baselines/mri, baselines/ecg            bundles of the unimodal autoencoders that the cross-modal one began with, or
+                                            of others with as many passes as it had in all
+    baselines/mri_vae, baselines/ecg_vae    bundles of plain variational autoencoders, if asked for
     work/                                   model inputs and checkpoints, removed at the end unless asked to stay
 
 The unimodal autoencoders come first; their weights are where the cross-modal stage begins, which adds the merged
 reconstruction and the contrastive term. Last, the label head learns to name what the finished decoder
-draws. Called again after a stop, training goes on where it was.
+draws. Called again after a stop, training goes on where it was. Started by ``torchrun``, the processes share
+each batch (see `processes`), and the first one writes.
 """
 
+import json
 import shutil
 from collections.abc import Generator
-from dataclasses import dataclass
+from copy import deepcopy
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -28,19 +33,28 @@ from napari_latent_explorer.io.atomic import write_file
 from napari_latent_explorer.io.study import Study
 from napari_latent_explorer.modeling.bundle import ModelBundle
 from napari_latent_explorer.modeling.bundle_metadata import PREPROCESSING, describe_model
-from napari_latent_explorer.modeling.dataset import build_model_inputs
+from napari_latent_explorer.modeling.dataset import build_model_inputs, load_model_inputs
 from napari_latent_explorer.modeling.held_out import BASELINES
 from napari_latent_explorer.modeling.inputs import ModelInputs, class_weights
 from napari_latent_explorer.modeling.objectives import CrossModalObjective, LabelObjective, Objective, UnimodalObjective
 from napari_latent_explorer.modeling.precision import Precision
+from napari_latent_explorer.modeling.processes import ALONE, Processes, joined_processes
 from napari_latent_explorer.modeling.stage import History, Stage
-from napari_latent_explorer.modeling.training_config import STAGES, StageName, TrainingConfig
-from napari_latent_explorer.nn.autoencoder import AutoencoderConfig, CrossModalAutoencoder, Modality
+from napari_latent_explorer.modeling.tensorboard_log import check_tensorboard, tensorboard_log
+from napari_latent_explorer.modeling.training_config import (
+    MAIN_STAGES,
+    STAGES,
+    StageName,
+    TrainingConfig,
+    modality_of,
+)
+from napari_latent_explorer.nn.autoencoder import MODALITIES, AutoencoderConfig, CrossModalAutoencoder
 from napari_latent_explorer.nn.blocks import lay_out_channels_last
 from napari_latent_explorer.nn.cine import LabelHeadConfig
 
 CURVE_FILE = "training_curve.csv"
 WORK = "work"
+PRECISION_FILE = "precision.json"
 MIN_PAIRS = 4
 MAX_VALIDATION = 256
 
@@ -53,6 +67,7 @@ def train(
     resume: bool = True,
     keep_work: bool = False,
     n_workers: int | None = None,
+    log_folder: Path | None = None,
 ) -> Generator[Progress, None, ModelBundle]:
     """Train on a study and save bundle, baselines and training curve in `output`.
 
@@ -70,6 +85,8 @@ def train(
         Keep model inputs and checkpoints.
     n_workers
         Processes that read recordings.
+    log_folder
+        If given, every epoch is written there for TensorBoard too, which must be installed.
 
     Raises
     ------
@@ -79,14 +96,28 @@ def train(
         When recordings cannot be read or there is no space.
     """
     root = Path(output).expanduser().absolute()
-    if not resume and (root / WORK).exists():
-        shutil.rmtree(root / WORK)
-    inputs = yield from build_model_inputs(study, root / WORK / "inputs", n_workers)
-    run = TrainingRun.prepare(study, inputs, config, root)
-    bundle = yield from run.run()
-    if not keep_work:
-        shutil.rmtree(root / WORK)
+    if log_folder is not None:
+        check_tensorboard()
+    with joined_processes() as processes:
+        if processes.is_first and not resume and (root / WORK).exists():
+            shutil.rmtree(root / WORK)
+        inputs = yield from _inputs(study, root / WORK / "inputs", n_workers, processes)
+        run = TrainingRun.prepare(study, inputs, config, root, processes, log_folder)
+        bundle = yield from run.run()
+        processes.wait()
+        if processes.is_first and not keep_work:
+            shutil.rmtree(root / WORK)
     return bundle
+
+
+def _inputs(
+    study: Study, folder: Path, n_workers: int | None, processes: Processes
+) -> Generator[Progress, None, ModelInputs]:
+    """Model inputs, made by the first process while the others wait."""
+    if processes.is_first:
+        yield from build_model_inputs(study, folder, n_workers)
+    processes.wait()
+    return load_model_inputs(folder, study.cohort().participant_ids)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -101,6 +132,10 @@ class TrainingRun:
         Rows of the inputs to ``train`` on, to ``valid``ate on and that are held out as ``test``.
     precision
         Device and number format.
+    processes
+        This process among those that train together.
+    log_folder
+        Where TensorBoard's logs go; None for none.
     """
 
     study: Study
@@ -109,9 +144,19 @@ class TrainingRun:
     root: Path
     rows: dict[str, NDArray[np.intp]]
     precision: Precision
+    processes: Processes = ALONE
+    log_folder: Path | None = None
 
     @classmethod
-    def prepare(cls, study: Study, inputs: ModelInputs, config: TrainingConfig, root: Path) -> "TrainingRun":
+    def prepare(
+        cls,
+        study: Study,
+        inputs: ModelInputs,
+        config: TrainingConfig,
+        root: Path,
+        processes: Processes = ALONE,
+        log_folder: Path | None = None,
+    ) -> "TrainingRun":
         """Divide the participants at random by the configuration's seed and shares."""
         cohort = study.cohort()
         shares = {"train": config.train_fraction, "valid": config.valid_fraction}
@@ -124,51 +169,94 @@ class TrainingRun:
                 f"The study {study.path} has {pairs['train']} participants with both MRI and ECG to train on and "
                 f"{pairs['valid']} to validate on; at least {MIN_PAIRS} of each are needed."
             )
-        return cls(study, inputs, config, root, rows, Precision.choose(config.precision))
+        is_first = processes.is_first
+        precision = _settled_precision(config, root / WORK / PRECISION_FILE) if is_first else None
+        precision = processes.from_first(precision)
+        assert precision is not None
+        return cls(study, inputs, config, root, rows, precision, processes, log_folder)
 
     def run(self) -> Generator[Progress, None, ModelBundle]:
         """All stages in order."""
         torch.manual_seed(self.config.seed)
         network = self._network()
         histories: dict[StageName, History] = {}
-        for modality in network.config.coders:
+        beginnings = {
+            modality: CrossModalAutoencoder(network.config.only(modality)) for modality in network.config.coders
+        }
+        for modality, unimodal in beginnings.items():
+            _copy_weights(network, unimodal, modality)
+        untrained = {modality: deepcopy(unimodal) for modality, unimodal in beginnings.items()}
+        for modality in MODALITIES:
             if self.config.epochs(modality) > 0:
-                unimodal = CrossModalAutoencoder(network.config.only(modality))
-                _copy_weights(network, unimodal, modality)
+                unimodal = beginnings[modality]
                 histories[modality] = yield from self._run_stage(modality, unimodal)
-                self._bundle(unimodal, histories[modality]).save(self.root / BASELINES / modality)
+                self._save(self._bundle(unimodal, histories[modality]), BASELINES, modality)
                 _copy_weights(unimodal, network, modality)
         histories["joint"] = yield from self._run_stage("joint", network)
         if network.label_head is not None:
             histories["labels"] = yield from self._run_stage("labels", network)
         bundle = self._bundle(network, histories["joint"])
-        self._write_curve(histories)
-        bundle.save(self.root)
+        histories |= yield from self._run_baselines(untrained)
+        if self.processes.is_first:
+            self._write_curve(histories)
+        self._save(bundle)
         return bundle
+
+    def _run_baselines(
+        self, untrained: dict[str, CrossModalAutoencoder]
+    ) -> Generator[Progress, None, dict[StageName, History]]:
+        """Train the unimodal networks that are to be compared with after as many passes as the cross-modal one had."""
+        histories: dict[StageName, History] = {}
+        for name in STAGES:
+            if name in MAIN_STAGES or self.config.epochs(name) == 0:
+                continue
+            modality = modality_of(name)
+            network = untrained[modality]
+            if name.endswith("_vae"):
+                torch.manual_seed(self.config.seed)
+                network = CrossModalAutoencoder(replace(network.config, is_probabilistic=True))
+            histories[name] = yield from self._run_stage(name, network)
+            folder = modality if name.endswith("_baseline") else name
+            self._save(self._bundle(network, histories[name]), BASELINES, folder)
+        return histories
+
+    def _save(self, bundle: ModelBundle, *folders: str) -> None:
+        if self.processes.is_first:
+            bundle.save(self.root.joinpath(*folders))
 
     def _network(self) -> CrossModalAutoencoder:
         has_labels = self.config.epochs_labels > 0 and bool(self.inputs.has_labels[self.rows["train"]].any())
         labels = LabelHeadConfig() if has_labels else None
         config = AutoencoderConfig.preset(self.config.preset, labels)
+        if self.config.gelu == "exact" and config.mri is not None:
+            config = replace(config, mri=replace(config.mri, activation="gelu_exact"))
+        config = replace(config, is_probabilistic=self.config.is_probabilistic)
         return CrossModalAutoencoder(config, self.config.initial_log_scale)
 
     def _run_stage(self, name: StageName, network: CrossModalAutoencoder) -> Generator[Progress, None, History]:
         network.to(self.precision.device)
         lay_out_channels_last(network)
-        usable = self.inputs.rows_with(name)
+        pairs = "joint" if name == "joint" else modality_of(name)
+        learned = "any" if name == "joint" and self.config.uses_unpaired else pairs
         stage = Stage(
             name,
             network,
             self._objective(name, network),
-            np.intersect1d(self.rows["train"], usable),
-            np.intersect1d(self.rows["valid"], usable),
+            np.intersect1d(self.rows["train"], self.inputs.rows_with(learned)),
+            np.intersect1d(self.rows["valid"], self.inputs.rows_with(pairs)),
             self.inputs.participant_ids,
             self.config,
             self.root / WORK / f"checkpoint_{name}.pt",
+            self.processes,
         )
         stage.resume()
+        if stage.note:
+            yield Progress(0, 1, stage.note)
         yield Progress(0, 1, f"{name}: {len(stage.train_rows)} participants ({self.precision})")
-        return (yield from stage.run())
+        if self.log_folder is None or not self.processes.is_first:
+            return (yield from stage.run())
+        with tensorboard_log(self.log_folder / name, stage.state.epoch) as stage.on_epoch:
+            return (yield from stage.run())
 
     def _objective(self, name: StageName, network: CrossModalAutoencoder) -> Objective:
         if name == "joint":
@@ -178,7 +266,7 @@ class TrainingRun:
             assert labels is not None
             weights = class_weights(self.inputs, self.rows["train"], labels.label_values)
             return LabelObjective(self.inputs, self.config, self.precision, weights)
-        return UnimodalObjective(self.inputs, name, self.precision)
+        return UnimodalObjective(self.inputs, modality_of(name), self.precision, self.config)
 
     # ------------------------------------------------------------------------------------------------------- results
 
@@ -194,6 +282,8 @@ class TrainingRun:
         held_out = self.inputs.participant_ids[self.rows["test"]].tolist()
         training = {
             "config": self.config.to_dict(),
+            "seed": self.config.seed,
+            "n_processes": self.processes.size,
             "study_fingerprint": self.study.fingerprint,
             "study_provenance": dict(self.study.manifest.provenance),
             "precision": str(self.precision),
@@ -223,7 +313,19 @@ class TrainingRun:
         write_file(self.root / CURVE_FILE, curve.to_csv(index=False, float_format="%.6g").encode())
 
 
-def _copy_weights(source: CrossModalAutoencoder, target: CrossModalAutoencoder, modality: Modality) -> None:
+def _settled_precision(config: TrainingConfig, file: Path) -> Precision:
+    """Choose the precision once per run: ``auto`` measures, and another measurement could choose otherwise."""
+    device = Precision.choose("float32").device
+    settled = json.loads(file.read_text()) if file.is_file() else {}
+    if settled.get("asked") == config.precision and settled.get("device") == device.type:
+        return Precision(device, bool(settled["uses_bfloat16"]))
+    precision = Precision.choose(config.precision, device)
+    content = {"asked": config.precision, "device": device.type, "uses_bfloat16": precision.uses_bfloat16}
+    write_file(file, json.dumps(content).encode())
+    return precision
+
+
+def _copy_weights(source: CrossModalAutoencoder, target: CrossModalAutoencoder, modality: str) -> None:
     """Copy encoder and decoder of one modality."""
     target.encoders[modality].load_state_dict(source.encoders[modality].state_dict())
     target.decoders[modality].load_state_dict(source.decoders[modality].state_dict())

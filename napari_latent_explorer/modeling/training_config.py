@@ -1,4 +1,8 @@
-"""Everything that settles a training run, as one value that is written beside its weights."""
+"""Everything that settles a training run, as one value that is written beside its weights.
+
+The paper's text, the code that its weights were trained with, and that code as it is today differ; `READINGS` says in
+what, one name for each.
+"""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
@@ -9,15 +13,50 @@ from napari_latent_explorer.nn.autoencoder import PresetName
 from napari_latent_explorer.nn.fusion import FusionName
 from napari_latent_explorer.nn.losses import ContrastiveName
 
-StageName = Literal["mri", "ecg", "joint", "labels"]
-STAGES: tuple[StageName, ...] = ("mri", "ecg", "joint", "labels")
-ScheduleName = Literal["cosine", "plateau"]
+StageName = Literal["mri", "ecg", "joint", "labels", "mri_baseline", "ecg_baseline", "mri_vae", "ecg_vae"]
+MAIN_STAGES: tuple[StageName, ...] = ("mri", "ecg", "joint", "labels")
+STAGES: tuple[StageName, ...] = (*MAIN_STAGES, "mri_baseline", "ecg_baseline", "mri_vae", "ecg_vae")
+ScheduleName = Literal["cosine", "plateau", "ml4h"]
 PrecisionName = Literal["auto", "float32", "bfloat16"]
+OptimizerName = Literal["adam", "radam"]
+EcgLossName = Literal["log_cosh", "squared_error"]
+ReconstructionName = Literal["merged", "merged_and_each"]
+GeluName = Literal["tanh", "exact"]
+BaselineName = Literal["pretraining", "equal_passes"]
+ReadingName = Literal["paper", "ml4h", "ml4h_head"]
+
+_ALL_READINGS: Mapping[str, Any] = {
+    "preset": "published", "batch_size": 4, "batch_size_joint": 4, "decoded_share": 1.0, "initial_log_scale": 0.0,
+}  # fmt: skip
+_CODE: Mapping[str, Any] = {
+    "contrastive": "ml4h", "contrastive_weight": 0.1, "mri_weight": 1.0, "ecg_weight": 1.0, "ecg_loss": "log_cosh",
+    "schedule": "ml4h", "steps_per_epoch": 128, "epochs_mri": 2000, "epochs_ecg": 2000, "epochs_joint": 2000,
+}  # fmt: skip
+READINGS: Mapping[ReadingName, Mapping[str, Any]] = {
+    "paper": {
+        **_ALL_READINGS, "contrastive": "paper", "contrastive_weight": 1.0, "mri_weight": 0.1, "ecg_weight": 0.1,
+        "ecg_loss": "squared_error", "fusion": "batch", "gelu": "tanh", "optimizer": "adam", "learning_rate_mri": 1e-3,
+        "learning_rate_ecg": 1e-3, "learning_rate_joint": 2e-5, "schedule": "plateau", "epochs_mri": 200,
+        "epochs_ecg": 200, "epochs_joint": 200,
+    },
+    "ml4h": {
+        **_ALL_READINGS, **_CODE, "fusion": "batch", "gelu": "tanh", "optimizer": "radam", "learning_rate_mri": 2e-4,
+        "learning_rate_ecg": 2e-4, "learning_rate_joint": 2e-4,
+    },
+    "ml4h_head": {
+        **_ALL_READINGS, **_CODE, "fusion": "whole", "gelu": "exact", "optimizer": "adam", "learning_rate_mri": 5e-5,
+        "learning_rate_ecg": 5e-5, "learning_rate_joint": 5e-5,
+    },
+}  # fmt: skip
+"""What the paper's text says, what its code did at the time, and what that code does since 2025."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingConfig:
-    """How to train. Defaults suit the compact preset on a CPU; `published` gives the paper's.
+    """How to train. Defaults suit the compact preset on a CPU; `reading` gives the paper's and its code's.
+
+    The defaults follow the paper where its text is sound (cross-entropy over cosines, coordinates mixed) and the
+    released code in that reconstruction weighs ten times as much as the contrastive term, and not the other way round.
 
     Attributes
     ----------
@@ -30,24 +69,49 @@ class TrainingConfig:
     epochs_mri, epochs_ecg, epochs_joint, epochs_labels
         Passes over the training participants in each stage; 0 skips a unimodal stage (and its baseline) or the label
         head.
+    steps_per_epoch
+        If given, an epoch is that many steps over participants drawn anew, instead of a pass over all.
     max_minutes
         If given, the run takes this wall time instead of a number of epochs, divided by `stage_shares`, and the
-        learning rate falls with time; the result then depends on the machine's speed as well as on the seed.
+        learning rate falls with time; the result then depends on the machine's speed as well as on the seed, and
+        a run that was interrupted does not end with the weights of one that was not. Further baselines get the shares
+        of their own and the cross-modal stage together.
     batch_size, batch_size_joint
-        Participants in a step of unimodal and cross-modal training.
+        Participants in a step of unimodal and cross-modal training, over all processes together.
     decoded_share
         Part of a cross-modal batch that is also decoded; the contrastive term sees all of it.
     learning_rate_mri, learning_rate_ecg, learning_rate_joint, learning_rate_labels
-        Adam's peak rates.
+        The optimizer's peak rates.
+    optimizer
+        ``adam`` as in the paper, or ``radam``, which the code took by default at that time.
     schedule
-        ``cosine`` (warm-up, then half a cosine to 2 %) or ``plateau`` (the paper's: halve after an epoch without
-        improvement, stop after the third time).
+        ``cosine`` (warm-up, then half a cosine to 2 %), ``plateau`` (the paper's: halve after an epoch without
+        improvement, stop after the third time) or ``ml4h`` (the code's: halve after 64 epochs without improvement, stop
+        after 192).
     contrastive, contrastive_weight, initial_log_scale
         Variant and weight of the contrastive term, and the logarithm of its inverse temperature at the start.
     fusion
         How the two latents are merged, see `nn.fusion`.
     mri_weight, ecg_weight
         Weights of the reconstruction terms.
+    ecg_loss
+        ``log_cosh`` as in the code, or ``squared_error`` as in the paper.
+    reconstruction
+        ``merged``: from the merged vector only, as in the paper and the code; ``merged_and_each``: the mean of that and
+        of the reconstructions from each modality's own latent.
+    gelu
+        ``tanh`` approximation as in the code at the paper's time, or ``exact`` as in the code since.
+    uses_unpaired
+        Whether the cross-modal stage also learns from participants who have one recording only: they are reconstructed
+        in it and have no contrastive term. The paper has pairs only.
+    is_probabilistic, divergence_weight
+        Whether all encoders give distributions, and the weight of their divergence from the standard normal, summed
+        over the latent, beside reconstruction errors that are means over the recording's elements.
+    baselines
+        Unimodal autoencoders to compare with: ``pretraining`` keeps those that the cross-modal stage began with, which
+        have had fewer passes; ``equal_passes`` trains them anew with as many passes as both stages together.
+    has_vae_baselines
+        Whether to train a plain variational autoencoder of each modality too, with as many passes as both stages.
     labelled_frames
         Random frames per step that the label head learns from.
     gradient_norm
@@ -81,6 +145,16 @@ class TrainingConfig:
     mri_weight: float = 1.0
     ecg_weight: float = 1.0
     labelled_frames: int = 3
+    steps_per_epoch: int | None = None
+    optimizer: OptimizerName = "adam"
+    ecg_loss: EcgLossName = "log_cosh"
+    reconstruction: ReconstructionName = "merged"
+    gelu: GeluName = "tanh"
+    uses_unpaired: bool = False
+    is_probabilistic: bool = False
+    divergence_weight: float = 1e-4
+    baselines: BaselineName = "pretraining"
+    has_vae_baselines: bool = False
     gradient_norm: float = 1.0
     precision: PrecisionName = "auto"
 
@@ -94,32 +168,53 @@ class TrainingConfig:
             problems.append("the number of epochs is negative, or 0 for the cross-modal stage")
         if not 0 < self.decoded_share <= 1:
             problems.append(f"decoded_share is {self.decoded_share}, expected above 0 and at most 1")
+        if self.steps_per_epoch is not None and self.steps_per_epoch < 1:
+            problems.append("an epoch needs at least one step")
         if problems:
             raise TrainingError("This training cannot start: " + "; ".join(problems) + ".")
 
     @classmethod
     def published(cls) -> "TrainingConfig":
         """Take the paper's widths, batch, rates, schedule and merge; meant for a GPU."""
-        return cls(
-            preset="published", batch_size=4, batch_size_joint=4, learning_rate_mri=1e-3, learning_rate_ecg=1e-3,
-            learning_rate_joint=2e-5, schedule="plateau", fusion="batch", initial_log_scale=0.0, epochs_mri=200,
-            epochs_ecg=200, epochs_joint=200,
-        )  # fmt: skip
+        return cls.reading("paper")
+
+    @classmethod
+    def reading(cls, name: ReadingName) -> "TrainingConfig":
+        """Take what the paper or its code says, see `READINGS`.
+
+        ``paper``: L_contr + 0.1 L_rec with squared errors and cross-entropy, Adam, halving after each epoch without
+        improvement. ``ml4h``, the code that the released weights were most likely trained with: L_rec + 0.1 L_contr,
+        with log-cosh for the ECG and labels and predictions swapped in the contrastive term, rectified Adam, halving
+        after 64 epochs of 128 steps. ``ml4h_head``, that code since 2025: the same with whole modalities drawn instead
+        of coordinates, exact GELU, Adam. The code's RAdam is TensorFlow Addons'; torch's differs in rounding.
+        """
+        return cls(**READINGS[name])
 
     def epochs(self, stage: StageName) -> int:
         """Count the passes over the training participants."""
-        return {
+        main = {
             "mri": self.epochs_mri,
             "ecg": self.epochs_ecg,
             "joint": self.epochs_joint,
             "labels": self.epochs_labels,
-        }[stage]
+        }
+        modality, _, kind = stage.partition("_")
+        if not kind:
+            return main[modality]
+        is_wanted = self.baselines == "equal_passes" if kind == "baseline" else self.has_vae_baselines
+        return main[modality] + self.epochs_joint if is_wanted and main[modality] else 0
+
+    def reconstruction_weight(self, modality: str) -> float:
+        """Weight of a modality's reconstruction; 1 of modalities other than MRI and ECG."""
+        return {"mri": self.mri_weight, "ecg": self.ecg_weight}.get(modality, 1.0)
 
     def budget_s(self, stage: StageName) -> float | None:
         """Wall time of a stage in seconds, None without a limit."""
         if self.max_minutes is None:
             return None
-        shares = {name: s if self.epochs(name) else 0.0 for name, s in zip(STAGES, self.stage_shares, strict=True)}
+        main = dict(zip(MAIN_STAGES, self.stage_shares, strict=True))
+        whole = {name: main["joint"] + main[modality_of(name)] for name in STAGES if name not in MAIN_STAGES}
+        shares = {name: share if self.epochs(name) else 0.0 for name, share in (main | whole).items()}
         return 60.0 * self.max_minutes * shares[stage] / sum(shares.values())
 
     def to_dict(self) -> dict[str, Any]:
@@ -140,3 +235,8 @@ class TrainingConfig:
             raise TrainingError(f"The training configuration has unknown entries: {', '.join(unknown)}.")
         arguments: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in values.items()}
         return cls(**arguments)
+
+
+def modality_of(stage: StageName) -> Any:
+    """Name the modality that a unimodal stage is of."""
+    return stage.partition("_")[0]

@@ -1,10 +1,11 @@
-"""The cross-modal autoencoder: two encoders into one latent space, two decoders out of it, and a label head.
+"""The cross-modal autoencoder: encoders into one latent space, decoders out of it, and a label head.
 
-At test time there is no merging: the latent of either modality alone is decoded to both.
+There is one encoder and one decoder per modality: cine MRI and ECG, and any others by a name of their own. At test time
+there is no merging: the latent of any modality alone is decoded to all.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 import torch
@@ -31,12 +32,24 @@ class AutoencoderConfig:
         Widths of each modality's encoder and decoder; None for an autoencoder of the other modality alone.
     labels
         The label head on the cine decoder; None for none.
+    others
+        Name and widths of each further modality.
+    is_probabilistic
+        Whether encoders give a distribution over latents, as in a variational autoencoder, of which the mean is the
+        latent. The paper's do not.
     """
 
     latent_dim: int = 256
     mri: CoderConfig | None = COMPACT_CINE
     ecg: CoderConfig | None = COMPACT_ECG
     labels: LabelHeadConfig | None = None
+    others: tuple[tuple[str, CoderConfig], ...] = ()
+    is_probabilistic: bool = False
+
+    def __post_init__(self) -> None:
+        names = [*MODALITIES, *(name for name, _ in self.others)]
+        if len(set(names)) < len(names) or not all(name.isidentifier() for name in names):
+            raise ValueError(f"modalities {names} are not different plain names")
 
     def __post_init__(self) -> None:
         if not 0 < self.latent_dim <= MAX_SIZE:
@@ -50,19 +63,30 @@ class AutoencoderConfig:
         return cls(256, COMPACT_CINE, COMPACT_ECG, labels)
 
     @property
-    def coders(self) -> dict[Modality, CoderConfig]:
+    def coders(self) -> dict[str, CoderConfig]:
         """Configurations of the modalities that the network has."""
-        both: dict[Modality, CoderConfig | None] = {"mri": self.mri, "ecg": self.ecg}
-        return {modality: coder for modality, coder in both.items() if coder is not None}
+        every: dict[str, CoderConfig | None] = {"mri": self.mri, "ecg": self.ecg, **dict(self.others)}
+        return {modality: coder for modality, coder in every.items() if coder is not None}
 
-    def only(self, modality: Modality) -> "AutoencoderConfig":
+    def only(self, modality: str) -> "AutoencoderConfig":
         """Describe the autoencoder of the same size for one modality alone, without labels."""
         mri, ecg = (coder if modality == name else None for name, coder in (("mri", self.mri), ("ecg", self.ecg)))
-        return AutoencoderConfig(self.latent_dim, mri, ecg)
+        others = tuple((name, coder) for name, coder in self.others if name == modality)
+        return replace(self, mri=mri, ecg=ecg, labels=None, others=others)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        return asdict(self)
+        """Plain values for JSON; `others` and `is_probabilistic` only where they say something.
+
+        A bundle's fingerprint is made from these values, so those of networks without either must stay what they were.
+        """
+        values = asdict(self)
+        others = {name: coder.to_dict() for name, coder in self.others}
+        del values["others"], values["is_probabilistic"]
+        if others:
+            values["others"] = others
+        if self.is_probabilistic:
+            values["is_probabilistic"] = True
+        return values
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "AutoencoderConfig":
@@ -73,17 +97,24 @@ class AutoencoderConfig:
             mri=CoderConfig.from_dict(values["mri"]) if values["mri"] else None,
             ecg=CoderConfig.from_dict(values["ecg"]) if values["ecg"] else None,
             labels=LabelHeadConfig.from_dict(labels) if labels else None,
+            others=tuple((str(name), CoderConfig.from_dict(each)) for name, each in values.get("others", {}).items()),
+            is_probabilistic=bool(values.get("is_probabilistic", False)),
         )
 
 
 class CrossModalAutoencoder(nn.Module):
-    """Encoders and decoders of the modalities in `config`, keyed by ``mri`` and ``ecg``."""
+    """Encoders and decoders of the modalities in `config`, keyed by their names."""
 
     def __init__(self, config: AutoencoderConfig, initial_log_scale: float = 0.0) -> None:
         super().__init__()
         self.config = config
         coders = config.coders
-        self.encoders = nn.ModuleDict({name: Encoder(coder, config.latent_dim) for name, coder in coders.items()})
+        self.encoders = nn.ModuleDict(
+            {
+                name: Encoder(coder, config.latent_dim, is_probabilistic=config.is_probabilistic)
+                for name, coder in coders.items()
+            }
+        )
         self.decoders = nn.ModuleDict({name: Decoder(coder, config.latent_dim) for name, coder in coders.items()})
         self.label_head: LabelHead | None = None
         if config.labels is not None and config.mri is not None:
@@ -96,8 +127,14 @@ class CrossModalAutoencoder(nn.Module):
         z: Tensor = self.encoders[modality](x)
         return z
 
+    def encode_distribution(self, modality: str, x: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Encode to mean and log-variance ``(batch, latent_dim)``; the variance is None of deterministic encoders."""
+        encoder = self.encoders[modality]
+        assert isinstance(encoder, Encoder)
+        return encoder.distribution(x)
+
     def decode(self, modality: str, z: Tensor) -> Tensor:
-        """Decode latents ``(batch, latent_dim)`` of either modality to recordings of `modality`."""
+        """Decode latents ``(batch, latent_dim)`` of any modality to recordings of `modality`."""
         x: Tensor = self.decoders[modality](z)
         return x
 

@@ -22,7 +22,7 @@ import torch
 from torch import Tensor, nn
 
 Dimensionality = Literal[1, 2]
-ActivationName = Literal["mish", "gelu"]
+ActivationName = Literal["mish", "gelu", "gelu_exact"]
 PoolingName = Literal["max", "average"]
 
 LAYER_NORM_EPSILON = 1e-3
@@ -38,8 +38,13 @@ _POOLING: dict[tuple[str, int], type[nn.Module]] = {
 
 
 def make_activation(name: ActivationName) -> nn.Module:
-    """Mish, or GELU in the tanh approximation ``0.5 x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3)))``."""
-    return nn.Mish() if name == "mish" else nn.GELU(approximate="tanh")
+    """Mish, or GELU.
+
+    ``gelu`` is the tanh approximation ``0.5 x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3)))`` with which the published
+    networks were trained; ``gelu_exact`` is ``x Phi(x)``, which the released code has taken since (the paper names
+    GELU alone). They differ by 5e-4 at most.
+    """
+    return nn.Mish() if name == "mish" else nn.GELU(approximate="tanh" if name == "gelu" else "none")
 
 
 def make_convolution(dim: Dimensionality, n_in: int, n_out: int, kernel: int) -> nn.Conv1d | nn.Conv2d:
@@ -127,7 +132,7 @@ class UnflattenLast(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """``(batch, prod(space) * channel)`` to ``(batch, channel, *space)``."""
-        return x.reshape(len(x), *self.shape).movedim(-1, 1)
+        return x.reshape(x.shape[0], *self.shape).movedim(-1, 1)
 
 
 class LatentHead(nn.Module):
@@ -144,3 +149,21 @@ class LatentHead(nn.Module):
         """``(batch, channel, *space)`` to ``(batch, latent_dim)``."""
         z: Tensor = self.norm(self.activation(self.linear(self.flatten(x))))
         return z
+
+
+class GaussianHead(nn.Module):
+    """Features to mean and log-variance of a normal distribution over latents, each by a linear layer.
+
+    The log-variance is kept within -10 and 10, beyond which its exponential says nothing any more.
+    """
+
+    def __init__(self, n_features: int, latent_dim: int) -> None:
+        super().__init__()
+        self.flatten = FlattenLast()
+        self.mean = make_linear(n_features, latent_dim)
+        self.log_variance = make_linear(n_features, latent_dim)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """``(batch, channel, *space)`` to two times ``(batch, latent_dim)``."""
+        h = self.flatten(x)
+        return self.mean(h), self.log_variance(h).clamp(-10.0, 10.0)

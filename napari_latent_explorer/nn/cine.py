@@ -88,4 +88,4 @@ class LabelHead(nn.Module):
             rows = (frames[:, None] * self.n_classes + torch.arange(self.n_classes, device=frames.device)).flatten()
             weight, bias = weight[rows], None if bias is None else bias[rows]
         scores = functional.conv2d(h, weight, bias)
-        return scores.reshape(len(scores), -1, self.n_classes, *scores.shape[2:])
+        return scores.reshape(scores.shape[0], -1, self.n_classes, *scores.shape[2:])

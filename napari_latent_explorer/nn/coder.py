@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from napari_latent_explorer.nn.blocks import (
     ActivationName,
     DenseConvolutional,
+    GaussianHead,
     LatentHead,
     PoolingName,
     ResidualStem,
@@ -84,9 +85,12 @@ class CoderConfig:
 
 
 class Encoder(nn.Module):
-    """Recording ``(batch, n_channels, *space)`` to latent ``(batch, latent_dim)``."""
+    """Recording ``(batch, n_channels, *space)`` to latent ``(batch, latent_dim)``.
 
-    def __init__(self, config: CoderConfig, latent_dim: int) -> None:
+    A probabilistic one gives a normal distribution over latents and encodes to its mean.
+    """
+
+    def __init__(self, config: CoderConfig, latent_dim: int, *, is_probabilistic: bool = False) -> None:
         super().__init__()
         dim = _dimensionality(config)
         layers: list[nn.Module] = [ResidualStem(dim, config.n_channels, config.stem, config.kernel, config.activation)]
@@ -97,12 +101,21 @@ class Encoder(nn.Module):
             n_in = filters
         self.features = nn.Sequential(*layers)
         space = [size // 2 ** len(config.encoder_blocks) for size in config.space]
-        self.head = LatentHead(prod(space) * n_in, latent_dim, config.activation)
+        n_features = prod(space) * n_in
+        self.head = (
+            GaussianHead(n_features, latent_dim)
+            if is_probabilistic
+            else LatentHead(n_features, latent_dim, config.activation)
+        )
+
+    def distribution(self, x: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Mean and log-variance ``(batch, latent_dim)`` of the latent; a deterministic one has no variance."""
+        found = self.head(self.features(x))
+        return found if isinstance(found, tuple) else (found, None)
 
     def forward(self, x: Tensor) -> Tensor:
         """Encode a batch."""
-        z: Tensor = self.head(self.features(x))
-        return z
+        return self.distribution(x)[0]
 
 
 class Decoder(nn.Module):

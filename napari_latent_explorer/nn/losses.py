@@ -1,17 +1,28 @@
-r"""What training minimises.
+r"""What training minimises, and where the paper's text and its released code differ.
 
-Reconstruction from the merged vector *z* plus a weighted contrastive term,
+Reconstruction from the merged vector *z*, and a contrastive term that brings the latents of one person together:
 
-.. math:: L = \sum_j w_j \, L_\mathrm{rec}^{(j)}\bigl(x_j, D_j(z)\bigr) + \lambda \, L_\mathrm{contr},
+.. math:: L_\mathrm{rec} = \sum_j w_j \, L_\mathrm{rec}^{(j)}\bigl(x_j, D_j(z)\bigr)
 
-with :math:`\lambda = 0.1` on the contrastive term, as the released code has it (the paper's Eq. 1 prints the weight
-on the other term). The paper's Eq. 3 and 4 print no minus sign and unnormalised dot products; the code normalises,
-and so do we.
+=====================  ===============================================  ==============================================
+what                   ``paper``                                        ``ml4h``, the released code
+=====================  ===============================================  ==============================================
+total                  :math:`L_\mathrm{contr} + 0.1 L_\mathrm{rec}`    :math:`L_\mathrm{rec} + 0.1 L_\mathrm{contr}`
+ECG reconstruction     squared error                                    log-cosh
+contrastive term       symmetric cross-entropy (printed without its     labels and predictions swapped:
+                       minus sign)                                      :math:`16.118 (1 - \tfrac1n \sum_i P_{ii})`
+similarity             dot product                                      cosine
+=====================  ===============================================  ==============================================
+
+`TrainingConfig.reading` offers both by name. The similarity is the cosine in each: a dot product of unbounded vectors
+together with a trainable temperature has no scale of its own. Eq. 3 sums over all ordered pairs of modalities including
+each with itself; a modality against itself has nothing to learn from, so here each unordered pair counts once.
 
 References
 ----------
 Radhakrishnan et al., Nat. Commun. 14:2436 (2023), Eq. 1, 3 and 4; Radford et al., Learning transferable visual
-models from natural language supervision (2021), for the symmetric cross-entropy.
+models from natural language supervision (2021), for the symmetric cross-entropy; Kingma and Welling, Auto-encoding
+variational Bayes (2014), for the divergence.
 """
 
 import math
@@ -42,6 +53,15 @@ def log_cosh(x: Tensor, reconstruction: Tensor) -> Tensor:
     """
     error = (reconstruction.float() - x.float()).abs()
     return (error + functional.softplus(-2.0 * error) - math.log(2.0)).mean()
+
+
+def standard_normal_divergence(mean: Tensor, log_variance: Tensor) -> Tensor:
+    r"""Kullback-Leibler divergence of :math:`N(\mu, \sigma^2)` from :math:`N(0, 1)`, summed over the latent.
+
+    :math:`\tfrac12 \sum_d (\mu_d^2 + \sigma_d^2 - 1 - \log \sigma_d^2)` for ``(n, latent_dim)``, mean over rows.
+    """
+    terms = mean.float().square() + log_variance.float().exp() - 1.0 - log_variance.float()
+    return 0.5 * terms.sum(dim=1).mean()
 
 
 def pair_probabilities(z_a: Tensor, z_b: Tensor, log_scale: Tensor) -> tuple[Tensor, Tensor]:

@@ -111,7 +111,7 @@ def load_bundle(folder: Path) -> Generator[Progress, None, Bundle]:
         Before the library and before the weights.
     """
     yield Progress(0, 2, "Loading the network library")
-    from napari_latent_explorer.modeling.bundle import ModelBundle
+    from napari_latent_explorer.modeling.trained_model import load_model
 
     yield Progress(1, 2, f"Loading the model {folder.name}")
-    return ModelBundle.load(folder)
+    return load_model(folder)

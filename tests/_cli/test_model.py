@@ -1,6 +1,7 @@
 import json
 import shutil
 
+import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
@@ -62,6 +63,9 @@ def test_evaluating_writes_a_page_that_says_on_whom(study_folder, bundle_folder,
     result = invoke("evaluate", study_folder, bundle_folder, "--output", tmp_path / "scores")
     assert result.exit_code == 0, result.stderr
     assert f"Scored on {N_PARTICIPANTS} people" in (tmp_path / "scores" / "scores.md").read_text("utf-8")
+    assert f"Scored on {N_PARTICIPANTS} people" in (tmp_path / "scores" / "report.html").read_text("utf-8")
+    assert len(pd.read_parquet(tmp_path / "scores" / "people.parquet")) == N_PARTICIPANTS
+    assert not (tmp_path / "scores" / "evaluation_work").exists()
 
 
 def test_projecting_before_encoding_says_what_to_do(study_folder, tmp_path):

@@ -13,7 +13,8 @@ SPECS = {
 
 
 def reconstruction(model, latents, decoded, rmse, explained):
-    return {"model": model, "latents": latents, "decoded": decoded, "rmse": rmse, "explained": explained}
+    unit = {"mse": rmse**2, "mse_low": 0.9 * rmse**2, "mse_high": 1.1 * rmse**2, "unit": "uV"}
+    return {"model": model, "latents": latents, "decoded": decoded, "rmse": rmse, "explained": explained} | unit
 
 
 def phenotype(model, latents, name, metric, value):
@@ -67,7 +68,8 @@ def result():
 
 @pytest.fixture
 def rows(result, tmp_path):
-    return write_scores(result, SPECS, tmp_path / "scores").read_text("utf-8").splitlines()
+    report = write_scores(result, SPECS, tmp_path / "scores")
+    return (report.parent / "scores.md").read_text("utf-8").splitlines()
 
 
 def test_reconstruction_stands_beside_the_mean(rows):
@@ -95,6 +97,6 @@ def test_segmentation_is_in_the_order_of_labels(rows):
 
 def test_tables_are_kept_with_every_digit(result, tmp_path):
     write_scores(result, SPECS, tmp_path)
-    kept = pd.read_csv(tmp_path / "retrieval.csv", keep_default_na=False)
+    kept = pd.read_parquet(tmp_path / "retrieval.parquet")
     assert kept["top_1"].tolist() == [0.104, 0.002]
-    assert {path.stem for path in tmp_path.glob("*.csv")} == set(result.tables)
+    assert {path.stem for path in tmp_path.glob("*.parquet")} == set(result.tables)

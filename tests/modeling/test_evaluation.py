@@ -10,11 +10,13 @@ from napari_latent_explorer.data.progress import finish
 from napari_latent_explorer.errors import StudyError, TrainingError
 from napari_latent_explorer.io.study import Study
 from napari_latent_explorer.modeling.bundle import ModelBundle
-from napari_latent_explorer.modeling.evaluation import EvaluationResult, evaluate
+from napari_latent_explorer.modeling.bundle_metadata import PREPROCESSING, describe_model
+from napari_latent_explorer.modeling.evaluation import EvaluationConfig, EvaluationResult, evaluate
 from napari_latent_explorer.modeling.held_out import load_baselines, split_study
 from napari_latent_explorer.modeling.recordings import create_simulated_study
 from napari_latent_explorer.modeling.training import CURVE_FILE, train
 from napari_latent_explorer.modeling.training_config import TrainingConfig
+from napari_latent_explorer.nn.autoencoder import AutoencoderConfig, CrossModalAutoencoder
 
 pytestmark = pytest.mark.slow
 CONFIG = TrainingConfig(
@@ -101,6 +103,34 @@ def test_tables_hold_what_is_promised(result: EvaluationResult) -> None:
     assert retrieval["top_1"].le(retrieval["top_10"]).all()
     assert set(result.tables["segmentation"]["structure"]) >= {"LV_cavity", "RV_cavity", "interventricular_septum"}
     assert "held out" in result.notes[0]
+    assert result.tables["people"]["part"].value_counts().to_dict() == {"train": 16, "valid": 3, "test": 3}
+    curve = result.tables["retrieval_curve"].set_index(["model", "query", "k"])
+    assert curve.loc[("cross-modal", "ecg", 10), "chance"] == pytest.approx(10 / 22)
+    assert curve.loc[("unimodal", "mri", 20), "accuracy"] >= curve.loc[("unimodal", "mri", 10), "accuracy"]
+    assert set(result.tables["mixing"]["model"]) == {"cross-modal", "unimodal"}
+    assert result.tables["ssim"].groupby(["model", "latents"]).size().eq(50).all()
+    assert result.tables["ecg_correlation"]["lead"].iloc[:3].tolist() == ["I", "II", "III"]
+
+
+def test_supervised_networks_are_compared_with_and_judge_translated_cines(tmp_path: Path) -> None:
+    study = finish(create_simulated_study(tmp_path / "study", 136, 7, stored=False))
+    config = AutoencoderConfig.preset("compact")
+    metadata = describe_model(config, is_simulated=True, data_source="nothing", n_participants=0)
+    untrained = ModelBundle(CrossModalAutoencoder(config), metadata, PREPROCESSING)
+    settings = EvaluationConfig(max_decoded=20, supervised_minutes=0.01)
+    found = finish(evaluate(study, untrained, settings, work=tmp_path / "work"))
+    prediction = found.tables["prediction"]
+    assert set(zip(prediction["model"], prediction["latents"], strict=True)) == {
+        ("cross-modal", "mri"), ("cross-modal", "ecg"), ("supervised", "mri"), ("supervised", "ecg"),
+    }  # fmt: skip
+    assert set(prediction["regression"]) == {"NTK", "ridge", "logistic"}
+    assert prediction["n_train"].max() == 102
+    assert set(found.tables["gain"]["than"]) == {"supervised"}
+    judged = found.tables["translation_people"]
+    parts = found.tables["people"].set_index("participant_id")["part"]
+    assert set(parts[judged["participant_id"]]) == {"test"}
+    assert {"lvm", "rvedv"} <= set(found.tables["translation"]["phenotype"])
+    assert "trained for 1 epochs" in found.notes[2]
 
 
 def test_too_few_participants_to_train_on(tmp_path: Path) -> None:

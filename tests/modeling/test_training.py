@@ -4,95 +4,26 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from tiny_training import CONFIG, CPU, TINY, N, make_inputs, make_stage
 
 from napari_latent_explorer.data.progress import finish
 from napari_latent_explorer.errors import TrainingError
 from napari_latent_explorer.modeling.inputs import ModelInputs, class_weights, to_whole_numbers
-from napari_latent_explorer.modeling.objectives import CrossModalObjective, LabelObjective, UnimodalObjective
-from napari_latent_explorer.modeling.precision import Precision
+from napari_latent_explorer.modeling.objectives import LabelObjective, UnimodalObjective
 from napari_latent_explorer.modeling.stage import Stage
 from napari_latent_explorer.modeling.training_config import STAGES, TrainingConfig
-from napari_latent_explorer.nn.autoencoder import AutoencoderConfig, CrossModalAutoencoder
-from napari_latent_explorer.nn.cine import LabelHeadConfig
-from napari_latent_explorer.nn.coder import CoderConfig
-
-TINY = AutoencoderConfig(
-    latent_dim=16,
-    mri=CoderConfig(4, (16, 16), 3, 6, (6, 8), (8, 6), 2, "gelu", "average"),
-    ecg=CoderConfig(3, (32,), 5, 6, (8,), (8,), 2, "mish", "max"),
-    labels=LabelHeadConfig((0, 3, 9), n_frames=4, filters=5),
-)
-CONFIG = TrainingConfig(
-    epochs_mri=3, epochs_ecg=3, epochs_joint=3, epochs_labels=3, batch_size=4, batch_size_joint=4, labelled_frames=2,
-    precision="float32", decoded_share=1.0,
-)  # fmt: skip
-CPU = Precision(torch.device("cpu"), uses_bfloat16=False)
-N = 16
+from napari_latent_explorer.nn.autoencoder import CrossModalAutoencoder
 
 
 @pytest.fixture
 def inputs() -> ModelInputs:
-    """People whose one factor is the size of a bright disc, the height of a wave, and what is labelled."""
-    random = np.random.default_rng(0)
-    size = random.uniform(2, 7, N)
-    rows, columns = np.indices((16, 16)) - 7.5
-    disc = np.hypot(rows, columns) < size[:, None, None]
-    cine = np.repeat((40 + 160 * disc + random.integers(0, 9, disc.shape))[..., None], 4, axis=-1)
-    wave = size[:, None, None] * np.sin(np.arange(32) / 3) * np.ones((1, 3, 1))
-    present = np.ones(N, dtype=bool)
-    return ModelInputs(
-        np.array([f"P{i}" for i in range(N)]),
-        cine.astype(np.uint8),
-        wave.astype(np.float32),
-        np.repeat(np.where(disc, 9, 0)[:, None], 4, axis=1).astype(np.uint8),
-        present,
-        present,
-        present,
-    )
-
-
-def make_stage(inputs: ModelInputs, checkpoint: Path, config: TrainingConfig = CONFIG) -> Stage:
-    torch.manual_seed(0)
-    objective = CrossModalObjective(inputs, config, CPU)
-    network = CrossModalAutoencoder(TINY)
-    return Stage(
-        "joint", network, objective, np.arange(12), np.arange(12, 16), inputs.participant_ids, config, checkpoint
-    )
-
-
-def weights(stage: Stage) -> dict[str, torch.Tensor]:
-    return stage.network.state_dict()
-
-
-def test_a_killed_stage_goes_on_bit_for_bit(inputs: ModelInputs, tmp_path: Path) -> None:
-    whole = make_stage(inputs, tmp_path / "whole.pt")
-    history = finish(whole.run())
-
-    killed = make_stage(inputs, tmp_path / "killed.pt")
-    run = killed.run()
-    while killed.state.epoch < 2:
-        next(run)
-    next(run)
-    next(run)  # in the middle of the third epoch
-    run.close()
-
-    resumed = make_stage(inputs, tmp_path / "killed.pt")
-    assert resumed.resume()
-    assert resumed.state.epoch == 2
-    for before, after in zip(history, finish(resumed.run()), strict=True):
-        assert {k: v for k, v in before.items() if k != "elapsed_s"} == {
-            k: v for k, v in after.items() if k != "elapsed_s"
-        }
-    assert all(torch.equal(value, weights(resumed)[name]) for name, value in weights(whole).items())
+    return make_inputs()
 
 
 def test_another_configuration_does_not_resume(inputs: ModelInputs, tmp_path: Path) -> None:
     finish(make_stage(inputs, tmp_path / "c.pt").run())
     with pytest.raises(TrainingError, match="another configuration"):
         make_stage(inputs, tmp_path / "c.pt", replace(CONFIG, seed=5)).resume()
-    (tmp_path / "c.pt").write_bytes(b"damage")
-    with pytest.raises(TrainingError, match="cannot be read"):
-        make_stage(inputs, tmp_path / "c.pt").resume()
     assert not make_stage(inputs, tmp_path / "absent.pt").resume()
 
 
@@ -155,6 +86,52 @@ def test_plateau_halves_the_rate_and_stops_after_three_epochs_without_progress(
     assert history[-1]["learning_rate"] == pytest.approx(1e-12 / 8)
 
 
+def test_the_codes_plateau_waits_64_epochs_and_stops_after_192(
+    inputs: ModelInputs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = replace(
+        CONFIG, schedule="ml4h", epochs_joint=500, learning_rate_joint=1e-12, steps_per_epoch=1, optimizer="radam"
+    )
+    stage = make_stage(inputs, tmp_path / "c.pt", config)
+    losses = iter([{"valid_loss": 1.0}, {"valid_loss": 0.5}] + [{"valid_loss": 0.6}] * 500)
+    monkeypatch.setattr(Stage, "validate", lambda _: next(losses))
+    monkeypatch.setattr(Stage, "save_checkpoint", lambda _: None)
+    history = finish(stage.run())
+    assert len(history) == 2 + 192
+    rates = [row["learning_rate"] for row in history]
+    assert rates[2 + 62] == 1e-12
+    assert rates[2 + 63] == pytest.approx(0.5e-12)
+    assert rates[-1] == pytest.approx(1e-12 / 8)
+    assert stage.state.step == len(history)
+
+
+def test_gradients_of_each_part_are_scaled_down_to_the_norm(inputs: ModelInputs, tmp_path: Path) -> None:
+    config = replace(CONFIG, gradient_norm=1e-3)
+    stage = make_stage(inputs, tmp_path / "c.pt", config)
+    stage._step(np.arange(4), torch.Generator().manual_seed(0))
+    for part in (stage.network.encoders, stage.network.decoders):
+        squares = [float(p.grad.square().sum()) for p in part.parameters() if p.grad is not None]
+        assert np.sqrt(sum(squares)) == pytest.approx(1e-3, rel=1e-3)
+
+
+def test_the_best_weights_are_a_copy_that_later_steps_do_not_reach(
+    inputs: ModelInputs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage = make_stage(inputs, tmp_path / "c.pt", replace(CONFIG, epochs_joint=4, learning_rate_joint=5e-3))
+    scripted = iter([{"valid_loss": loss} for loss in (3.0, 1.0, 2.0, 2.0)])
+    seen = []
+
+    def validate(_: Stage) -> dict[str, float]:
+        seen.append({name: value.clone() for name, value in stage.network.state_dict().items()})
+        return next(scripted)
+
+    monkeypatch.setattr(Stage, "validate", validate)
+    finish(stage.run())
+    for name, value in stage.network.state_dict().items():
+        assert torch.equal(value, seen[1][name]), name
+    assert any(not torch.equal(seen[1][name], seen[3][name]) for name in seen[1])
+
+
 def test_unimodal_stage_learns_its_modality_only(inputs: ModelInputs, tmp_path: Path) -> None:
     torch.manual_seed(0)
     network = CrossModalAutoencoder(TINY.only("mri"))
@@ -162,7 +139,7 @@ def test_unimodal_stage_learns_its_modality_only(inputs: ModelInputs, tmp_path: 
     stage = Stage(
         "mri",
         network,
-        UnimodalObjective(inputs, "mri", CPU),
+        UnimodalObjective(inputs, "mri", CPU, CONFIG),
         rows,
         rows,
         inputs.participant_ids,

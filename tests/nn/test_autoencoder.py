@@ -107,3 +107,25 @@ def test_one_modality_alone_keeps_its_size(network: CrossModalAutoencoder) -> No
 def test_config_survives_json() -> None:
     for config in (TINY, TINY.only("mri"), AutoencoderConfig.preset("published", LabelHeadConfig())):
         assert AutoencoderConfig.from_dict(json.loads(json.dumps(config.to_dict()))) == config
+
+
+def test_further_modalities_and_distributions_survive_json_and_change_nothing_for_others() -> None:
+    pulse = CoderConfig(2, (16,), 3, 4, (6,), (6,), 2, "mish", "max")
+    more = replace(TINY, others=(("pulse", pulse),), is_probabilistic=True)
+    assert AutoencoderConfig.from_dict(json.loads(json.dumps(more.to_dict()))) == more
+    assert list(more.coders) == ["mri", "ecg", "pulse"]
+    assert list(more.only("pulse").coders) == ["pulse"]
+    assert set(TINY.to_dict()) == {"latent_dim", "mri", "ecg", "labels"}  # fingerprints of bundles are made of these
+    for names in (("mri",), ("pulse", "pulse"), ("a.b",)):
+        with pytest.raises(ValueError, match="plain names"):
+            replace(TINY, others=tuple((name, pulse) for name in names))
+
+
+def test_a_probabilistic_encoder_encodes_to_its_mean() -> None:
+    network = CrossModalAutoencoder(replace(TINY, is_probabilistic=True))
+    x = torch.randn(3, 3, 32)
+    mean, log_variance = network.encode_distribution("ecg", x)
+    assert log_variance is not None
+    assert mean.shape == log_variance.shape == (3, 16)
+    assert torch.equal(network.encode("ecg", x), mean)
+    assert CrossModalAutoencoder(TINY).encode_distribution("ecg", x)[1] is None

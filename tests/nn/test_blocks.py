@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import torch
 
@@ -63,3 +65,10 @@ def test_layout_changes_no_value() -> None:
     lay_out_channels_last(stem)
     assert stem.first.weight.is_contiguous(memory_format=torch.channels_last)
     torch.testing.assert_close(stem(x), before)
+
+
+def test_exact_gelu_differs_from_the_published_one_by_less_than_5e_4() -> None:
+    x = torch.linspace(-4, 4, 801, dtype=torch.float64)
+    exact = x * 0.5 * (1 + torch.erf(x / math.sqrt(2)))
+    torch.testing.assert_close(make_activation("gelu_exact")(x), exact)
+    assert 1e-4 < (make_activation("gelu")(x) - exact).abs().max() < 5e-4

@@ -8,6 +8,7 @@ from napari_latent_explorer.nn.losses import (
     log_cosh,
     mean_squared_error,
     pair_probabilities,
+    standard_normal_divergence,
 )
 
 
@@ -82,3 +83,11 @@ def test_label_loss_weights_classes_and_skips_unknown_pixels() -> None:
     expected = sum(w * v for w, v in terms) / sum(w for w, _ in terms)
     found = label_loss(scores, classes, torch.from_numpy(weights).float()).item()
     assert found == pytest.approx(expected, rel=1e-5)
+
+
+def test_divergence_from_the_standard_normal_is_torchs_own() -> None:
+    mean, log_variance = torch.randn(5, 8), torch.randn(5, 8)
+    normal = torch.distributions.Normal(mean, (0.5 * log_variance).exp())
+    expected = torch.distributions.kl_divergence(normal, torch.distributions.Normal(0.0, 1.0)).sum(1).mean()
+    assert standard_normal_divergence(mean, log_variance).item() == pytest.approx(expected.item(), rel=1e-5)
+    assert standard_normal_divergence(torch.zeros(2, 8), torch.zeros(2, 8)).item() == 0
