@@ -1,6 +1,7 @@
 """Fixtures that every folder of tests may use."""
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,15 @@ from napari_latent_explorer.data.cohort import Cohort
 from napari_latent_explorer.data.ecg import ECG, LEAD_NAMES
 from napari_latent_explorer.data.latents import LatentSpace
 from napari_latent_explorer.simulation.population import simulate_population
+
+with suppress(ImportError):  # the tests of the bare package do without
+    from hypothesis import HealthCheck, settings
+
+    # a busy machine is no failure, and a run on a server is the same each time
+    settings.register_profile(
+        "tests", deadline=None, derandomize="CI" in os.environ, suppress_health_check=[HealthCheck.too_slow]
+    )
+    settings.load_profile("tests")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

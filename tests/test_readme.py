@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from ukb_writer import people, write_people, write_table
 
 README = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
 COMMAND = "napari-latent-explorer"
@@ -44,7 +45,8 @@ def test_python_blocks_run_one_after_the_other():
 
 
 def test_every_command_of_the_tour_is_there():
-    assert [words[1] for words in commands()] == ["study", "study", "train", "encode", "project", "evaluate", "tour"]
+    tour = ["study", "study", "train", "encode", "project", "evaluate", "tour"]
+    assert [words[1] for words in commands()] == [*tour, "inspect", "study", "study", "encode", "study"]
 
 
 def run(words: list[str], folder: Path) -> None:
@@ -58,11 +60,15 @@ def run(words: list[str], folder: Path) -> None:
 
 @pytest.fixture(scope="module")
 def study_and_scores(tmp_path_factory):
-    """Folder in which every command of the README but the last has run."""
+    """Folder in which every command of the README but the tour has run; `bulk` and the table are there before."""
     folder = tmp_path_factory.mktemp("readme")
-    for words in commands()[:-1]:
+    some = people(2)
+    write_people(folder / "bulk", some, has_other_planes=False)
+    write_table(folder / "phenotypes.csv", some)
+    for words in commands():
         assert words[0] == COMMAND
-        run(words, folder)
+        if words[1] != "tour":
+            run(words, folder)
     return folder
 
 
@@ -70,11 +76,12 @@ def study_and_scores(tmp_path_factory):
 @pytest.mark.gui
 def test_commands_run_in_the_order_of_the_readme(study_and_scores):
     assert (study_and_scores / "model" / "weights.safetensors").is_file()
+    assert (study_and_scores / "mine" / "report.html").is_file()
     assert "| LV mass" in (study_and_scores / "scores" / "scores.md").read_text("utf-8")
 
 
 @pytest.mark.slow
 @pytest.mark.gui
 def test_tour_of_ones_own_study(study_and_scores):
-    run(commands()[-1], study_and_scores)
+    run(next(words for words in commands() if words[1] == "tour"), study_and_scores)
     assert list((study_and_scores / "my-tour").glob("*.png"))

@@ -5,12 +5,10 @@ archives, read without pickle, so nothing in them is ever executed.
 """
 
 import json
-import zlib
 from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,8 +24,6 @@ PROJECTIONS_FOLDER = "projections"
 
 _MAX_BYTES = 4 << 30
 _META = "meta_json"
-_DAMAGE = (OSError, ValueError, TypeError, EOFError, BadZipFile, KeyError, NotImplementedError, MemoryError, zlib.error)
-"""What NumPy and the archive's own modules raise for a file that is not, or no longer, what was written."""
 
 
 def write_latents(root: Path, latents: LatentSpace) -> None:
@@ -91,7 +87,7 @@ def read_projection(root: Path, name: str, bundle_fingerprint: str) -> tuple[dic
     arrays = _read(path, f"projection {name!r} of the bundle {bundle_fingerprint}", "project")
     try:
         meta = json.loads(str(arrays.pop(_META)))
-    except (KeyError, ValueError) as damage:
+    except (KeyError, ValueError, RecursionError) as damage:
         raise StudyError(f"{path} has no readable description. Project the study again.") from damage
     return arrays, meta
 
@@ -124,7 +120,7 @@ def _read(path: Path, what: str, verb: str) -> dict[str, NDArray[Any]]:
         if not all(map(has_real_characters, arrays.values())):
             raise ValueError("it holds texts of characters that do not exist")
         return arrays
-    except _DAMAGE as damage:
+    except Exception as damage:  # NumPy hands the header of an array to Python's tokenizer and parser
         raise StudyError(
             f"{path} is damaged: {reason_of(damage)}. Run `napari-latent-explorer {verb}` again."
         ) from damage

@@ -25,7 +25,7 @@ import torch
 from numpy.typing import NDArray
 
 from napari_latent_explorer.data.cine import LA_4CH_CLASSES
-from napari_latent_explorer.errors import BundleError
+from napari_latent_explorer.errors import BundleError, shown_text
 from napari_latent_explorer.modeling import bundle_files
 from napari_latent_explorer.nn.autoencoder import AutoencoderConfig, CrossModalAutoencoder
 from napari_latent_explorer.nn.blocks import lay_out_channels_last
@@ -242,8 +242,9 @@ def _build(root: Path, values: Mapping[str, Any]) -> CrossModalAutoencoder:
         with torch.device("meta"):
             return CrossModalAutoencoder(config)
     except (KeyError, TypeError, ValueError) as error:
+        found = shown_text(str(error), 200)
         raise BundleError(
-            f"{root / bundle_files.CONFIG} does not describe a network that this version knows: {error!r}."
+            f"{root / bundle_files.CONFIG} does not describe a network that this version knows: {found}."
         ) from error
 
 

@@ -1,4 +1,6 @@
 import os
+import struct
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -97,4 +99,16 @@ def test_an_archive_that_unpacks_to_too_much_is_refused_before_it_is_read(
     store.write_latents(tmp_path, make_latents())
     monkeypatch.setattr(store, "_MAX_BYTES", 100)
     with pytest.raises(StudyError, match=r"unpack to \d+ bytes, at most 100"):
+        store.read_latents(tmp_path, "mri", "abc")
+
+
+@pytest.mark.parametrize(
+    "header", [b"{'descr': (", b"(" * 3000, b"{'descr': '<f4', 'fortran_order': False, 'shape': (2**70,)}"]
+)
+def test_headers_that_stop_pythons_own_parser_are_damage(tmp_path: Path, header: bytes) -> None:
+    store.write_latents(tmp_path, make_latents())
+    path = store.latents_path(tmp_path, "mri", "abc")
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("values.npy", b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header)
+    with pytest.raises(StudyError, match="damaged"):
         store.read_latents(tmp_path, "mri", "abc")
