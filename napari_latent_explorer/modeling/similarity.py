@@ -41,4 +41,7 @@ def lead_correlation(truth: NDArray[np.floating], found: NDArray[np.floating]) -
     x, y = (np.asarray(one, np.float64) for one in (truth, found))
     x, y = x - x.mean(axis=-1, keepdims=True), y - y.mean(axis=-1, keepdims=True)
     size = np.sqrt((x**2).sum(axis=-1) * (y**2).sum(axis=-1))
-    return np.divide((x * y).sum(axis=-1), size, out=np.full(size.shape, np.nan), where=size > 0)
+    correlation: NDArray[np.float64] = np.divide(
+        (x * y).sum(axis=-1), size, out=np.full(size.shape, np.nan), where=size > 0
+    )
+    return correlation

@@ -50,8 +50,6 @@ class AutoencoderConfig:
         names = [*MODALITIES, *(name for name, _ in self.others)]
         if len(set(names)) < len(names) or not all(name.isidentifier() for name in names):
             raise ValueError(f"modalities {names} are not different plain names")
-
-    def __post_init__(self) -> None:
         if not 0 < self.latent_dim <= MAX_SIZE:
             raise ValueError(f"a latent vector has {self.latent_dim} numbers; 1 to {MAX_SIZE} are possible")
 
