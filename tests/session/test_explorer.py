@@ -39,7 +39,7 @@ def heard(explorer: Explorer) -> Iterator[list[str]]:
 
 
 def settle(explorer: Explorer) -> None:
-    assert explorer.jobs.wait(20.0)
+    assert explorer.jobs.wait(90.0)
     assert explorer.decode.wait(20.0)
 
 
