@@ -21,7 +21,8 @@ _PYTHON_WORDS = re.compile(
 )
 _LONG_WORD = re.compile(r"[^\s/\\]{256,}")
 """Longer than the name of a file can be: a cell or a field that holds rubbish."""
-_SHAPELESS_RUN = re.compile("[\\x00-\\x09\\x0b-\\x1f\\x7f-\\x9f]{9,}")
+_SHAPELESS_CHAR = r"(?:[\x00-\x09\x0b-\x1f\x7f-\x9f]|\\x[0-9a-f]{2})"
+_SHAPELESS_RUN = re.compile(f"({_SHAPELESS_CHAR}{{4}}){_SHAPELESS_CHAR}{{5,}}")
 _FORGED_LINE_END = re.compile(r"\n(?![\n ]|\Z)")
 """The program's own lists and commands go on with spaces after a line's end."""
 
@@ -35,7 +36,7 @@ def shown_text(text: str, max_chars: int = _MAX_MESSAGE_CHARS) -> str:
     text = _LONG_WORD.sub(lambda word: f"{word[0][:80]}[...]{word[0][-20:]}", text)
     if len(text) > max_chars:
         text = f"{text[: max_chars * 3 // 4]} [...] {text[-max_chars // 4 :]}"
-    text = _SHAPELESS_RUN.sub(lambda run: f"{run[0][:4]}[...]", text)
+    text = _SHAPELESS_RUN.sub(r"\1[...]", text)
     one_line = _FORGED_LINE_END.sub("\\\\n", text)
     return "".join(char if char == "\n" or _has_shape(char) else escaped(char) for char in one_line)
 

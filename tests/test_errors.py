@@ -71,11 +71,9 @@ def test_an_endless_cell_is_cut_and_the_rest_of_the_message_stays() -> None:
     assert len(shown) < 450
 
 
-def test_a_field_of_nothing_but_zeros_stays_short() -> None:
-    assert (
-        str(RecordingError("a.hea: '" + "\0" * 240 + "' is no number."))
-        == r"a.hea: '\x00\x00\x00\x00[...]' is no number."
-    )
+@pytest.mark.parametrize("zeros", ["\0" * 240, repr("\0" * 240)[1:-1]], ids=["bytes", "repr"])
+def test_a_field_of_nothing_but_zeros_stays_short(zeros: str) -> None:
+    assert str(RecordingError(f"a.hea: '{zeros}' is no number.")) == r"a.hea: '\x00\x00\x00\x00[...]' is no number."
 
 
 def test_a_long_complaint_is_cut() -> None:
