@@ -10,7 +10,7 @@ Fuzz = Callable[[str, list[Seed], int], None]
 
 
 def test_damaged_studies(fuzz: Fuzz) -> None:
-    fuzz("study folder", studies(), 400)
+    fuzz("study folder", studies(), 300)
 
 
 def test_damaged_bundles(fuzz: Fuzz) -> None:

@@ -18,4 +18,4 @@ def test_damaged_columns_files(fuzz: Fuzz) -> None:
 
 
 def test_damaged_latents(fuzz: Fuzz) -> None:
-    fuzz("latents file", latents(), 400)
+    fuzz("latents file", latents(), 250)
