@@ -23,7 +23,7 @@ import napari
 
 from napari_latent_explorer._napari.explorers import session_of
 from napari_latent_explorer._napari.guest_layers import layer_data
-from napari_latent_explorer._napari.workspace import open_workspace
+from napari_latent_explorer._napari.workspace import open_study_folder
 from napari_latent_explorer.data.progress import finish
 from napari_latent_explorer.errors import RecordingError
 from napari_latent_explorer.io.formats import recognise
@@ -45,11 +45,10 @@ def get_reader(path: Paths) -> Callable[[Paths], list[LayerData]] | None:
 
 
 def open_study(path: Paths) -> list[LayerData]:
-    """Open the workspace with the study at `path`; the newest model that encoded it is used if it lies beside it."""
+    """Open the workspace with the study at `path`."""
     viewer, folder = napari.current_viewer(), _study_folder(_as_paths(path)[0])
     if viewer is not None and folder is not None:
-        bundle = folder.parent / "bundle"
-        open_workspace(viewer).open_folder(folder, bundle if bundle.is_dir() else None)
+        open_study_folder(viewer, folder)
     return NO_LAYER
 
 

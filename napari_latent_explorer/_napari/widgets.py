@@ -14,7 +14,7 @@ from qtpy.QtWidgets import QWidget
 from napari_latent_explorer._napari.explorers import ViewerSession, explorer_of, real_viewer, session_of, show_failure
 from napari_latent_explorer._napari.places import BUILD, open_dock
 from napari_latent_explorer._napari.themes import ThemeFollower
-from napari_latent_explorer._napari.workspace import open_workspace
+from napari_latent_explorer._napari.workspace import open_study_folder
 from napari_latent_explorer._qt.cohort_dock import QtCohortDock
 from napari_latent_explorer._qt.ecg_dock import QtEcgDock
 from napari_latent_explorer._qt.groups_dock import QtGroupsDock
@@ -108,7 +108,7 @@ class HeartBoxWidget(QtHeartBoxDock):
 
 def _open_study(viewer: Any, folder: Path) -> None:
     if viewer is not None:
-        open_workspace(viewer).open_folder(folder)
+        open_study_folder(viewer, folder)
 
 
 def _adopt(widget: QWidget, set_theme: Callable[[Theme], None], napari_viewer: Any) -> None:

@@ -5,6 +5,7 @@ laptop's 1280 x 800) the right column is one set of tabs, maps included, and the
 controls.
 """
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Qt
@@ -48,6 +49,12 @@ def open_workspace(viewer: "napari.viewer.Viewer") -> Explorer:
         session_of(viewer).end_with(window)
         arrange(window, docks)
     return session_of(viewer).explorer
+
+
+def open_study_folder(viewer: "napari.viewer.Viewer", folder: Path) -> None:
+    """Open the workspace with the study in a folder, and with the model beside it, if there is one."""
+    bundle = folder.parent / "bundle"
+    open_workspace(viewer).open_folder(folder, bundle if bundle.is_dir() else None)
 
 
 _NAMES = (COHORT, MAPS, GROUPS, PREDICTIONS, PROBE, ECG)

@@ -35,6 +35,7 @@ class QtPhenotypeCard(QWidget):
         self.spec = spec
         self._title = QElidingLabel(spec.title, self)
         self._title.setFont(small_font(self, 1.0, is_bold=True))
+        self._title.setStyleSheet("QLabel { padding: 0px; }")  # which it would not count when it shortens the words
         self._title.setToolTip(spec.description or spec.title)
         self._title.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._chosen = QLabel(self)
@@ -48,6 +49,7 @@ class QtPhenotypeCard(QWidget):
         self.chart.filter_requested.connect(self._on_chart_filter_requested)
         heading = QHBoxLayout()
         heading.setSpacing(4)
+        heading.setContentsMargins(TITLE_INSET_PX, 0, 0, 0)
         heading.addWidget(self._title, 1)
         heading.addWidget(self._chosen, 0, Qt.AlignmentFlag.AlignRight)
         heading.addWidget(self._clear)

@@ -21,6 +21,7 @@ from napari_latent_explorer.session.study_building import StudyBuilding
 
 Index = QModelIndex | QPersistentModelIndex
 MAX_PEOPLE, MAX_EXAMPLES = 200, 20
+ID_WIDTH_PX = 90
 FACTS = ("Participant", "Cine", "ECG", "Labels")
 NOTHING = QModelIndex()
 
@@ -92,6 +93,8 @@ class QtStudyBuilderPeople(QWidget):
         self.view.verticalHeader().hide()
         self.view.verticalHeader().setDefaultSectionSize(22)
         self.view.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        self.view.horizontalHeader().setSectionResizeMode(0, QHeaderView.ResizeMode.Interactive)
+        self.view.horizontalHeader().resizeSection(0, ID_WIDTH_PX)
         self.view.horizontalHeader().setHighlightSections(False)
         self.words = QLabel(self)
         self.words.setWordWrap(True)
@@ -106,6 +109,9 @@ class QtStudyBuilderPeople(QWidget):
         """Show the session's plan."""
         plan = self._building.plan
         self.model.set_plan(plan)
+        folders = plan.config.folders() if plan is not None else {}
+        for section, modality in enumerate(("mri", "ecg", "labels"), 1):
+            self.view.setColumnHidden(section, plan is not None and modality not in folders)
         n_people = len(plan.participants) if plan is not None else 0
         first = f"The first {MAX_PEOPLE} of {format_count(n_people)}." if n_people > MAX_PEOPLE else ""
         self.words.setText(first if plan is not None else "Nobody yet: choose folders of cines or ECGs.")

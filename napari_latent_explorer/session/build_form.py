@@ -44,14 +44,21 @@ class BuildForm:
     def can_be_looked_at(self) -> bool:
         """Whether there is enough to find recordings by."""
         has_ids = self.table is None or self.id_column is not None
-        return has_ids and (self.cine is not None or self.ecg is not None)
+        return has_ids and (self.cine is not None or self.ecg is not None) and not self.absent()
+
+    def absent(self) -> tuple[str, ...]:
+        """Say which of the given files and folders are not there."""
+        folders = [path for path in (self.cine, self.ecg, self.labels) if path is not None and not path.is_dir()]
+        no_table = self.table is not None and not self.table.is_file()
+        sentences = [f"There is no file {self.table}."] if no_table else []
+        return (*sentences, *(f"There is no folder {path}." for path in dict.fromkeys(folders)))
 
     def problems(self) -> tuple[str, ...]:
         """Say what is missing before a study can be built."""
-        missing = []
+        missing = list(self.absent())
         if self.cine is None and self.ecg is None:
             missing.append("Choose a folder of cines, of ECGs, or both.")
-        if self.table is not None and self.id_column is None:
+        if self.table is not None and self.id_column is None and not missing:
             missing.append("Choose the column of the table that holds the participant ids.")
         if self.output is None:
             missing.append("Choose the folder that the study is to be made in.")
@@ -100,7 +107,7 @@ class TableReading:
     columns
         What each column becomes; empty without an id column.
     problems
-        For some rows of `columns`, why they cannot be used as they are.
+        For some rows of `columns`, why they could not be corrected as was wished; they are as they were before.
     is_edited
         Whether a person has corrected the columns.
     has_visits
@@ -128,17 +135,15 @@ class TableReading:
         return replace(self, columns=columns, problems=problems, is_edited=True)
 
     def with_problem(self, row: int, problem: str) -> "TableReading":
-        """Note why row `row` cannot be used as it is."""
-        return replace(self, problems={**self.problems, row: problem}, is_edited=True)
+        """Note why row `row` could not be corrected."""
+        return replace(self, problems={**self.problems, row: problem})
 
     def column_problems(self) -> tuple[str, ...]:
         """Say what is wrong with the columns that are kept, all of it at once."""
         kept = [column.name for column in self.columns if column.is_kept]
         repeated = sorted({name for name in kept if kept.count(name) > 1}) if len(set(kept)) < len(kept) else []
-        problems = [self.problems[row] for row in sorted(self.problems) if self.columns[row].is_kept]
-        if repeated:
-            problems.append(f"Several kept columns are called {', '.join(map(repr, repeated))}; rename all but one.")
-        return tuple(problems)
+        names = ", ".join(map(repr, repeated))
+        return (f"Several kept columns are called {names}; keep one of each.",) if repeated else ()
 
 
 def read_table(path: Path, id_column: str | None, instance: int | None) -> Generator[Progress, None, TableReading]:

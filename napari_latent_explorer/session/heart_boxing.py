@@ -163,10 +163,10 @@ class HeartBoxing:
         if (bundle := self._explorer.bundle) is None:
             raise BundleError("The recording can only be cropped for a model, and none is in use. Open a model first.")
         assert subject.recording is not None
-        path, cine = subject.recording.path, subject.cine
+        path, cine, labels = subject.recording.path, subject.cine, subject.labels
         self._explorer.jobs.start(
             f"Encode {path.name}",
-            lambda: encode_recording(path, cine, bundle, heart_box=replace(box, source="by hand")),
+            lambda: encode_recording(path, cine, bundle, None, labels, replace(box, source="by hand")),
             self._on_encoded,
         )
 

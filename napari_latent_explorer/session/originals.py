@@ -84,7 +84,7 @@ class Originals:
         prepared = recording.prepared
         cine = prepared if isinstance(prepared, CineMRI) else None
         ecg = prepared if isinstance(prepared, ECG) else None
-        self._set(Original(recording.path.name, cine, None, ecg, (recording.vector,), recording.strip))
+        self._set(Original(recording.path.name, cine, recording.labels, ecg, (recording.vector,), recording.strip))
 
     def _on_origin_changed(self) -> None:
         if self._current is not None and not self._current.is_origin(self._explorer.probe.origin):

@@ -196,7 +196,7 @@ def _opened(
     strip = _strip_of(path, recording) if isinstance(recording, ECG) else None
     if bundle is not None and (isinstance(recording, ECG) or recording.frames.shape[1] == 1):
         try:
-            encoded = yield from encode_recording(path, recording, bundle, strip)
+            encoded = yield from encode_recording(path, recording, bundle, strip, reading.labels)
         except LatentExplorerError as error:
             failures.append(RecordingError(f"{error} It is shown as it was recorded, without a reconstruction."))
     if isinstance(recording, ECG):

@@ -87,6 +87,8 @@ class LoadedRecording:
         What the user must know of this recording and of the bundle, in words.
     strip
         Rhythm strip of an ECG, where its file has one.
+    labels
+        Label map of `prepared`, where the cine came with one.
     """
 
     modality: str
@@ -97,6 +99,7 @@ class LoadedRecording:
     rule: str
     warning: str
     strip: ECG | None = None
+    labels: CineLabels | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "vector", read_only(self.vector, np.float32))
@@ -156,11 +159,16 @@ def read_and_encode(path: Path, bundle: Encoder) -> Generator[Progress, None, Lo
 
 
 def encode_recording(
-    path: Path, original: CineMRI | ECG, bundle: Encoder, strip: ECG | None = None, heart_box: HeartBox | None = None
+    path: Path,
+    original: CineMRI | ECG,
+    bundle: Encoder,
+    strip: ECG | None = None,
+    labels: CineLabels | None = None,
+    heart_box: HeartBox | None = None,
 ) -> Generator[Progress, None, LoadedRecording]:
     """Bring a cine or an ECG to the model's grid and encode it; torch is first imported here, on the worker.
 
-    A cine is cropped by `heart_box` where one is given.
+    A cine is cropped by `heart_box` where one is given, else by its labels where it has some.
 
     Yields
     ------
@@ -172,11 +180,11 @@ def encode_recording(
     yield Progress(1, 3, f"Preparing {path.name} for the model")
     warnings = [bundle.warning] if bundle.warning else []
     if isinstance(original, CineMRI):
-        cine = prepare_cine(original, heart_box=heart_box)
+        cine = prepare_cine(original, labels, heart_box=heart_box)
         yield Progress(2, 3, f"Encoding {path.name}")
         vector = bundle.encode("mri", cine.tensor[None])[0]
         warning = " ".join([*cine.warnings, *warnings])
-        return LoadedRecording("mri", path, original, cine.cine, vector, cine.rule, warning)
+        return LoadedRecording("mri", path, original, cine.cine, vector, cine.rule, warning, labels=cine.labels)
     ecg = prepare_ecg(original)
     yield Progress(2, 3, f"Encoding {path.name}")
     vector = bundle.encode("ecg", ecg.tensor[None])[0]

@@ -178,10 +178,10 @@ class StudyBuilding:
 
     def _read_table(self) -> None:
         form = self._form
-        if form.table is None:
+        path = form.table
+        if path is None or not path.is_file():
             self._cancel(READ)
             return
-        path = form.table
         self.jobs.start(READ, lambda: read_table(path, form.id_column, form.instance), self._on_table_read)
 
     def _propose_columns(self, instance: int | None) -> None:

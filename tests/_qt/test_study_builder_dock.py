@@ -179,7 +179,7 @@ def test_a_kind_is_chosen_from_a_list(filled, settle):
     assert len(column(filled, age).categories) == 30
 
 
-def test_a_kind_that_does_not_fit_is_said_in_the_row_and_forbids_the_build(filled, folder, settle):
+def test_a_kind_that_does_not_fit_is_said_in_the_row_and_the_column_stays_as_it_was(filled, folder, settle):
     filled.form.output.choose(folder / "out")
     filled.columns.view.setCurrentIndex(cell(filled, "ward", NAME))
     detail = filled.columns.detail
@@ -188,10 +188,21 @@ def test_a_kind_that_does_not_fit_is_said_in_the_row_and_forbids_the_build(fille
     settle()
     assert "12 different values" in detail.problem.text()
     assert "12 different values" in cell(filled, "ward", NAME).data(Qt.ItemDataRole.ToolTipRole)
-    assert "12 different values" in filled.todo.text()
-    assert not filled.build.isEnabled()
-    QTest.mouseClick(filled.columns.view.viewport(), LEFT)
+    assert detail.kind.currentText() == column(filled, "ward").kind == "categorical"
+    assert filled.build.isEnabled()
+    detail.unit.setText("")
     filled.columns.model.setData(cell(filled, "ward", KEEP), Qt.CheckState.Unchecked, Qt.ItemDataRole.CheckStateRole)
+    assert detail.problem.isHidden()
+
+
+def test_a_folder_that_is_not_there_forbids_the_build(filled, folder, settle):
+    filled.form.output.choose(folder / "out")
+    filled.form.labels.choose(folder / "nowhere")
+    settle()
+    assert f"There is no folder {folder / 'nowhere'}." in filled.todo.text()
+    assert not filled.build.isEnabled()
+    filled.form.labels.choose(None)
+    settle()
     assert filled.build.isEnabled()
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from napari_latent_explorer.data.cine import CineMRI
+from napari_latent_explorer.data.cine import CineLabels, CineMRI
 from napari_latent_explorer.data.ecg import ECG, LEAD_NAMES
 from napari_latent_explorer.data.progress import finish
 from napari_latent_explorer.errors import RecordingError
@@ -115,6 +115,19 @@ def test_only_the_four_chambers_of_several_planes_and_no_stack_are_encoded(place
     opened = finish(open_recordings([Path("planes"), Path("stack")], explorer.bundle))
     assert [one.cine.imaging_plane for one in opened.recordings if one.encoded is not None] == ["la_4ch"]
     assert opened.failures == ()
+
+
+def test_labels_say_where_the_heart_is_and_go_with_it(places, explorer):
+    frames = np.random.default_rng(0).integers(0, 99, (4, 1, 120, 120))
+    cine = CineMRI(frames, (8.0, 1.8, 1.8), np.arange(4) * 200.0, np.diag([8.0, 1.8, 1.8, 1.0]), "la_2ch", 800.0)
+    classes = np.zeros((4, 1, 120, 120), np.uint8)
+    classes[:, :, 60:81, 30:41] = 1
+    places[Path("case")] = Reading(cine, CineLabels(classes, {0: "background", 1: "LV_cavity"}))
+    (recording,) = finish(open_recordings([Path("case")], explorer.bundle)).recordings
+    assert "middle of the labels" in recording.encoded.rule
+    shown = recording.encoded.labels.frames
+    assert shown.shape == (50, 1, 96, 96)
+    np.testing.assert_allclose([axis.mean() for axis in np.nonzero(shown[0, 0])], 47.5, atol=0.6)
 
 
 def test_what_the_model_refuses_is_still_there_with_the_reason(places, explorer):
