@@ -11,13 +11,15 @@ from qtpy.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from qtpy.QtGui import QKeyEvent, QPainter, QPaintEvent, QPen, QPolygonF, QResizeEvent, QWheelEvent
 from qtpy.QtWidgets import QScrollBar, QSizePolicy, QVBoxLayout, QWidget
 
-from napari_latent_explorer._qt.ecg_paper import MM_PER_MS, MM_PER_MV, SCALE_TEXT, extent_mv, paint_grid, twelve_leads
+from napari_latent_explorer._qt.ecg_paper import MM_PER_MS, MM_PER_MV, SCALE_TEXT, extent_mv, paint_grid
 from napari_latent_explorer._qt.polyline import make_polyline
 from napari_latent_explorer._qt.theme import DARK, Theme, small_font
 from napari_latent_explorer.data.ecg import ECG, LEAD_NAMES
 
 PAGE_MS = 10_000.0
 SCROLL_STEP_MS = 1000.0
+LOOKED_AT_MS = 60_000.0
+"""How much of a recording decides about the scale; a day of it would take seconds to look at."""
 ROWS = (("I", "aVR", "V1", "V4"), ("II", "aVL", "V2", "V5"), ("III", "aVF", "V3", "V6"))
 STRIP_LEADS = ("II", "I", "V5", "V1")
 """The first that there is, is drawn over the whole page."""
@@ -90,10 +92,9 @@ class QtRhythmPage(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._signal_mv: NDArray[np.float32] = np.zeros((len(LEAD_NAMES), 0), np.float32)
-        self._rate_hz = 1.0
+        self._lead_mv: dict[str, NDArray[np.float32]] = {}
+        self._rate_hz, self._duration_ms = 1.0, 0.0
         self._label = ""
-        self._leads: tuple[str, ...] = ()
         self._up_mv = self._down_mv = LEAST_MV
         self._start_ms, self._length_ms = 0.0, PAGE_MS
         self._theme = DARK
@@ -128,11 +129,14 @@ class QtRhythmPage(QWidget):
 
     def set_ecg(self, ecg: ECG | None, label: str) -> None:
         """Draw the beginning of a recording, or nothing."""
-        self._signal_mv = twelve_leads(ecg) if ecg is not None else np.zeros((len(LEAD_NAMES), 0), np.float32)
-        self._rate_hz = ecg.sampling_rate_hz if ecg is not None else 1.0
-        recorded = dict(zip(LEAD_NAMES, self._signal_mv, strict=True))
-        self._leads = tuple(name for name, lead in recorded.items() if lead.size and not np.isnan(lead).any())
-        extents = [extent_mv(recorded[name] - np.median(recorded[name])) for name in self._leads]
+        self._lead_mv = {}
+        if ecg is not None:
+            self._rate_hz, self._duration_ms = ecg.sampling_rate_hz, ecg.duration_ms
+            rows = dict(zip(ecg.lead_names, ecg.signal_mv, strict=True))
+            self._lead_mv = {name: rows[name] for name in LEAD_NAMES if name in rows}
+        looked_at = slice(round(LOOKED_AT_MS * self._rate_hz / 1000.0))
+        beginnings = [lead[looked_at] for lead in self._lead_mv.values()]
+        extents = [extent_mv(lead - np.nanmedian(lead)) for lead in beginnings if np.isfinite(lead).any()]
         ups, downs = zip((LEAST_MV, LEAST_MV), *extents, strict=True)
         self._up_mv, self._down_mv = min(MOST_MV, max(ups)), min(MOST_MV, max(downs))
         self._label = label
@@ -172,7 +176,7 @@ class QtRhythmPage(QWidget):
     # ---- layout
 
     def _strip_lead(self) -> str | None:
-        return next((name for name in STRIP_LEADS if name in self._leads), None)
+        return next((name for name in STRIP_LEADS if name in self._lead_mv), None)
 
     def _rows(self) -> tuple[tuple[str, ...], ...]:
         strip = self._strip_lead()
@@ -185,15 +189,15 @@ class QtRhythmPage(QWidget):
         for row, names in enumerate(self._rows()):
             length_ms = self._length_ms / len(names)
             pieces = [(name, row, column * length_ms, (column + 1) * length_ms) for column, name in enumerate(names)]
-            segments += [piece for piece in pieces if piece[0] in self._leads]
+            segments += [piece for piece in pieces if piece[0] in self._lead_mv]
         return segments
 
     def _window_mv(self, name: str, begin_ms: float, end_ms: float) -> NDArray[np.float32]:
         """Signal of a lead in a part of the page, about its median over the whole page."""
-        lead = self._signal_mv[LEAD_NAMES.index(name)]
+        lead = self._lead_mv[name]
         page = lead[self._sample(0.0) : self._sample(self._length_ms)]
         piece = lead[self._sample(begin_ms) : self._sample(end_ms) + 1]
-        centred: NDArray[np.float32] = piece - np.median(page) if page.size else piece[:0]
+        centred: NDArray[np.float32] = piece - np.nanmedian(page) if np.isfinite(page).any() else piece[:0]
         return centred
 
     def _sample(self, page_ms: float) -> int:
@@ -204,7 +208,7 @@ class QtRhythmPage(QWidget):
         rows = max(1, len(self._rows()))
         px_per_mm = self._height_px() / ((_ROW_SHARES[0] * (rows - 1) + 1.0) * self._lead_mm())
         fits_ms = (self.width() - 2 * SIDE_PX) / (MM_PER_MS * px_per_mm)
-        length_ms = max(PAGE_MS, min(fits_ms, 1000.0 * self._signal_mv.shape[1] / self._rate_hz))
+        length_ms = max(PAGE_MS, min(fits_ms, self._duration_ms))
         self._lines = None
         if length_ms != self._length_ms:
             self._length_ms = length_ms
@@ -253,7 +257,8 @@ class QtRhythmPage(QWidget):
         times_ms = begin_ms + np.arange(signal_mv.size) * 1000.0 / self._rate_hz
         x = np.asarray(SIDE_PX + times_ms * MM_PER_MS * px_per_mm, np.float64)
         y = np.asarray(zeros[row] - signal_mv * MM_PER_MV * px_per_mm, np.float64)
-        return make_polyline(*envelope(x, y))
+        is_known = np.isfinite(y)
+        return make_polyline(*envelope(x[is_known], y[is_known]))
 
     def _paint_words(self, painter: QPainter, px_per_mm: float, zeros: list[float]) -> None:
         painter.setPen(self._theme.color("text"))

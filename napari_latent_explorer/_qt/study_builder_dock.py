@@ -14,7 +14,6 @@ from napari_latent_explorer._qt.study_builder_form import QtStudyBuilderForm
 from napari_latent_explorer._qt.study_builder_preview import QtStudyBuilderAside, QtStudyBuilderPeople
 from napari_latent_explorer._qt.theme import DARK, Theme, small_font
 from napari_latent_explorer.building.build import BuildResult
-from napari_latent_explorer.building.plan import StudyPlan
 from napari_latent_explorer.session.study_building import StudyBuilding
 
 N_WARNINGS = 3
@@ -121,7 +120,7 @@ class QtStudyBuilderDock(QWidget):
         self.tabs.setTabText(PEOPLE, f"People {format_count(len(plan.participants))}" if plan else "People")
         self.tabs.setTabText(ASIDE, f"Left aside {format_count(len(plan.unused))}" if plan else "Left aside")
         problems = building.problems()
-        self.summary.setText(summary_of(result) if result is not None else summary_of_plan(plan))
+        self.summary.setText(summary_of(result) if result is not None else self._found())
         self.summary.setVisible(bool(self.summary.text()))
         is_over = result is not None or building.is_building
         _show_lines(self.todo, () if is_over else problems)
@@ -134,6 +133,19 @@ class QtStudyBuilderDock(QWidget):
         self.build.setVisible(result is None)
         self.open_study.setVisible(result is not None)
         self.show_report.setVisible(result is not None)
+
+    def _found(self) -> str:
+        """Say who was found, in a sentence."""
+        summary, form = self._building.summary, self._building.form
+        if summary is None:
+            return ""
+        counts = [
+            f"{format_count(summary.n_cine)} with a cine" if form.cine is not None else "",
+            f"{format_count(summary.n_ecg)} with an ECG" if form.ecg is not None else "",
+            f"{format_count(summary.n_both)} with both" if form.cine and form.ecg else "",
+            f"{format_count(summary.n_labels)} with labels" if form.labels is not None else "",
+        ]
+        return f"{format_count(summary.n_people)} participants: {', '.join(filter(None, counts))}"
 
     def _on_column_changed(self, row: int) -> None:
         self.synchronize()
@@ -161,19 +173,6 @@ def _show_lines(words: QLabel, sentences: Sequence[str]) -> None:
     words.setText("\n".join(sentences[:N_WARNINGS]))
     words.setToolTip("\n".join(sentences))
     words.setVisible(bool(sentences))
-
-
-def summary_of_plan(plan: StudyPlan | None) -> str:
-    """Say who was found, in a sentence."""
-    if plan is None:
-        return ""
-    counts = [
-        f"{format_count(plan.n_with('mri'))} with a cine" if plan.config.cine is not None else "",
-        f"{format_count(plan.n_with('ecg'))} with an ECG" if plan.config.ecg is not None else "",
-        f"{format_count(plan.n_with_both())} with both" if plan.config.cine and plan.config.ecg else "",
-        f"{format_count(plan.n_with('labels'))} with labels" if plan.config.labels is not None else "",
-    ]
-    return f"{format_count(len(plan.participants))} participants: {', '.join(filter(None, counts))}"
 
 
 def summary_of(result: BuildResult) -> str:

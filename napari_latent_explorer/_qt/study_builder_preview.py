@@ -20,7 +20,7 @@ from napari_latent_explorer.building.plan import ParticipantPlan, StudyPlan
 from napari_latent_explorer.session.study_building import StudyBuilding
 
 Index = QModelIndex | QPersistentModelIndex
-MAX_PEOPLE, MAX_EXAMPLES = 200, 20
+MAX_PEOPLE = 200
 ID_WIDTH_PX = 90
 FACTS = ("Participant", "Cine", "ECG", "Labels")
 NOTHING = QModelIndex()
@@ -151,18 +151,18 @@ class QtStudyBuilderAside(QWidget):
 
     def synchronize(self) -> None:
         """Show the session's plan."""
-        plan = self._building.plan
+        summary = self._building.summary
         self.tree.clear()
-        for reason, files in plan.unused_by_reason().items() if plan is not None else ():
-            top = QTreeWidgetItem(self.tree, [reason, format_count(len(files))])
+        for reason, n_files, paths in summary.aside if summary is not None else ():
+            top = QTreeWidgetItem(self.tree, [reason, format_count(n_files)])
             top.setToolTip(0, reason)
             top.setTextAlignment(1, Qt.AlignmentFlag.AlignRight)
-            for file in files[:MAX_EXAMPLES]:
-                item = QTreeWidgetItem(top, [file.path.name, ""])
-                item.setToolTip(0, str(file.path))
-            if len(files) > MAX_EXAMPLES:
-                QTreeWidgetItem(top, [f"… and {format_count(len(files) - MAX_EXAMPLES)} more, in the report", ""])
-        self.words.setText("\n".join(self._sentences(plan)))
+            for path in paths:
+                item = QTreeWidgetItem(top, [path.name, ""])
+                item.setToolTip(0, str(path))
+            if n_files > len(paths):
+                QTreeWidgetItem(top, [f"… and {format_count(n_files - len(paths))} more, in the report", ""])
+        self.words.setText("\n".join(self._sentences(self._building.plan)))
         self.words.setVisible(bool(self.words.text()))
 
     @staticmethod

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from napari_latent_explorer.building.plan import BuildConfig, CropRule
+from napari_latent_explorer.building.plan import BuildConfig, CropRule, StudyPlan
 from napari_latent_explorer.data.cine import ImagingPlane
 from napari_latent_explorer.data.progress import Progress
 from napari_latent_explorer.errors import TableError
@@ -82,6 +82,39 @@ class BuildForm:
             columns=columns,
             name=self.name,
         )
+
+
+MAX_EXAMPLES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class PlanSummary:
+    """What a plan of a hundred thousand files comes to; counted where it was made, off the GUI's thread.
+
+    Attributes
+    ----------
+    n_people, n_cine, n_ecg, n_both, n_labels
+        Participants, and how many of them have which recording.
+    aside
+        For each reason why files are left aside: how many, and the first of them.
+    """
+
+    n_people: int
+    n_cine: int
+    n_ecg: int
+    n_both: int
+    n_labels: int
+    aside: tuple[tuple[str, int, tuple[Path, ...]], ...]
+
+    @classmethod
+    def of(cls, plan: StudyPlan) -> "PlanSummary":
+        """Count."""
+        aside = tuple(
+            (reason, len(files), tuple(file.path for file in files[:MAX_EXAMPLES]))
+            for reason, files in plan.unused_by_reason().items()
+        )
+        counts = (plan.n_with("mri"), plan.n_with("ecg"), plan.n_with_both(), plan.n_with("labels"))
+        return cls(len(plan.participants), *counts, aside)
 
 
 PLAN_FIELDS = frozenset(

@@ -19,7 +19,14 @@ from napari_latent_explorer.data.phenotype import PhenotypeKind
 from napari_latent_explorer.data.progress import Progress
 from napari_latent_explorer.errors import StudyError, TableError
 from napari_latent_explorer.io.column_proposal import ColumnProposal
-from napari_latent_explorer.session.build_form import PLAN_FIELDS, BuildForm, TableReading, propose, read_table
+from napari_latent_explorer.session.build_form import (
+    PLAN_FIELDS,
+    BuildForm,
+    PlanSummary,
+    TableReading,
+    propose,
+    read_table,
+)
 from napari_latent_explorer.session.dispatch import Dispatch, inline
 from napari_latent_explorer.session.jobs import Job, Jobs
 
@@ -54,6 +61,7 @@ class StudyBuilding:
         self._form = BuildForm()
         self._table: TableReading | None = None
         self._plan: StudyPlan | None = None
+        self._summary: PlanSummary | None = None
         self._result: BuildResult | None = None
         self.jobs.failed.connect(self._on_failed)
 
@@ -71,6 +79,11 @@ class StudyBuilding:
     def plan(self) -> StudyPlan | None:
         """What was found; None while that is not known."""
         return self._plan
+
+    @property
+    def summary(self) -> PlanSummary | None:
+        """The plan in numbers."""
+        return self._summary
 
     @property
     def result(self) -> BuildResult | None:
@@ -194,7 +207,7 @@ class StudyBuilding:
         self._cancel(LOOK)
         if self._form.can_be_looked_at:
             config = self._form.config()
-            self.jobs.start(LOOK, lambda: plan_study(config), self._on_looked)
+            self.jobs.start(LOOK, lambda: _plan_and_count(config), self._on_looked)
 
     def _on_table_read(self, reading: TableReading) -> None:
         self._set_table(reading)
@@ -203,8 +216,9 @@ class StudyBuilding:
             self.form_changed.emit()
             self._look()
 
-    def _on_looked(self, plan: StudyPlan) -> None:
-        self._set_plan(plan)
+    def _on_looked(self, found: tuple[StudyPlan, PlanSummary]) -> None:
+        plan, summary = found
+        self._set_plan(plan, summary)
         reading = self._table
         if reading is not None and reading.has_visits and not reading.is_edited and plan.instance != reading.instance:
             self._propose_columns(plan.instance)  # the phenotypes of the visit at which the recordings were made
@@ -214,9 +228,9 @@ class StudyBuilding:
             self._table = reading
             self.table_changed.emit()
 
-    def _set_plan(self, plan: StudyPlan | None) -> None:
+    def _set_plan(self, plan: StudyPlan | None, summary: PlanSummary | None = None) -> None:
         if plan is not self._plan:
-            self._plan = plan
+            self._plan, self._summary = plan, summary
             self.plan_changed.emit()
 
     def _cancel(self, name: str) -> None:
@@ -264,6 +278,11 @@ def suggested_output(form: BuildForm) -> Path | None:
         if given is not None:
             return Path(given).expanduser().absolute().parent / "study"
     return None
+
+
+def _plan_and_count(config: BuildConfig) -> Generator[Progress, None, tuple[StudyPlan, PlanSummary]]:
+    plan = yield from plan_study(config)
+    return plan, PlanSummary.of(plan)
 
 
 def _plan_and_build(config: BuildConfig) -> Generator[Progress, None, BuildResult]:

@@ -160,14 +160,13 @@ def test_strip_and_beat_are_two_pages(dock, explorer, qtbot):
 
 
 def test_a_recording_without_reconstruction_stands_alone(dock, explorer, qtbot):
-    assert [trace.label.split(":")[0] for trace in dock.plot.traces] == ["Reconstruction"]  # of the mean
+    qtbot.waitUntil(lambda: len(dock.plot.traces) == 1)  # the mean's reconstruction
     dock._originals.show(Original("alone.xml", None, None, None, (), make_rhythm()))
     assert dock.plot.traces == ()
     assert "rhythm strip: 12 of 12 leads, 500 Hz, 10.0 s" in dock._place.text()
     explorer.probe_mean("ecg")
-    qtbot.waitUntil(lambda: explorer.decode.is_idle)
-    QTest.qWait(50)
-    assert len(dock.plot.traces) == 1
+    qtbot.waitUntil(lambda: len(dock.plot.traces) == 1)
+    assert dock._place.text().endswith("of the cycle)")
 
 
 def test_a_beat_with_few_leads_is_drawn_as_far_as_it_goes(dock):

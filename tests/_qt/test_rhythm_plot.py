@@ -1,5 +1,7 @@
 """The rhythm strip: true to scale, every lead in its place, and no more points than pixels."""
 
+import time
+
 import numpy as np
 import pytest
 from qtpy.QtCore import QPoint, QPointF, Qt
@@ -88,6 +90,26 @@ def test_a_wide_page_holds_more_of_a_long_recording(strip):
     QTest.qWait(20)
     assert strip.page.length_ms > 15_000.0
     assert strip.bar.maximum() == pytest.approx(60_000 - strip.page.length_ms, abs=1)
+
+
+def test_a_day_of_recording_is_shown_at_once(strip):
+    day = np.zeros((1, 86_400 * 250), np.float32)
+    start = time.perf_counter()
+    strip.set_ecg(ECG(day, ("II",), 250.0, "rhythm"), "a day")
+    assert time.perf_counter() - start < 0.2
+    strip.bar.setValue(strip.bar.maximum())
+    strip.grab()
+
+
+def test_samples_without_a_value_leave_the_rest_to_be_seen(strip):
+    gappy = make_ecg(leads=("II", "V1")).signal_mv.copy()
+    gappy[0, 100:300] = np.nan
+    gappy[1] = np.nan
+    strip.set_ecg(ECG(gappy, ("II", "V1"), 500.0, "rhythm"), "gaps")
+    px_per_mm, zeros = strip.page.paper()
+    line = strip.page._line(("II", 3, 0.0, 10_000.0), px_per_mm, zeros)
+    assert np.isfinite([line.at(n).y() for n in range(line.count())]).all()
+    strip.grab()
 
 
 def test_where_room_is_small_one_lead_remains(strip):
