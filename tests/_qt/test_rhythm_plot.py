@@ -94,9 +94,12 @@ def test_a_wide_page_holds_more_of_a_long_recording(strip):
 
 def test_a_day_of_recording_is_shown_at_once(strip):
     day = np.zeros((1, 86_400 * 250), np.float32)
-    start = time.perf_counter()
-    strip.set_ecg(ECG(day, ("II",), 250.0, "rhythm"), "a day")
-    assert time.perf_counter() - start < 0.2
+    ecg = ECG(day, ("II",), 250.0, "rhythm")
+    began = time.perf_counter()
+    np.median(ecg.signal_mv)
+    looked_at_all = time.perf_counter()
+    strip.set_ecg(ecg, "a day")
+    assert time.perf_counter() - looked_at_all < (looked_at_all - began) / 2
     strip.bar.setValue(strip.bar.maximum())
     strip.grab()
 
