@@ -128,8 +128,8 @@ class ReadingServer:
         return Verdict("crash", f"{name}: {words}", f"{name} {place}", waited)
 
     def _last_words(self) -> str:
-        words = self._printed.read_bytes()[-12_000:].decode("utf-8", "replace").partition("Extension modules:")[0]
-        return words[words.rfind("Fatal Python error") :][:3000]
+        words = self._printed.read_bytes()[-12_000:].decode("utf-8", "replace")
+        return words[words.rfind("Fatal Python error") :].partition("Extension modules:")[0][:3000]
 
     def _running(self) -> "subprocess.Popen[bytes]":
         if self._process is None or self._process.poll() is not None:

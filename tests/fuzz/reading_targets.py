@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from misbehaving import DEEDS
 
 from napari_latent_explorer.data.cine import CineMRI
 from napari_latent_explorer.data.ecg import ECG
@@ -154,6 +155,7 @@ def _columns_file(path: Path) -> Any:
 
 TARGETS: dict[str, Target] = {
     **{known.name: Target(_read_as(known), (RecordingError,), reading_problems) for known in FORMATS},
+    **{f"misbehaving {deed.__name__}": Target(deed) for deeds in DEEDS.values() for deed in deeds},
     "any recording": Target(read_place, (RecordingError,), reading_problems),
     "study folder": Target(_study_contents, (StudyError, RecordingError)),
     "table of phenotypes": Target(_phenotypes, (TableError,), _phenotype_problems),
