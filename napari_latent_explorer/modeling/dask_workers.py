@@ -1,8 +1,11 @@
 """Workers of a Dask cluster that each work on one item after the other; see `worker_pool.Workers`.
 
 The work is the very same that the processes of this machine do. The workers must see the same files at the same paths.
+Nobody can end a thread that hangs: the worker ends itself, and its nanny starts another; one without a nanny stays lost.
 """
 
+import os
+import threading
 from collections.abc import Callable, Generator, Sequence
 from contextlib import suppress
 from importlib import import_module
@@ -14,7 +17,8 @@ from napari_latent_explorer.errors import StudyError
 from napari_latent_explorer.modeling.worker_pool import Finished, Guard, drive
 
 _CONNECT_S = 15.0
-_QUEUED_PER_THREAD = 2
+_PATIENCE = 2.0
+"""An item that hangs is begun a second time elsewhere; it is given up when it has had its time twice."""
 
 
 def work_on_cluster(
@@ -43,7 +47,7 @@ class DaskWorkers:
     work
         What they are to do with each item.
     time_limit_s
-        An item that takes longer is given up, and its worker is started anew where it has a nanny.
+        An item that takes longer is given up.
     """
 
     def __init__(self, scheduler: str, work: Callable[[Any], object], time_limit_s: float) -> None:
@@ -67,13 +71,13 @@ class DaskWorkers:
         self._running: dict[Any, tuple[Any, float]] = {}
 
     def n_free(self) -> int:
-        """How many items can be submitted now; the queue is short, so that closing has little to cancel."""
+        """How many items can be submitted now: no more than begin at once, so that their time can be measured."""
         n_threads: int = sum(self._client.nthreads().values())
-        return max(1, _QUEUED_PER_THREAD * n_threads) - len(self._running)
+        return max(1, n_threads) - len(self._running)
 
     def submit(self, item: Any) -> None:
         """Hand `item` to the scheduler."""
-        future = self._client.submit(self._work, item, pure=False)
+        future = self._client.submit(work_within, self._work, item, self._time_limit_s, pure=False)
         self._running[future] = (item, monotonic())
 
     def wait(self, timeout_s: float) -> list[Finished]:
@@ -81,7 +85,8 @@ class DaskWorkers:
         with suppress(TimeoutError), self._client.as_current():
             self._distributed.wait(list(self._running), timeout=timeout_s, return_when="FIRST_COMPLETED")
         finished = [self._settle(future) for future in tuple(self._running) if future.done()]
-        overdue = [future for future, (_, since_s) in self._running.items() if self._is_overdue(since_s)]
+        late = monotonic() - _PATIENCE * self._time_limit_s
+        overdue = [future for future, (_, since_s) in self._running.items() if since_s < late]
         return finished + [self._give_up(future) for future in overdue]
 
     def close(self) -> None:
@@ -90,10 +95,6 @@ class DaskWorkers:
             self._client.cancel(list(self._running), force=True)
         self._running = {}
         self._client.close(timeout=1)
-
-    def _is_overdue(self, since_s: float) -> bool:
-        # it may have waited for those before it
-        return monotonic() - since_s > _QUEUED_PER_THREAD * self._time_limit_s
 
     def _settle(self, future: Any) -> Finished:
         item, _ = self._running.pop(future)
@@ -108,8 +109,19 @@ class DaskWorkers:
 
     def _give_up(self, future: Any) -> Finished:
         item, _ = self._running.pop(future)
-        holders = [address for address, keys in self._client.processing().items() if future.key in keys]
         future.cancel(force=True)
-        with suppress(ValueError):  # a worker without a nanny cannot be started anew
-            self._client.restart_workers(holders, raise_for_error=False)
         return Finished(item, lost=f"it took longer than {self._time_limit_s:g} s and was given up")
+
+
+def work_within(work: Callable[[Any], object], item: Any, time_limit_s: float) -> None:
+    """Work on one item, on a worker; it ends itself when that takes too long and a nanny is there to replace it."""
+    distributed: Any = import_module("distributed")
+    has_nanny = distributed.get_worker().nanny is not None
+    watch = threading.Timer(time_limit_s, os._exit, (1,))
+    watch.daemon = True
+    if has_nanny:
+        watch.start()
+    try:
+        work(item)
+    finally:
+        watch.cancel()

@@ -176,3 +176,17 @@ def test_a_cluster_does_the_same_and_loses_what_it_must(tmp_path: Path) -> None:
         assert sorted(path.name for path in tmp_path.iterdir()) == [str(i) for i in range(8)]
         with pytest.raises(ZeroDivisionError):
             finish(work_on_cluster(exec, ["1/0"], cluster.scheduler_address, "dividing", guard))
+
+
+@pytest.mark.slow
+def test_a_cluster_gives_up_what_never_ends_and_does_the_rest(tmp_path: Path) -> None:
+    import distributed
+
+    lost = []
+    items = ["while True: pass", *(touch(tmp_path / str(i)) for i in range(4))]
+    guard = Guard(4.0, lambda item, reason: lost.append((item, reason)))
+    options = {"dashboard_address": None, "silence_logs": 50}
+    with distributed.LocalCluster(1, processes=True, threads_per_worker=1, **options) as cluster:
+        finish(work_on_cluster(exec, items, cluster.scheduler_address, "writing", guard))
+        assert lost == [(items[0], "it took longer than 4 s and was given up")]
+        assert sorted(path.name for path in tmp_path.iterdir()) == [str(i) for i in range(4)]
