@@ -1,7 +1,7 @@
 """Workers of a Dask cluster that each work on one item after the other; see `worker_pool.Workers`.
 
 The work is the very same that the processes of this machine do. The workers must see the same files at the same paths.
-Nobody can end a thread that hangs: the worker ends itself, and its nanny starts another; one without a nanny stays lost.
+Nobody can end a thread that hangs: the worker ends itself, and its nanny starts another; one without one is lost.
 """
 
 import os
