@@ -11,6 +11,7 @@ from napari_latent_explorer.errors import shown_text
 if TYPE_CHECKING:
     from napari_latent_explorer.building.build import BuildResult
     from napari_latent_explorer.building.study_plan import StudyPlan
+    from napari_latent_explorer.data.cine import ImagingPlane
 
 Plane = Literal["la_4ch", "la_2ch", "la_3ch", "sa", "unknown", "any"]
 Crop = Literal["centred", "published", "none"]
@@ -30,7 +31,10 @@ EcgFolder = Annotated[
     Path | None, typer.Option(help="ECGs: CardioSoft, MUSE, Philips or HL7 XML, DICOM, WFDB, CSV, NPY, ml4h HDF5.")
 ]
 LabelsFolder = Annotated[Path | None, typer.Option(help="Label maps of the cines: NIfTI, on the same grid.")]
-PlaneOption = Annotated[Plane, typer.Option(help="Imaging plane that is taken where there are several.")]
+PlaneOption = Annotated[
+    Plane | None,
+    typer.Option(help="Imaging plane that is taken, la_4ch if not given; with `--series`, what that series shows."),
+]
 Series = Annotated[str | None, typer.Option(help="Series description or UID, where the plane does not settle it.")]
 EcgKind = Annotated[
     Kind, typer.Option(help="Median beat or rhythm strip; any: the device's median beat if it has one.")
@@ -66,7 +70,7 @@ def create(
     cine: CineFolder = None,
     ecg: EcgFolder = None,
     labels: LabelsFolder = None,
-    plane: PlaneOption = "la_4ch",
+    plane: PlaneOption = None,
     series: Series = None,
     ecg_kind: EcgKind = "any",
     instance: Instance = None,
@@ -96,7 +100,7 @@ def create(
         cine=cine,
         ecg=ecg,
         labels=labels,
-        imaging_plane=None if plane == "any" else plane,
+        imaging_plane=_wanted_plane(plane, series),
         series=series,
         ecg_kind=None if ecg_kind == "any" else ecg_kind,
         instance=instance,
@@ -122,7 +126,7 @@ def add(
     cine: CineFolder = None,
     ecg: EcgFolder = None,
     labels: LabelsFolder = None,
-    plane: PlaneOption = "la_4ch",
+    plane: PlaneOption = None,
     series: Series = None,
     ecg_kind: EcgKind = "any",
     instance: Instance = None,
@@ -150,7 +154,7 @@ def add(
         cine=cine,
         ecg=ecg,
         labels=labels,
-        imaging_plane=None if plane == "any" else plane,
+        imaging_plane=_wanted_plane(plane, series),
         series=series,
         ecg_kind=None if ecg_kind == "any" else ecg_kind,
         instance=instance,
@@ -167,6 +171,12 @@ def add(
     result = run(add_to_study(addition, workers, scheduler), "Adding", "The study is as it was. " + _WHEN_STOPPED)
     say_result(result)
     typer.echo(f"Next: napari-latent-explorer encode {study_folder} BUNDLE")
+
+
+def _wanted_plane(plane: Plane | None, series: str | None) -> "ImagingPlane | None":
+    if plane is None:
+        return "la_4ch" if series is None else None
+    return None if plane == "any" else plane
 
 
 def say_plan(plan: "StudyPlan") -> None:

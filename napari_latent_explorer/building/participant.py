@@ -138,7 +138,11 @@ class _Account:
         self.rows: list[ReportRow] = []
 
     def read_cine(self) -> tuple[CineMRI | None, CineLabels | None]:
-        options = ReadOptions(self._config.imaging_plane, self._config.series, related=self._plan.related)
+        plane, series = self._config.imaging_plane, self._config.series
+        if series is None:
+            options = ReadOptions(imaging_plane=plane, related=self._plan.related)
+        else:  # whoever names the series knows what it shows
+            options = ReadOptions(series=series, assumed_plane=plane, related=self._plan.related)
         reading = None if self._plan.cine is None else self._read("mri", self._plan.cine, options)
         if reading is None or not isinstance(reading.recording, CineMRI):
             self._leave_labels()

@@ -32,7 +32,8 @@ class BuildConfig:
     cine, ecg, labels
         Folders of recordings; the same folder may be given for several. None for none.
     imaging_plane
-        Which cine is taken where a place holds several; None for the only one there is.
+        Which cine is taken where a place holds several; None for the only one there is. With a series, what that
+        shows, whatever its geometry says; None to go by the geometry.
     series
         Series description or SeriesInstanceUID of the cine, where the plane does not settle it.
     ecg_kind

@@ -257,6 +257,17 @@ def test_a_study_inside_the_folder_that_it_is_built_from_is_not_read_itself(bulk
     assert again.unused == ()
 
 
+def test_a_series_that_is_named_shows_what_is_said_of_it(bulk: Path, tmp_path: Path) -> None:
+    root = tmp_path / "bulk"
+    root.mkdir()
+    shutil.copy(bulk / "1000001_20208_2_0.zip", root)
+    for plane, shown in (("la_4ch", "la_4ch"), (None, "la_2ch")):
+        asked = BuildConfig(tmp_path / str(plane), cine=root, series="CINE_segmented_LAX_2Ch", imaging_plane=plane)
+        study = finish(build_study(finish(plan_study(asked)), n_workers=0)).study
+        assert study.cine("1000001").imaging_plane == shown
+        np.testing.assert_array_equal(study.cine("1000001").frames, cine_of(people(1)[0]).frames[:, :, ::-1])
+
+
 def test_heart_boxes_are_stored_by_the_rule_that_was_chosen(bulk: Path, tmp_path: Path) -> None:
     study = finish(build_study(plan(bulk, tmp_path / "a", crop_rule="published"), n_workers=0)).study
     box = study.heart_box("1000001")
