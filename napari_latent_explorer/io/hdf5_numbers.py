@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_latent_explorer.errors import RecordingError, reason_of
+from napari_latent_explorer.io.hdf5_heaps import has_sound_heaps
 from napari_latent_explorer.io.source_file import SourceFile
 
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
@@ -54,6 +55,8 @@ def opened_hdf5(path: Path) -> Iterator[Any]:
     if not has_hdf5_mark(path):
         raise RecordingError(f"{path} is not an HDF5 file. Choose another one, or copy it again.")
     try:
+        if not has_sound_heaps(path):
+            raise RecordingError(f"{path} is truncated or damaged: the heap of its texts leads nowhere. Copy it again.")
         with h5py.File(path, "r", locking=False) as root:
             yield root
     except RecordingError:

@@ -23,6 +23,7 @@ from napari_latent_explorer.data.cohort import Cohort
 from napari_latent_explorer.data.latents import LatentSpace
 from napari_latent_explorer.errors import TableError, reason_of
 from napari_latent_explorer.io.atomic import partial_path, refusals_named
+from napari_latent_explorer.io.hdf5_heaps import has_sound_heaps
 from napari_latent_explorer.io.participant_ids import id_texts
 
 PROVENANCE_KEY: Final = "napari_latent_explorer"
@@ -89,6 +90,8 @@ def read(file: Path) -> tuple[NDArray[np.float32], list[str], str | None, tuple[
     import h5py
 
     try:
+        if not has_sound_heaps(file):
+            raise TableError(f"{file} is damaged: the heap of its texts leads nowhere. Copy or export it again.")
         with h5py.File(file, "r", locking=False) as archive:
             matrix = _dataset(archive, "X", file)
             if matrix.ndim != 2 or matrix.dtype.kind != "f" or matrix.shape[1] > MAX_LATENT_DIM:
