@@ -98,6 +98,7 @@ class _Folder:
     known_ids: frozenset[str] | None
     found: Found
     nifti: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    with_images: set[str] = field(default_factory=set)
     beside: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -113,6 +114,7 @@ class _Folder:
         kinds = kinds_by_name(name, self.wanted)
         if not kinds:
             self.found.leave(self.listing.file(name), first, self._why_no_kind(name))
+            return
         if self.known_ids is None and name.lower().endswith(MAY_BE_ANYTHING) and not self._is_ecg(name):
             self.found.leave(self.listing.file(name), first, "it holds no ECG")
             return
@@ -169,10 +171,14 @@ class _Folder:
             places = self.found.places[modality, owner.participant_id]
             if not any(place.path == folder for place in places):
                 places.append(Place(folder, modality))
+        elif kind == "dicom" and owner.participant_id in self.with_images:
+            return  # the reader of the first looks at the files beside it, and reports them
         elif modality == "mri" and is_nifti_name(name):
             self.nifti[owner.participant_id].append(name)
         else:
             self.found.places[modality, owner.participant_id].append(Place(path, modality))
+            if kind == "dicom":
+                self.with_images.add(owner.participant_id)
 
 
 _PLURAL: dict[Modality, str] = {"mri": "cines", "ecg": "ECGs", "labels": "label maps"}

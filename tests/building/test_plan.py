@@ -117,6 +117,13 @@ def test_folders_of_images_belong_to_the_person_whose_id_the_folder_has(tmp_path
     assert reasons(found).keys() == {"stray.dcm"}  # the reader of P2 tells of its DICOMDIR
 
 
+def test_loose_images_of_one_person_are_one_recording(tmp_path: Path) -> None:
+    cine = lay_out(tmp_path / "cine", *(f"P{person}_{number:02d}.dcm" for person in (1, 2) for number in range(20)))
+    found = plan(tmp_path, "P1", "P2", cine=cine)
+    assert matched(found, cine) == {"P1": ("P1_00.dcm", None), "P2": ("P2_00.dcm", None)}
+    assert found.unused == ()
+
+
 def test_several_recordings_of_one_person_are_settled_by_name_and_reported(tmp_path: Path) -> None:
     ecg = lay_out(tmp_path / "ecg", "P1_10.xml", "P1_2.xml", "P1_1/b.xml")
     found = plan(tmp_path, "P1", ecg=ecg)
@@ -151,6 +158,8 @@ def test_without_a_table_a_text_is_somebodys_only_if_it_holds_an_ecg(tmp_path: P
     found = plan(tmp_path, ecg=ecg)
     assert matched(found, ecg).keys() == {"P1", "P2"}
     assert reasons(found) == {"README.txt": "it holds no ECG", "people.csv": "it holds no ECG"}
+    cine = lay_out(tmp_path / "cine", "P1.zip", "README.txt")
+    assert [file.path.name for file in plan(tmp_path, cine=cine).unused] == ["README.txt"]
 
 
 def test_a_pattern_finds_ids_anywhere_in_the_path_and_in_the_tables_spelling(tmp_path: Path) -> None:
