@@ -21,7 +21,9 @@ The deviations are taken wider than published, as the people of a cohort are les
 Warnings
 --------
 A heart that lies differently (dextrocardia) gives `unknown`, or rarely another plane's name; readers let the user say
-what it is. A typed description is a hint between names that geometry leaves open, never against it.
+what it is. A typed description is a hint where geometry leaves names open or finds no heart in its usual place; it
+never overrules a name that geometry gives. Where geometry names no plane of a heart that lies unusually, and all its
+planes are described, by different names, the descriptions are believed.
 
 References
 ----------
@@ -46,6 +48,7 @@ from napari_latent_explorer.data.cine import ImagingPlane
 NAMED_FROM = 0.85
 """A plane is named by geometry from this probability on."""
 _HINTED_FROM = 0.1
+"""Share of all names of heart planes that geometry must leave to the described one."""
 
 _TO_TRANSVERSE_DEG, _TO_FRONTAL_DEG = (27.1, 11.0), (38.0, 9.0)
 _ROLL_SD_DEG = 14.0
@@ -121,7 +124,13 @@ def recognise_planes(
     units = np.array([normal / np.linalg.norm(normal) for normal in normals])
     chances = _chances(units)
     texts = tuple(descriptions) or ("",) * len(units)
-    return tuple(_guess(chance, named_plane(text), text) for chance, text in zip(chances, texts, strict=True))
+    hints = [named_plane(text) for text in texts]
+    guesses = tuple(_guess(*one) for one in zip(chances, hints, texts, strict=True))
+    is_open = all(guess.plane == "unknown" or guess.is_by_name for guess in guesses)
+    named = [hint for hint in hints if hint is not None]
+    if is_open and len(named) == len(hints) and len(set(named)) > 1:
+        return tuple(_by_name(*one) for one in zip(chances, named, texts, strict=True))
+    return guesses
 
 
 def named_plane(description: str) -> ImagingPlane | None:
@@ -134,21 +143,23 @@ def _guess(chances: NDArray[np.float64], hint: ImagingPlane | None, description:
     by_plane = dict(zip(_PRIOR, chances.tolist(), strict=True))
     likely = max(by_plane, key=by_plane.__getitem__)
     chance = by_plane[likely]
-    if chance >= NAMED_FROM:
+    if likely != "unknown" and chance >= NAMED_FROM:
         note = ""
         if hint not in (None, likely):
-            place = f"lies like {likely}" if likely != "unknown" else "lies like no plane of a heart in its usual place"
-            note = f"The cine is described as {description!r} but {place}; geometry was believed."
+            note = f"The cine is described as {description!r} but lies like {likely}; geometry was believed."
         return PlaneGuess(likely, chance, note=note)
-    if hint is not None and by_plane[hint] >= _HINTED_FROM:
-        note = (
-            f"The plane {hint} is a hint by name: the geometry leaves it open and the description is {description!r}."
-        )
-        return PlaneGuess(hint, by_plane[hint], is_by_name=True, note=note)
+    of_a_heart = sum(share for plane, share in by_plane.items() if plane != "unknown")
+    if hint is not None and by_plane[hint] >= _HINTED_FROM * of_a_heart:
+        return _by_name(chances, hint, description)
     open_names = ", ".join(f"{plane} {share:.0%}" for plane, share in by_plane.items() if share >= 0.05)
     return PlaneGuess(
         "unknown", by_plane["unknown"], note=f"The geometry leaves the imaging plane open ({open_names})."
     )
+
+
+def _by_name(chances: NDArray[np.float64], hint: ImagingPlane, description: str) -> PlaneGuess:
+    note = f"The plane {hint} is a hint by name: the geometry leaves it open and the description is {description!r}."
+    return PlaneGuess(hint, float(chances[list(_PRIOR).index(hint)]), is_by_name=True, note=note)
 
 
 def _chances(units: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -177,3 +177,12 @@ def test_real_cines_are_recognised(realdata: Path) -> None:
     for options in (ReadOptions(), ReadOptions(related=(stack,))):  # not the same person, but not far apart
         assert read_cine_dicom(four_chambers, options).recording.imaging_plane == "la_4ch"  # type: ignore[union-attr]
     assert read_cine_dicom(stack).recording.imaging_plane == "sa"  # type: ignore[union-attr]
+
+
+def test_descriptions_name_all_planes_of_a_heart_that_lies_as_hearts_do_not() -> None:
+    normals = [np.array(one) for one in ([-0.853, -0.425, 0.303], [-0.931, 0.252, -0.265], [-0.176, -0.447, 0.877])]
+    texts = [f"CINE_segmented_LAX_{name}" for name in ("3Ch", "4Ch", "2Ch")]
+    guesses = recognise_planes(normals, texts)
+    assert [guess.plane for guess in guesses] == ["la_3ch", "la_4ch", "la_2ch"]
+    assert all(guess.is_by_name and "hint by name" in guess.note for guess in guesses)
+    assert [guess.plane for guess in recognise_planes(normals, [texts[1]] * 3)].count("la_4ch") < 3
