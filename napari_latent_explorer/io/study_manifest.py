@@ -105,7 +105,10 @@ class StudyManifest:
             raise StudyError(f"{root / MANIFEST_FILE} lacks {', '.join(missing)}. Create the study again.")
         if not isinstance(content["provenance"], dict) or not isinstance(content["modalities"], list):
             raise StudyError(f"{root / MANIFEST_FILE} is damaged. Create the study again.")
-        return cls(**{name: content[name] for name in known})
+        try:
+            return cls(**{name: content[name] for name in known})
+        except StudyError as misfit:
+            raise StudyError(f"Cannot use {root / MANIFEST_FILE}: {misfit} Create the study again.") from misfit
 
 
 def path_component(text: str, meaning: str) -> str:
