@@ -49,3 +49,20 @@ def test_a_heap_that_the_file_cuts_off_is_left_to_the_library(tmp_path: Path) ->
     content = path.read_bytes()
     path.write_bytes(content[: content.index(b"GCOL") + 10])
     assert has_sound_heaps(path)
+
+
+@pytest.mark.parametrize("gap", range(-9, 3))
+def test_a_heap_anywhere_in_a_large_file_is_found(tmp_path: Path, gap: int) -> None:
+    path = write_texts(tmp_path / "a.h5", "earliest", 3)
+    heap = b"GCOL\x01\x00\x00\x00" + struct.pack("<QHHIQ", 4096, 0, 0, 0, 0)
+    path.write_bytes(path.read_bytes().ljust((1 << 20) + gap, b"\0") + heap)
+    assert not has_sound_heaps(path)
+
+
+def test_heaps_within_heaps_are_not_walked_for_ever(tmp_path: Path) -> None:
+    """Each heap goes on through all that follow, as data of its objects: without a limit 1.8 billion steps."""
+    path = write_texts(tmp_path / "a.h5", "earliest", 3)
+    heap = b"GCOL\x01\x00\x00\x00" + struct.pack("<Q", 1 << 40)
+    period = struct.pack("<HHIQ", 1, 1, 0, 32) + heap + struct.pack("<HHIQ", 1, 1, 0, 0)
+    path.write_bytes(path.read_bytes() + period * 60_000)
+    assert not has_sound_heaps(path)
