@@ -21,23 +21,42 @@ def train(
     study_folder: StudyFolder,
     output: Annotated[Path, typer.Option(help="Folder of the bundle to make.")],
     preset: Annotated[
-        Literal["compact", "published", "ml4h", "ml4h_head"],
+        Literal["compact", "published", "ml4h", "ml4h_head"] | None,
         typer.Option(
-            help="For a desktop CPU; or for a GPU as the paper says, as its code did then, or as its code does now."
+            help="For a desktop CPU; or for a GPU as the paper says, as its code did then, or as its code does now.",
+            show_default="compact",
         ),
-    ] = "compact",
+    ] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="JSON object with any fields of TrainingConfig (epochs, shares, rates ...), which change those of the "
+            "preset; other options that are given win over it.",
+        ),
+    ] = None,
     max_minutes: Annotated[
         float | None, typer.Option(min=0.01, help="End training after this wall time, in minutes.")
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Settles weights, split and order of participants.")] = 0,
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="Settles weights, split and order of participants.", show_default="0")
+    ] = None,
     resume: Annotated[
         bool, typer.Option("--resume/--restart", help="Go on with a training that was stopped, or begin anew.")
     ] = True,
     baselines: Annotated[
-        Literal["pretraining", "equal_passes"],
-        typer.Option(help="Unimodal autoencoders to compare with: those begun with, or with as many passes in all."),
-    ] = "pretraining",
-    vae: Annotated[bool, typer.Option("--vae", help="Train plain variational autoencoders to compare with.")] = False,
+        Literal["pretraining", "equal_passes"] | None,
+        typer.Option(
+            help="Unimodal autoencoders to compare with: those begun with, or with as many passes in all.",
+            show_default="pretraining",
+        ),
+    ] = None,
+    vae: Annotated[
+        bool | None,
+        typer.Option(
+            "--vae/--no-vae", help="Train plain variational autoencoders to compare with.", show_default="no-vae"
+        ),
+    ] = None,
     tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Write logs for TensorBoard as well.")] = False,
 ) -> None:
     """Train a cross-modal autoencoder of MRI and ECG on a study and save it as a bundle.
@@ -49,13 +68,23 @@ def train(
     from napari_latent_explorer.modeling.recordings import open_study
     from napari_latent_explorer.modeling.training import train as train_on
     from napari_latent_explorer.modeling.training_config import ReadingName, TrainingConfig
+    from napari_latent_explorer.modeling.training_file import read_training_config
 
+    readings: dict[str | None, ReadingName] = {"published": "paper", "ml4h": "ml4h", "ml4h_head": "ml4h_head"}
+    settings = TrainingConfig.reading(readings[preset]) if preset in readings else TrainingConfig()
+    options = {
+        "preset": None if preset is None else settings.preset,
+        "max_minutes": max_minutes,
+        "seed": seed,
+        "baselines": baselines,
+        "has_vae_baselines": vae,
+    }
+    if config is not None:
+        settings = read_training_config(config, settings)
+    settings = replace(settings, **{name: value for name, value in options.items() if value is not None})
     study = open_study(study_folder)
-    readings: dict[str, ReadingName] = {"published": "paper", "ml4h": "ml4h", "ml4h_head": "ml4h_head"}
-    settings = TrainingConfig() if preset == "compact" else TrainingConfig.reading(readings[preset])
-    config = replace(settings, max_minutes=max_minutes, seed=seed, baselines=baselines, has_vae_baselines=vae)
     bundle = run(
-        train_on(study, config, output, resume=resume, log_folder=output / "tensorboard" if tensorboard else None),
+        train_on(study, settings, output, resume=resume, log_folder=output / "tensorboard" if tensorboard else None),
         "Training",
         "The last finished epoch is kept. Run the same command again to go on.",
     )

@@ -4,9 +4,11 @@ The paper's text, the code that its weights were trained with, and that code as 
 what, one name for each.
 """
 
+import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any, Literal
+from types import UnionType
+from typing import Any, Literal, get_args, get_origin
 
 from napari_latent_explorer.errors import TrainingError
 from napari_latent_explorer.nn.autoencoder import PresetName
@@ -49,6 +51,12 @@ READINGS: Mapping[ReadingName, Mapping[str, Any]] = {
     },
 }  # fmt: skip
 """What the paper's text says, what its code did at the time, and what that code does since 2025."""
+
+_ABOVE_0 = ("learning_rate_mri", "learning_rate_ecg", "learning_rate_joint", "learning_rate_labels", "gradient_norm")
+_AT_LEAST_0 = ("seed", "contrastive_weight", "mri_weight", "ecg_weight", "divergence_weight")
+_WORDS: Mapping[Any, str] = {
+    str: "text", int: "a whole number", float: "a number", bool: "true or false", type(None): "null",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +178,20 @@ class TrainingConfig:
             problems.append(f"decoded_share is {self.decoded_share}, expected above 0 and at most 1")
         if self.steps_per_epoch is not None and self.steps_per_epoch < 1:
             problems.append("an epoch needs at least one step")
+        if self.max_minutes is not None and self.max_minutes <= 0:
+            problems.append(f"max_minutes is {self.max_minutes}, expected above 0")
+        if min(self.stage_shares) < 0 or self.stage_shares[2] <= 0:
+            problems.append("a stage's share of the time is negative, or 0 for the cross-modal stage")
+        if self.labelled_frames < 1:
+            problems.append("the label head needs at least one frame in a step")
+        problems += [
+            f"{name} is {getattr(self, name)}, expected above 0" for name in _ABOVE_0 if not getattr(self, name) > 0
+        ]
+        problems += [
+            f"{name} is {getattr(self, name)}, expected at least 0"
+            for name in _AT_LEAST_0
+            if not getattr(self, name) >= 0
+        ]
         if problems:
             raise TrainingError("This training cannot start: " + "; ".join(problems) + ".")
 
@@ -228,11 +250,18 @@ class TrainingConfig:
         Raises
         ------
         TrainingError
-            When a name is unknown; all unknown ones are named.
+            When names are unknown or values are of the wrong kind, of which all are named, or values make no sense.
         """
-        unknown = sorted(set(values) - {field.name for field in fields(cls)})
-        if unknown:
-            raise TrainingError(f"The training configuration has unknown entries: {', '.join(unknown)}.")
+        kinds: dict[str, Any] = {field.name: field.type for field in fields(cls)}
+        unknown = sorted(set(values) - set(kinds))
+        problems = [f"unknown entries: {', '.join(unknown)}"] if unknown else []
+        problems += [
+            f"{name}: {values[name]!r}, expected {_in_words(kind)}"
+            for name, kind in kinds.items()
+            if name in values and not _is_of_kind(values[name], kind)
+        ]
+        if problems:
+            raise TrainingError(f"The training configuration has {'; '.join(problems)}.")
         arguments: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in values.items()}
         return cls(**arguments)
 
@@ -240,3 +269,27 @@ class TrainingConfig:
 def modality_of(stage: StageName) -> Any:
     """Name the modality that a unimodal stage is of."""
     return stage.partition("_")[0]
+
+
+def _is_of_kind(value: Any, kind: Any) -> bool:
+    """Whether a value read from JSON is what a field's annotation says; whole numbers are numbers, NaN is none."""
+    if isinstance(kind, UnionType):
+        return any(_is_of_kind(value, one) for one in get_args(kind))
+    if get_origin(kind) is Literal:
+        return isinstance(value, str) and value in get_args(kind)
+    if get_origin(kind) is tuple:
+        parts = get_args(kind)
+        return isinstance(value, list | tuple) and len(value) == len(parts) and all(map(_is_of_kind, value, parts))
+    if kind is float:
+        return type(value) in (int, float) and abs(value) <= sys.float_info.max
+    return type(value) is kind
+
+
+def _in_words(kind: Any) -> str:
+    if isinstance(kind, UnionType):
+        return " or ".join(map(_in_words, get_args(kind)))
+    if get_origin(kind) is Literal:
+        return " or ".join(map(repr, get_args(kind)))
+    if get_origin(kind) is tuple:
+        return f"a list of {len(get_args(kind))} numbers"
+    return _WORDS[kind]

@@ -1,17 +1,22 @@
 import json
 import shutil
+from dataclasses import replace
+from pathlib import Path
 
 import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
 from napari_latent_explorer._cli.app import app
+from napari_latent_explorer.errors import TrainingError
 from napari_latent_explorer.io.study import Study
 from napari_latent_explorer.modeling.bundle import ModelBundle
 from napari_latent_explorer.modeling.bundle_metadata import PREPROCESSING, describe_model
+from napari_latent_explorer.modeling.training_config import TrainingConfig
 from napari_latent_explorer.nn.autoencoder import AutoencoderConfig, CrossModalAutoencoder
 
 N_PARTICIPANTS = 24
+SAMPLE_SETTINGS = Path(__file__).parents[2] / "sample_data" / "training.json"
 
 
 def invoke(*words):
@@ -122,3 +127,62 @@ def test_minutes_must_be_positive(study_folder, tmp_path):
     result = invoke("train", study_folder, "--output", tmp_path / "bundle", "--max-minutes", "0")
     assert result.exit_code == 2
     assert "--max-minutes" in result.stderr
+
+
+@pytest.fixture
+def configurations(monkeypatch):
+    """Configurations that a training was begun with; none gets further."""
+    begun = []
+
+    def note(study, config, output, **_):
+        begun.append(config)
+        raise TrainingError("noted")
+        yield
+
+    monkeypatch.setattr("napari_latent_explorer.modeling.training.train", note)
+    return begun
+
+
+def begin(study_folder, tmp_path, *words):
+    result = invoke("train", study_folder, "--output", tmp_path / "bundle", *words)
+    assert "noted" in result.stderr
+
+
+def test_a_settings_file_lies_between_preset_and_options(study_folder, tmp_path, configurations):
+    file = tmp_path / "settings.json"
+    file.write_text(
+        json.dumps({"epochs_mri": 4, "train_fraction": 0.56, "seed": 5, "baselines": "equal_passes"}), "utf-8"
+    )
+    begin(study_folder, tmp_path)
+    begin(study_folder, tmp_path, "--config", file)
+    begin(study_folder, tmp_path, "--config", file, "--seed", 0, "--baselines", "pretraining", "--vae")
+    begin(study_folder, tmp_path, "--config", file, "--preset", "ml4h")
+    entries = {"epochs_mri": 4, "train_fraction": 0.56, "seed": 5, "baselines": "equal_passes"}
+    assert configurations == [
+        TrainingConfig(),
+        TrainingConfig(**entries),
+        TrainingConfig(epochs_mri=4, train_fraction=0.56, has_vae_baselines=True),
+        replace(TrainingConfig.reading("ml4h"), **entries),
+    ]
+
+
+def test_an_option_can_undo_what_the_settings_file_says(study_folder, tmp_path, configurations):
+    file = tmp_path / "settings.json"
+    file.write_text(json.dumps({"has_vae_baselines": True, "preset": "published", "max_minutes": 5}), "utf-8")
+    begin(study_folder, tmp_path, "--config", file, "--no-vae", "--preset", "compact", "--max-minutes", 2)
+    assert configurations == [TrainingConfig(max_minutes=2.0)]
+
+
+def test_the_settings_of_the_shipped_bundle_can_be_trained_with(study_folder, tmp_path, configurations):
+    begin(study_folder, tmp_path, "--config", SAMPLE_SETTINGS)
+    expected = {"train_fraction": 0.56, "epochs_mri": 4, "epochs_ecg": 5, "epochs_joint": 10, "epochs_labels": 4}
+    assert configurations == [TrainingConfig(valid_fraction=0.03, baselines="equal_passes", **expected)]
+
+
+def test_a_settings_file_with_unknown_names_is_refused(study_folder, tmp_path):
+    file = tmp_path / "settings.json"
+    file.write_text('{"epoch": 4, "speed": 2, "seed": "x"}', "utf-8")
+    result = invoke("train", study_folder, "--output", tmp_path / "bundle", "--config", file)
+    assert result.exit_code == 2
+    assert str(file) in result.stderr
+    assert "unknown entries: epoch, speed; seed: 'x', expected a whole number" in result.stderr
