@@ -98,17 +98,25 @@ def encode(
     study_folder: StudyFolder,
     bundle_folder: BundleFolder,
     batch_size: Annotated[int, typer.Option(min=1, help="Participants in one step.")] = 32,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(help="Address of a Dask scheduler; its workers must see study and bundle at the same paths."),
+    ] = None,
 ) -> None:
-    """Encode every recording of a study into latents (256 numbers each, no unit) and keep them in the study."""
+    """Encode every recording of a study into latents (256 numbers each, no unit) and keep them in the study.
+
+    On the GPU if there is one, else on the CPU; with `--scheduler` on the workers of a Dask cluster.
+    """
+    from napari_latent_explorer.modeling.batch_encoding import load_for_encoding
     from napari_latent_explorer.modeling.encoding import encode_study
     from napari_latent_explorer.modeling.recordings import open_study
     from napari_latent_explorer.modeling.trained_model import load_model
 
     study = open_study(study_folder)
-    bundle = load_model(bundle_folder)
+    bundle = load_for_encoding(bundle_folder) if scheduler is None else load_model(bundle_folder)
     for modality in _shared_modalities(study, bundle):
         skipped: dict[str, str] = {}
-        work = encode_study(study, bundle, modality, batch_size=batch_size, skipped=skipped)
+        work = encode_study(study, bundle, modality, batch_size=batch_size, skipped=skipped, scheduler=scheduler)
         latents = run(work, f"Encoding {modality}", "What is encoded is kept. Run the same command again to go on.")
         study.save_latents(latents)
         typer.echo(f"{modality}: {len(latents.values)} x {latents.latent_dim} latents of bundle {bundle.fingerprint}")

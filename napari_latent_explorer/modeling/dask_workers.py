@@ -17,16 +17,22 @@ from napari_latent_explorer.errors import StudyError
 from napari_latent_explorer.modeling.worker_pool import Finished, Guard, drive
 
 _CONNECT_S = 15.0
+_HAND_OVER_S = 1.0
 _PATIENCE = 2.0
 """An item that hangs is begun a second time elsewhere; it is given up when it has had its time twice."""
 
 
 def work_on_cluster(
-    work: Callable[[Any], object], items: Sequence[Any], scheduler: str, message: str, guard: Guard
+    work: Callable[[Any], object],
+    items: Sequence[Any],
+    scheduler: str,
+    message: str,
+    guard: Guard,
+    keep: Callable[[Any], object] | None = None,
 ) -> Generator[Progress, None, None]:
     """Call `work` with each of `items` on the workers of the Dask scheduler at the address `scheduler`.
 
-    See `worker_pool.work_through`, of which this is the like.
+    See `worker_pool.work_through`, of which this is the like. `keep` is called here with what `work` returned there.
 
     Raises
     ------
@@ -34,7 +40,7 @@ def work_on_cluster(
         When Dask is not installed, or nobody answers at that address.
     """
     yield Progress(0, len(items), f"connecting to {scheduler}")
-    yield from drive(DaskWorkers(scheduler, work, guard.time_limit_s), items, message, guard)
+    yield from drive(DaskWorkers(scheduler, work, guard.time_limit_s), items, message, guard, keep)
 
 
 class DaskWorkers:
@@ -84,7 +90,8 @@ class DaskWorkers:
         """Wait until some item is finished, or for `timeout_s`."""
         with suppress(TimeoutError), self._client.as_current():
             self._distributed.wait(list(self._running), timeout=timeout_s, return_when="FIRST_COMPLETED")
-        finished = [self._settle(future) for future in tuple(self._running) if future.done()]
+        done = [future for future in tuple(self._running) if future.done()]
+        finished = [outcome for future in done if (outcome := self._settle(future)) is not None]
         late = monotonic() - _PATIENCE * self._time_limit_s
         overdue = [future for future, (_, since_s) in self._running.items() if since_s < late]
         return finished + [self._give_up(future) for future in overdue]
@@ -96,10 +103,17 @@ class DaskWorkers:
         self._running = {}
         self._client.close(timeout=1)
 
-    def _settle(self, future: Any) -> Finished:
+    def _settle(self, future: Any) -> Finished | None:
+        """Say what became of an item; None if its worker died before it handed the result over: it is begun again."""
+        result = None
+        if future.status == "finished":
+            try:
+                result = future.result(timeout=_HAND_OVER_S)
+            except (TimeoutError, self._distributed.CancelledError, self._distributed.scheduler.KilledWorker):
+                return None
         item, _ = self._running.pop(future)
         if future.status == "finished":
-            return Finished(item)
+            return Finished(item, result=result)
         if future.status == "cancelled":
             return Finished(item, lost="the scheduler cancelled it")
         error = future.exception()
@@ -113,7 +127,7 @@ class DaskWorkers:
         return Finished(item, lost=f"it took longer than {self._time_limit_s:g} s and was given up")
 
 
-def work_within(work: Callable[[Any], object], item: Any, time_limit_s: float) -> None:
+def work_within(work: Callable[[Any], object], item: Any, time_limit_s: float) -> object:
     """Work on one item, on a worker; it ends itself when that takes too long and a nanny is there to replace it."""
     distributed: Any = import_module("distributed")
     has_nanny = distributed.get_worker().nanny is not None
@@ -122,6 +136,6 @@ def work_within(work: Callable[[Any], object], item: Any, time_limit_s: float) -
     if has_nanny:
         watch.start()
     try:
-        work(item)
+        return work(item)
     finally:
         watch.cancel()

@@ -1,9 +1,14 @@
-"""From recordings to latents: of one recording, or of a whole study, in parts that are kept when it is stopped."""
+"""From recordings to latents: of one recording, or of a whole study, in parts that are kept when it is stopped.
+
+The parts are encoded here or on a cluster; either way this process alone writes them.
+"""
 
 import hashlib
 import io
 import shutil
-from collections.abc import Generator
+from collections.abc import Callable, Generator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
@@ -13,12 +18,17 @@ from napari_latent_explorer.data.cine import CineMRI
 from napari_latent_explorer.data.ecg import ECG
 from napari_latent_explorer.data.latents import LatentSpace
 from napari_latent_explorer.data.progress import Progress
-from napari_latent_explorer.errors import RecordingError, StudyError
+from napari_latent_explorer.errors import StudyError
 from napari_latent_explorer.io.atomic import write_file
 from napari_latent_explorer.io.study import Study
+from napari_latent_explorer.modeling.batch_encoding import BatchEncoder, EncodedBatch, encode_batch, prepare
+from napari_latent_explorer.modeling.dask_workers import work_on_cluster
 from napari_latent_explorer.modeling.preprocessing import prepare_cine, prepare_ecg
-from napari_latent_explorer.modeling.tensors import prepare_study_tensor
 from napari_latent_explorer.modeling.trained_model import TrainedModel
+from napari_latent_explorer.modeling.worker_pool import Guard
+
+TIME_LIMIT_S = 600.0
+"""A batch that takes a worker of a cluster longer is given up."""
 
 
 def encode_recording(bundle: TrainedModel, recording: CineMRI | ECG) -> NDArray[np.float32]:
@@ -39,7 +49,12 @@ def encode_recording(bundle: TrainedModel, recording: CineMRI | ECG) -> NDArray[
 
 
 def encode_study(
-    study: Study, bundle: TrainedModel, modality: str, batch_size: int = 32, skipped: dict[str, str] | None = None
+    study: Study,
+    bundle: TrainedModel,
+    modality: str,
+    batch_size: int = 32,
+    skipped: dict[str, str] | None = None,
+    scheduler: str | None = None,
 ) -> Generator[Progress, None, LatentSpace]:
     """Latents of all participants of a study who have a recording of `modality`.
 
@@ -57,12 +72,14 @@ def encode_study(
         Participants in one step.
     skipped
         Filled with the id and the reason of each participant whose recording cannot be brought to the model's grid;
-        without it, the first of them ends the work.
+        without it, the first of them ends the work. With `scheduler` also those whom no worker survives.
+    scheduler
+        Address of a Dask scheduler, whose workers read and encode; they must see study and bundle at the same paths.
 
     Raises
     ------
     StudyError
-        When nobody has such a recording, or there is no space.
+        When nobody has such a recording, there is no space, or no scheduler or worker can do it.
     RecordingError
         When a recording cannot be brought to the model's grid, and `skipped` is None.
     BundleError
@@ -81,7 +98,25 @@ def encode_study(
         found |= dict(zip(saved.participant_ids.tolist(), saved.values, strict=True))
     remaining = [participant_id for participant_id in ids.tolist() if participant_id not in found]
     if remaining:
-        yield from _encode(study, bundle, modality, remaining, len(ids), batch_size, skipped, found)
+        reasons = {} if skipped is None else skipped
+
+        def keep(batch: EncodedBatch) -> None:
+            reasons.update(batch.skipped)
+            if batch.participant_ids:
+                _write_part(parts, batch)
+                found.update(zip(batch.participant_ids, batch.values, strict=True))
+
+        batches = [remaining[start : start + batch_size] for start in range(0, len(remaining), batch_size)]
+        may_skip = skipped is not None
+        if scheduler is None:
+            work = _encode_here(study, bundle, modality, batches, may_skip, keep)
+        else:
+            encoder = BatchEncoder(study, bundle, modality, may_skip)
+            work = _encode_on_cluster(encoder, batches, scheduler, keep, reasons if may_skip else None)
+        n_before, message = len(ids) - len(remaining), f"encoding {modality}"
+        yield Progress(n_before, len(ids), message)
+        for n_batches in work:
+            yield Progress(min(n_before + n_batches * batch_size, len(ids)), len(ids), message)
     kept = [participant_id for participant_id in ids.tolist() if participant_id in found]
     if not kept:
         raise StudyError(
@@ -92,40 +127,58 @@ def encode_study(
     return LatentSpace(np.stack([found[each] for each in kept]), np.array(kept), modality, bundle.fingerprint)
 
 
-def _encode(
+def _encode_here(
     study: Study,
     bundle: TrainedModel,
     modality: str,
-    remaining: list[str],
-    n_all: int,
-    batch_size: int,
+    batches: list[list[str]],
+    may_skip: bool,
+    keep: Callable[[EncodedBatch], None],
+) -> Generator[int, None, None]:
+    """Hand each batch to `keep`; yields how many have been. The next is prepared while one is encoded."""
+    thread = ThreadPoolExecutor(1)
+    try:
+        ahead = [thread.submit(prepare, study, modality, one) for one in batches[0]]
+        for n_done, (batch, following) in enumerate(zip_longest(batches, batches[1:], fillvalue=[]), 1):
+            waiting, ahead = ahead, [thread.submit(prepare, study, modality, one) for one in following]
+            keep(encode_batch(bundle, modality, batch, [one.result() for one in waiting], may_skip))
+            yield n_done
+    finally:
+        thread.shutdown(cancel_futures=True)
+
+
+def _encode_on_cluster(
+    encoder: BatchEncoder,
+    batches: list[list[str]],
+    scheduler: str,
+    keep: Callable[[EncodedBatch], None],
     skipped: dict[str, str] | None,
-    found: dict[str, NDArray[np.float32]],
-) -> Generator[Progress, None, None]:
-    """Add the vectors of those who remain to `found`, and keep them on disk batch by batch."""
-    parts = study.path / "latents" / bundle.fingerprint / f".parts-{modality}"
-    yield Progress(n_all - len(remaining), n_all, f"encoding {modality}")
-    for start in range(0, len(remaining), batch_size):
-        tensors = {}
-        for participant_id in remaining[start : start + batch_size]:
-            try:
-                tensors[participant_id] = prepare_study_tensor(study, participant_id, modality)
-            except RecordingError as misfit:
-                if skipped is None:
-                    raise
-                skipped[participant_id] = str(misfit)
-        if tensors:
-            values = bundle.encode(modality, np.stack(list(tensors.values())))
-            _write_part(parts, list(tensors), values)
-            found |= dict(zip(tensors, values, strict=True))
-        yield Progress(min(n_all, n_all - len(remaining) + start + batch_size), n_all, f"encoding {modality}")
+) -> Generator[int, None, None]:
+    """Hand each batch to `keep`; of one that no worker survives, each participant is tried alone."""
+    lost: list[str] = []
+    guard = Guard(TIME_LIMIT_S, lambda batch, _: lost.extend(batch))
+    for progress in work_on_cluster(encoder, batches, scheduler, "encoding", guard, keep):
+        yield progress.done
+
+    def give_up(batch: list[str], reason: str) -> None:
+        if skipped is None:
+            raise StudyError(
+                f"The recording of {batch[0]} could not be encoded on the cluster: {reason}. What is encoded is kept; "
+                "look at the logs of the workers, and encode again to go on."
+            )
+        skipped[batch[0]] = reason
+
+    if lost:
+        guard = Guard(TIME_LIMIT_S, give_up)
+        for _ in work_on_cluster(encoder, [[one] for one in lost], scheduler, "encoding", guard, keep):
+            yield len(batches)
 
 
-def _write_part(folder: Path, participant_ids: list[str], values: NDArray[np.float32]) -> None:
+def _write_part(folder: Path, batch: EncodedBatch) -> None:
     content = io.BytesIO()
-    np.savez(content, participant_ids=np.array(participant_ids), values=values)
+    np.savez(content, participant_ids=np.array(batch.participant_ids), values=batch.values)
     # an id may be any text, and no name of a file
-    name = hashlib.sha256(participant_ids[0].encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    name = hashlib.sha256(batch.participant_ids[0].encode("utf-8", "surrogatepass")).hexdigest()[:32]
     write_file(folder / f"{name}.npz", content.getvalue())
 
 

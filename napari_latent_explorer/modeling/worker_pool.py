@@ -44,11 +44,14 @@ class Finished:
         What the work raised.
     lost
         Why it could not be finished, in words; empty if it was.
+    result
+        What the work returned, on a cluster; processes of this machine keep it to themselves.
     """
 
     item: Any
     error: Exception | None = None
     lost: str = ""
+    result: Any = None
 
 
 class Workers(Protocol):
@@ -114,8 +117,14 @@ def work_through(
     yield from drive(workers, items, message, guard)
 
 
-def drive(workers: Workers, items: Sequence[Any], message: str, guard: Guard | None) -> Generator[Progress, None, None]:
-    """Feed `workers` with `items` and close them at the end, however that comes.
+def drive(
+    workers: Workers,
+    items: Sequence[Any],
+    message: str,
+    guard: Guard | None,
+    keep: Callable[[Any], object] | None = None,
+) -> Generator[Progress, None, None]:
+    """Feed `workers` with `items` and close them at the end, however that comes; `keep` is called with each result.
 
     Raises
     ------
@@ -130,6 +139,8 @@ def drive(workers: Workers, items: Sequence[Any], message: str, guard: Guard | N
                 workers.submit(item)
             for finished in workers.wait(STEP_S):
                 _settle(finished, message, guard)
+                if keep is not None and not finished.lost:
+                    keep(finished.result)
                 done += 1
             yield Progress(done, len(items), message)
     finally:

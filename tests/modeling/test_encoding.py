@@ -1,5 +1,10 @@
+import os
+import pickle
+import shutil
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -9,14 +14,17 @@ import torch
 from napari_latent_explorer.data.cohort import Cohort
 from napari_latent_explorer.data.ecg import ECG
 from napari_latent_explorer.data.heart_box import HeartBox
-from napari_latent_explorer.data.progress import finish
+from napari_latent_explorer.data.progress import Progress, finish
 from napari_latent_explorer.errors import BundleError, RecordingError, StudyError
 from napari_latent_explorer.io.study import Study
 from napari_latent_explorer.io.study_writer import StudyWriter
+from napari_latent_explorer.modeling import encoding
+from napari_latent_explorer.modeling.batch_encoding import BatchEncoder
 from napari_latent_explorer.modeling.bundle import ModelBundle
 from napari_latent_explorer.modeling.bundle_metadata import PREPROCESSING, describe_model
 from napari_latent_explorer.modeling.encoding import encode_recording, encode_study
 from napari_latent_explorer.modeling.recordings import create_simulated_study
+from napari_latent_explorer.modeling.worker_pool import Guard
 from napari_latent_explorer.nn.autoencoder import AutoencoderConfig, CrossModalAutoencoder
 from napari_latent_explorer.nn.coder import CoderConfig
 
@@ -138,3 +146,117 @@ def test_ids_that_look_like_paths_lead_nowhere(study: Study, bundle: ModelBundle
     parts = list((odd.path / "latents" / bundle.fingerprint / ".parts-ecg").iterdir())
     assert len(parts) == 1
     assert finish(encode_study(odd, bundle, "ecg")).participant_ids.tolist() == ids.tolist()
+
+
+@pytest.fixture
+def saved_bundle(bundle: ModelBundle, tmp_path: Path) -> ModelBundle:
+    """Another than `bundle`, of which the study holds latents already."""
+    torch.manual_seed(2)
+    ModelBundle(CrossModalAutoencoder(SMALL), bundle.metadata, PREPROCESSING).save(tmp_path / "bundle")
+    return ModelBundle.load(tmp_path / "bundle")
+
+
+@pytest.fixture(scope="module")
+def scheduler() -> Iterator[str]:
+    distributed = pytest.importorskip("distributed")
+    options = {"dashboard_address": None, "silence_logs": 50}
+    with distributed.LocalCluster(2, processes=True, threads_per_worker=1, **options) as cluster:
+        yield cluster.scheduler_address
+
+
+@pytest.mark.slow
+def test_a_cluster_makes_the_same_latents(study: Study, saved_bundle: ModelBundle, scheduler: str) -> None:
+    for modality in ("mri", "ecg"):
+        here = finish(encode_study(study, saved_bundle, modality, batch_size=2))
+        there = finish(encode_study(study, saved_bundle, modality, batch_size=2, scheduler=scheduler))
+        assert there.participant_ids.tolist() == here.participant_ids.tolist()
+        # another number of threads may add in another order
+        np.testing.assert_allclose(there.values, here.values, atol=1e-6)
+
+
+@pytest.mark.slow
+def test_a_cluster_that_is_stopped_goes_on_where_it_was(
+    study: Study, saved_bundle: ModelBundle, scheduler: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = finish(encode_study(study, saved_bundle, "mri", batch_size=1))
+    work = encode_study(study, saved_bundle, "mri", batch_size=1, scheduler=scheduler)
+    while next(work).done == 0:
+        pass
+    work.close()
+    parts = study.path / "latents" / saved_bundle.fingerprint / ".parts-mri"
+    n_kept = len(list(parts.iterdir()))
+    assert 0 < n_kept < 5
+    asked: list[list[str]] = []
+    connect = encoding.work_on_cluster
+
+    def noted(encoder: object, batches: list[list[str]], *more: Any) -> object:
+        asked.extend(batches)
+        return connect(encoder, batches, *more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(encoding, "work_on_cluster", noted)
+    resumed = finish(encode_study(study, saved_bundle, "mri", batch_size=1, scheduler=scheduler))
+    assert len(asked) == 5 - n_kept
+    assert resumed.participant_ids.tolist() == whole.participant_ids.tolist()
+    np.testing.assert_allclose(resumed.values, whole.values, atol=1e-6)
+    assert not parts.exists()
+
+
+@pytest.mark.slow
+def test_a_worker_that_dies_costs_nothing(study: Study, saved_bundle: ModelBundle, scheduler: str) -> None:
+    import distributed
+
+    work = encode_study(study, saved_bundle, "mri", batch_size=1, scheduler=scheduler)
+    while next(work).done == 0:
+        pass
+    with distributed.Client(scheduler, set_as_default=False) as client:
+        dying = next(iter(client.scheduler_info()["workers"]))
+        end = client.submit(os._exit, 3, workers=[dying], pure=False)
+        assert len(finish(work).values) == 5
+        end.cancel()
+
+
+def lost_on_every_worker(
+    work: BatchEncoder, batches: list[list[str]], scheduler: str, message: str, guard: Guard, keep: Any
+) -> Iterator[Progress]:
+    """Stand in for `work_on_cluster`: whoever is to encode one person dies."""
+    for n_done, batch in enumerate(batches, 1):
+        if "SIM000002" in batch:
+            guard.on_lost(batch, "every worker that worked on it died")
+        else:
+            keep(work(batch))
+        yield Progress(n_done, len(batches), message)
+
+
+def test_a_recording_that_no_worker_survives_costs_itself_only(
+    study: Study, saved_bundle: ModelBundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(encoding, "work_on_cluster", lost_on_every_worker)
+    with pytest.raises(StudyError, match=r"recording of SIM000002 could not be encoded.*every worker"):
+        finish(encode_study(study, saved_bundle, "ecg", 3, None, "somewhere"))
+    skipped: dict[str, str] = {}
+    latents = finish(encode_study(study, saved_bundle, "ecg", 3, skipped, "somewhere"))
+    assert latents.participant_ids.tolist() == ["SIM000001", "SIM000003", "SIM000004", "SIM000005"]
+    assert skipped == {"SIM000002": "every worker that worked on it died"}
+
+
+def test_a_worker_must_find_the_same_study_and_bundle(
+    study: Study, saved_bundle: ModelBundle, bundle: ModelBundle, tmp_path: Path
+) -> None:
+    bundle.save(tmp_path / "other")
+    for folder, words in (("other", "another bundle at"), ("absent", "at the same paths")):
+        encoder = BatchEncoder(study, replace(saved_bundle, path=tmp_path / folder), "ecg", may_skip=False)
+        with pytest.raises(BundleError, match=words):
+            pickle.loads(pickle.dumps(encoder))(["SIM000001"])
+    moved = tmp_path / "study"
+    shutil.copytree(study.path, moved)
+    encoder = BatchEncoder(Study.open(moved), saved_bundle, "ecg", may_skip=False)
+    finish(create_simulated_study(tmp_path / "younger", 5, 6, stored=False))
+    shutil.rmtree(moved)
+    (tmp_path / "younger").rename(moved)
+    with pytest.raises(StudyError, match="another study at"):
+        encoder(["SIM000001"])
+
+
+def test_a_bundle_that_no_worker_can_open_is_refused(study: Study, bundle: ModelBundle) -> None:
+    with pytest.raises(BundleError, match="Save it first"):
+        finish(encode_study(study, bundle, "mri", scheduler="tcp://127.0.0.1:1"))
