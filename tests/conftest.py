@@ -14,6 +14,7 @@ from napari_latent_explorer.data.cine import LA_4CH_CLASSES, CineLabels, CineMRI
 from napari_latent_explorer.data.cohort import Cohort
 from napari_latent_explorer.data.ecg import ECG, LEAD_NAMES
 from napari_latent_explorer.data.latents import LatentSpace
+from napari_latent_explorer.modeling.preprocessing_spec import STANDARD
 from napari_latent_explorer.simulation.population import simulate_population
 
 with suppress(ImportError):  # the tests of the bare package do without
@@ -56,6 +57,7 @@ class ShapesBundle:
     latent_dim: int = 16
     warning: str = "Only shapes. Not for clinical use."
     label_names = LA_4CH_CLASSES
+    input_spec = STANDARD
 
 
 @dataclass(frozen=True, eq=False)

@@ -70,7 +70,7 @@ class HeartBoxLayers:
             base = self._base_layer()
             if base is not None:
                 rows_mm, columns_mm = subject.cine.spacing_mm[1:]
-                view = model_view(box, (rows_mm, columns_mm))
+                view = model_view(box, (rows_mm, columns_mm), self._boxing.input_spec)
                 self._show(viewer, VIEW, corners(*view), base)
                 self._show(viewer, BOX, corners(box.row_start, box.column_start, box.n_rows, box.n_columns), base)
         finally:

@@ -19,6 +19,7 @@ from psygnal import Signal
 from napari_latent_explorer._napari.captions import Captions
 from napari_latent_explorer._napari.class_colors import label_colormap, label_table
 from napari_latent_explorer.data.cine import LA_4CH_CLASSES, CineMRI
+from napari_latent_explorer.modeling.preprocessing_spec import STANDARD, CineSpec, PreprocessingSpec
 from napari_latent_explorer.session.decode_service import DecodeOutcome
 from napari_latent_explorer.session.explorer import Explorer
 from napari_latent_explorer.session.originals import Original, Originals
@@ -27,6 +28,7 @@ RECONSTRUCTION, RECONSTRUCTION_LABELS = "reconstruction", "reconstruction labels
 ORIGINAL, ORIGINAL_LABELS = "original", "original labels"
 AXIS_LABELS, UNITS = ("time", "row", "column"), ("ms", "mm", "mm")
 MODEL_SPACING_MM = 1.8
+"""Of pixels drawn by a model that takes them as recorded; the UK Biobank's are 1.83 mm."""
 GAP_MM = 10.0
 MARGIN = 0.12
 """Of the canvas around the hearts when they first appear; the captions need some of it."""
@@ -114,11 +116,17 @@ class HeartLayers:
                 layer.scale = (rr_interval_ms / layer.data.shape[0], *layer.scale[1:])
         self.rr_interval_changed.emit(rr_interval_ms)
 
+    @property
+    def _input_spec(self) -> PreprocessingSpec:
+        """What the model in use takes and gives."""
+        return STANDARD if self._explorer.bundle is None else self._explorer.bundle.input_spec
+
     def _on_decoded(self, outcome: DecodeOutcome) -> None:
         result = outcome.result
         if result.cine is None:  # from a bundle without MRI
             return
-        spacing_mm = (MODEL_SPACING_MM, MODEL_SPACING_MM)
+        side_mm = self._input_spec.mri.spacing_mm or MODEL_SPACING_MM
+        spacing_mm = (side_mm, side_mm)
         self._show_cine(RECONSTRUCTION, np.asarray(result.cine), spacing_mm, (0.0, 0.0), self._keeps_contrast)
         self._keeps_contrast = True
         if result.labels is not None:
@@ -142,7 +150,7 @@ class HeartLayers:
         self._set_rr_interval(cine.rr_interval_ms)
         shown, n_slices = cine.frames.shape[1] // 2, cine.frames.shape[1]
         spacing_mm = cine.spacing_mm[1:]
-        corner_mm = _left_of_reconstruction(cine)
+        corner_mm = _left_of_reconstruction(cine, self._input_spec.mri)
         self._show_cine(ORIGINAL, cine.frames[:, shown], spacing_mm, corner_mm, keeps_contrast=False)
         if original.labels is not None:
             self._show_labels(
@@ -238,9 +246,9 @@ def _replace_data(layer: Layer, frames: NDArray[Any], geometry: Mapping[str, Any
         layer.translate = geometry["translate"]
 
 
-def _left_of_reconstruction(cine: CineMRI) -> tuple[float, float]:
+def _left_of_reconstruction(cine: CineMRI, spec: CineSpec) -> tuple[float, float]:
     """Row and column in mm of the original's first pixel: beside the reconstruction, the centres level."""
     _, row_mm, column_mm = cine.spacing_mm
     n_rows, n_columns = cine.frames.shape[2:]
-    model_height_mm = 96 * MODEL_SPACING_MM
+    model_height_mm = spec.n_rows * (spec.spacing_mm or MODEL_SPACING_MM)
     return (model_height_mm - n_rows * row_mm) / 2, -(n_columns * column_mm + GAP_MM)

@@ -20,11 +20,11 @@ from napari_latent_explorer._qt.rhythm_plot import QtRhythmStrip
 from napari_latent_explorer._qt.theme import DARK, Theme, to_rgba
 from napari_latent_explorer._qt.warning_banner import QtWarningBanner
 from napari_latent_explorer.data.ecg import ECG, LEAD_NAMES
+from napari_latent_explorer.modeling.preprocessing_spec import STANDARD
 from napari_latent_explorer.session.decode_service import DecodeOutcome
 from napari_latent_explorer.session.explorer import Explorer
 from napari_latent_explorer.session.originals import Original, Originals
 
-DECODED_RATE_HZ = 500.0
 DEFAULT_R_PEAK_MS = 475.0
 NOTHING = "No ECG yet. Click a participant on a map, or drop a file here."
 BEAT, STRIP = "Beat", "Strip"
@@ -179,7 +179,9 @@ class QtEcgDock(QWidget):
             return ()
         signal = np.asarray(self._outcome.result.ecg_mv, np.float32)
         label = f"Reconstruction: {self._explorer.probe.label}"
-        return (EcgTrace(label, self._color(), signal, DECODED_RATE_HZ, width_px=2.2),)
+        spec = STANDARD if self._explorer.bundle is None else self._explorer.bundle.input_spec
+        rate_hz = spec.ecg.sampling_rate_hz
+        return (EcgTrace(label, self._color(), signal, rate_hz, width_px=2.2),)
 
     def _original_traces(self) -> tuple[EcgTrace, ...]:
         original = self._originals.current

@@ -6,9 +6,9 @@
     preprocessing.json             the grids and units that its inputs must have
     latent_statistics.safetensors  mean and standard deviation of the training participants' latents, per modality
 
-Everything is numpy on the outside. A bundle's fingerprint is the hash of its weights and network, so latents,
-projections and decoded recordings can say which bundle they are of, and two folders with the same content are the
-same bundle.
+Everything is numpy on the outside. A bundle's fingerprint is the hash of its weights and network (and of the inputs
+that it must have, where they are not those of our own trainings), so latents, projections and decoded recordings can
+say which bundle they are of, and two folders with the same content are the same bundle.
 """
 
 import hashlib
@@ -27,6 +27,8 @@ from numpy.typing import NDArray
 from napari_latent_explorer.data.cine import LA_4CH_CLASSES
 from napari_latent_explorer.errors import BundleError, shown_text
 from napari_latent_explorer.modeling import bundle_files
+from napari_latent_explorer.modeling.bundle_metadata import PREPROCESSING
+from napari_latent_explorer.modeling.preprocessing_spec import PreprocessingSpec, read_spec
 from napari_latent_explorer.nn.autoencoder import AutoencoderConfig, CrossModalAutoencoder
 from napari_latent_explorer.nn.blocks import lay_out_channels_last
 
@@ -132,12 +134,27 @@ class ModelBundle:
 
     @cached_property
     def fingerprint(self) -> str:
-        """Hash of weights and network, 16 hexadecimal digits."""
+        """Hash of weights, network and of preparations other than our own, 16 hexadecimal digits."""
         digest = hashlib.sha256(json.dumps(self.network.config.to_dict(), sort_keys=True).encode())
         for name, value in sorted(self.network.state_dict().items()):
             digest.update(name.encode())
             digest.update(value.detach().cpu().contiguous().numpy().tobytes())
+        if any(PREPROCESSING.get(name) != facts for name, facts in self.preprocessing.items()):
+            digest.update(json.dumps(dict(self.preprocessing), sort_keys=True).encode())
         return digest.hexdigest()[:16]
+
+    @cached_property
+    def input_spec(self) -> PreprocessingSpec:
+        """What recordings are brought to for it, by what it states.
+
+        Raises
+        ------
+        BundleError
+            When it states something that cannot be followed.
+        """
+        shapes = {name: (coder.n_channels, *coder.space) for name, coder in self.network.config.coders.items()}
+        source = "this bundle" if self.path is None else str(self.path / bundle_files.PREPROCESSING)
+        return read_spec(self.preprocessing, shapes, source, is_native=True)
 
     @property
     def latent_dim(self) -> int:

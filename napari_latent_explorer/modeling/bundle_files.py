@@ -22,6 +22,10 @@ PREPROCESSING = "preprocessing.json"
 STATISTICS = "latent_statistics.safetensors"
 FILES = (WEIGHTS, CONFIG, METADATA, PREPROCESSING, STATISTICS)
 
+MAX_JSON_BYTES = 16 << 20
+MAX_WEIGHT_BYTES = 1 << 30
+"""Most that is read of a file; the published networks have 59 MB."""
+
 _MOST_NAMED = 6
 _LFS_POINTER = b"version https://git-lfs"
 
@@ -59,15 +63,29 @@ def read_config(root: Path) -> dict[str, Any]:
             f"The model bundle {root} has schema version {version!r}; this program reads version {SCHEMA_VERSION}. "
             "Use a program of the bundle's time, or train again."
         )
+    if not isinstance(config.get("training") or {}, dict):
+        raise BundleError(f"{root / CONFIG} is damaged: 'training' is no object. Copy the bundle again.")
     if "autoencoder" not in config:
         raise BundleError(f"{root / CONFIG} does not say what network the weights belong to ('autoencoder' missing).")
     return config
 
 
+def read_bytes(path: Path, most: int) -> bytes:
+    """Content of a file, all at once: one that is mapped into memory ends the program when somebody shortens it."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(most + 1)
+    except OSError as failure:
+        raise BundleError(f"Cannot read {path}: {reason_of(failure)}. Check that it may be read.") from failure
+    if len(content) > most:
+        raise BundleError(f"{path} has more than {most} bytes, which is not sensible. Choose another file.")
+    return content
+
+
 def read_json(path: Path) -> dict[str, Any]:
     """Contents of a JSON file that holds an object."""
     try:
-        values = json.loads(path.read_text("utf-8"))
+        values = json.loads(read_bytes(path, MAX_JSON_BYTES).decode("utf-8"))
     except (ValueError, RecursionError) as damage:
         raise BundleError(f"{path} is damaged: not JSON ({reason_of(damage)}). Copy the bundle again.") from damage
     if not isinstance(values, dict):
@@ -77,7 +95,7 @@ def read_json(path: Path) -> dict[str, Any]:
 
 def read_tensors(path: Path) -> dict[str, Tensor]:
     """Contents of a safetensors file."""
-    content = path.read_bytes()
+    content = read_bytes(path, MAX_WEIGHT_BYTES)
     if content.startswith(_LFS_POINTER):
         raise BundleError(f"{path} is a git-LFS pointer, not the file itself. Run `git lfs pull` in its repository.")
     try:

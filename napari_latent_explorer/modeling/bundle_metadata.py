@@ -10,12 +10,13 @@ from typing import Any
 
 from napari_latent_explorer.data.cine import LA_4CH_CLASSES
 from napari_latent_explorer.data.ecg import LEAD_NAMES
+from napari_latent_explorer.modeling.preprocessing_spec import (
+    ECG_UNIT_UV,
+    PIXEL_SPACING_MM,
+    QRS_ONSET_MS,
+    SAMPLING_RATE_HZ,
+)
 from napari_latent_explorer.nn.autoencoder import AutoencoderConfig
-
-PIXEL_SPACING_MM = 1.8
-SAMPLING_RATE_HZ = 500.0
-ECG_UNIT_UV = 50.0
-QRS_ONSET_MS = 435.0
 
 SIMULATION_WARNING = (
     "This model was trained on simulated hearts only. On recordings of real people its latents, reconstructions and "

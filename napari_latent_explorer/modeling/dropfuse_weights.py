@@ -35,6 +35,7 @@ from napari_latent_explorer.io.keras_file import KerasFile, KerasNetwork, Step, 
 from napari_latent_explorer.modeling.bundle import ModelBundle
 from napari_latent_explorer.modeling.bundle_metadata import PREPROCESSING, describe_model
 from napari_latent_explorer.modeling.keras_steps import decoder_steps, encoder_steps, lay_over
+from napari_latent_explorer.modeling.preprocessing_spec import PUBLISHED_WORDS
 from napari_latent_explorer.nn.autoencoder import AutoencoderConfig, CrossModalAutoencoder, Modality
 
 Part = Literal["encoder", "decoder"]
@@ -63,12 +64,8 @@ PREPROCESSING_OF_RELEASE: Mapping[str, Any] = MappingProxyType(
     {
         "mri": {
             "crop": "published",
-            "box": "around all structures of the heart, both aortas too, segmented in the first frame",
-            "placement": "the box lies in the upper left of the 96 x 96 pixels, 0 around it; larger ones are cut off",
-            "pixels": "as recorded, neither turned nor resampled",
+            **PUBLISHED_WORDS,
             "spacing_mm": None,
-            "first_frame": "the first of the recording",
-            "cycle": "the 50 frames of the recording",
             "intensity": "z-scored per participant over all frames and pixels, the zeros around the box included",
             "imaging_plane": "la_4ch",
         },

@@ -185,12 +185,13 @@ def _encode(
     What is only encoded is kept in `work`, so that a stopped evaluation need not read these recordings again.
     """
     parts: dict[tuple[str, str], list[NDArray[np.float32]]] = {key: [] for key in models}
+    spec = next(model.input_spec for (kind, _), model in models.items() if kind == MODEL)
     for start in range(0, len(participant_ids), CHUNK):
         chunk = participant_ids[start : start + CHUNK]
         kept = None if work is None or reconstruction is not None else work / "latents" / _name_of(study, models, chunk)
         encoded = None if kept is None else _kept_latents(kept, list(models), len(chunk))
         if encoded is None:
-            tensors = read_tensors(study, chunk.tolist())
+            tensors = read_tensors(study, chunk.tolist(), spec)
             encoded = {key: model.encode(key[1], tensors.of(key[1])) for key, model in models.items()}
             if reconstruction is not None:
                 _decode_into(reconstruction, models, tensors, encoded)
@@ -341,7 +342,7 @@ def _paper_predictions(
             inputs[SUPERVISED, modality] = embedded
             note += f" The supervised {modality} network was trained for {network.epochs} epochs."
             if modality == "mri" and {"mri", "ecg"} <= set(bundle.modalities):
-                recordings = yield from fill_cache(study, "mri", participant_ids, work)
+                recordings = yield from fill_cache(study, "mri", participant_ids, work, bundle.input_spec)
                 vectors = {one: latents[MODEL, one] for one in ("mri", "ecg")}
                 truth = {spec.name: cohort.values(spec.name) for spec in specs}
                 scores, people = yield from measure_translations(
@@ -368,7 +369,7 @@ def _supervised(
     work: Path,
 ) -> Generator[Progress, None, tuple[SupervisedModel, NDArray[np.float32]]]:
     """Train the network of one modality, and embed everybody by it."""
-    recordings = yield from fill_cache(study, modality, participant_ids, work)
+    recordings = yield from fill_cache(study, modality, participant_ids, work, bundle.input_spec)
     network = bundle.network.config
     coder = network.coders[modality]
     model = yield from train_supervised(

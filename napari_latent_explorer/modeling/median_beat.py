@@ -28,9 +28,9 @@ from numpy.typing import NDArray
 from napari_latent_explorer.data.ecg import ECG, LEAD_NAMES
 from napari_latent_explorer.errors import RecordingError
 from napari_latent_explorer.modeling.beat_alignment import AlignedBeats, find_beats
-from napari_latent_explorer.modeling.bundle_metadata import QRS_ONSET_MS, SAMPLING_RATE_HZ
 from napari_latent_explorer.modeling.mains_hum import without_mains_hum
 from napari_latent_explorer.modeling.pacing_spikes import without_pacing_spikes
+from napari_latent_explorer.modeling.preprocessing_spec import QRS_ONSET_MS, SAMPLING_RATE_HZ, STANDARD, EcgSpec
 from napari_latent_explorer.modeling.qrs_onset import find_qrs_onset
 from napari_latent_explorer.nn.ecg import N_SAMPLES
 
@@ -75,7 +75,7 @@ def make_median_beat(rhythm: ECG) -> ECG:
             f"are {_LOWEST_RATE_HZ:g} to {_HIGHEST_RATE_HZ:g}. Use the original recording."
         )
     strip_mv, n_spikes = without_pacing_spikes(_middle(leads_mv, rhythm.sampling_rate_hz), rhythm.sampling_rate_hz)
-    strip_mv = without_mains_hum(_at_model_rate(strip_mv, rhythm.sampling_rate_hz), SAMPLING_RATE_HZ)
+    strip_mv = without_mains_hum(_at_rate(strip_mv, rhythm.sampling_rate_hz, SAMPLING_RATE_HZ), SAMPLING_RATE_HZ)
     try:
         beats = find_beats(strip_mv, SAMPLING_RATE_HZ)
         if beats.is_good.sum() < _LEAST_BEATS:
@@ -92,12 +92,16 @@ def make_median_beat(rhythm: ECG) -> ECG:
     return ECG(beat_mv.astype(np.float32), LEAD_NAMES, SAMPLING_RATE_HZ, "median", onset_ms, made_of)
 
 
-def beat_around(ecg: ECG, onset_ms: float) -> ECG:
-    """Move and resample a median beat so that `onset_ms` comes to lie at 435 ms; beyond its ends it is held."""
-    signal_mv = _at_model_rate(ecg.leads().astype(np.float64), ecg.sampling_rate_hz)
-    wanted = np.arange(N_SAMPLES) + (onset_ms - QRS_ONSET_MS) / 1000.0 * SAMPLING_RATE_HZ
+def beat_around(ecg: ECG, onset_ms: float, spec: EcgSpec = STANDARD.ecg) -> ECG:
+    """Move and resample a median beat so that `onset_ms` comes to lie where `spec` has it; beyond its ends it is held.
+
+    By the standard, that is at 435 ms of 600 samples at 500 Hz.
+    """
+    rate_hz = spec.sampling_rate_hz
+    signal_mv = _at_rate(ecg.leads().astype(np.float64), ecg.sampling_rate_hz, rate_hz)
+    wanted = np.arange(spec.n_samples) + (onset_ms - spec.qrs_onset_ms) / 1000.0 * rate_hz
     moved = np.stack([np.interp(wanted, np.arange(len(lead)), lead) for lead in signal_mv])
-    return ECG(moved.astype(np.float32), LEAD_NAMES, SAMPLING_RATE_HZ, "median", QRS_ONSET_MS, ecg.source)
+    return ECG(moved.astype(np.float32), LEAD_NAMES, rate_hz, "median", spec.qrs_onset_ms, ecg.source)
 
 
 def _middle(leads_mv: Floats, sampling_rate_hz: float) -> Floats:
@@ -106,17 +110,17 @@ def _middle(leads_mv: Floats, sampling_rate_hz: float) -> Floats:
     return leads_mv[:, first : first + n_samples]
 
 
-def _at_model_rate(leads_mv: Floats, sampling_rate_hz: float) -> Floats:
-    """Leads at 500 Hz: from above by a filter, from below by pieces that do not ring before a steep QRS complex."""
+def _at_rate(leads_mv: Floats, sampling_rate_hz: float, wanted_hz: float) -> Floats:
+    """Leads at another rate: from above by a filter, from below by pieces that do not ring before a steep complex."""
     from scipy.interpolate import Akima1DInterpolator
     from scipy.signal import resample_poly
 
-    if sampling_rate_hz == SAMPLING_RATE_HZ or leads_mv.shape[1] < 2:
+    if sampling_rate_hz == wanted_hz or leads_mv.shape[1] < 2:
         return leads_mv
-    if sampling_rate_hz > SAMPLING_RATE_HZ:
-        ratio = Fraction(SAMPLING_RATE_HZ / sampling_rate_hz).limit_denominator(1000)
+    if sampling_rate_hz > wanted_hz:
+        ratio = Fraction(wanted_hz / sampling_rate_hz).limit_denominator(1000)
         return np.asarray(resample_poly(leads_mv, ratio.numerator, ratio.denominator, axis=1, padtype="line"))
-    times = np.arange(leads_mv.shape[1]) * SAMPLING_RATE_HZ / sampling_rate_hz
+    times = np.arange(leads_mv.shape[1]) * wanted_hz / sampling_rate_hz
     return np.asarray(Akima1DInterpolator(times, leads_mv, axis=1, method="makima")(np.arange(int(times[-1]) + 1)))
 
 

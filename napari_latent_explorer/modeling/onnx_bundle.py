@@ -7,9 +7,30 @@
     ecg_encoder.onnx    (n, lead, sample) -> (n, latent_dim)
     ecg_decoder.onnx    (n, latent_dim) -> (n, lead, sample)
 
+The least that the metadata must say, for a model of both modalities (a model of one leaves the other out)::
+
+    {
+      "network_data_format": {
+        "inputs": {
+          "mri": {"num_channels": 50, "spatial_shape": [96, 96]},
+          "ecg": {"num_channels": 12, "spatial_shape": [600], "channel_def": {"0": "I", "1": "II", ...}}
+        },
+        "outputs": {"latent": {"num_channels": 256}}
+      },
+      "preprocessing": {
+        "mri": {"spacing_mm": 1.8, "intensity": "z-scored per participant over all frames and pixels"},
+        "ecg": {"kind": "median beat", "sampling_rate_hz": 500, "qrs_onset_ms": 435, "unit_uv": 1000}
+      }
+    }
+
+``mri_labels.onnx`` needs ``outputs.labels.channel_def``, from class value to name, in the order of the class numbers.
+What else can be stated in ``preprocessing`` stands in `preprocessing_spec`; ``name``, ``intended_use``, ``warning`` and
+``training`` (``study_fingerprint`` and ``held_out_ids``: who may be scored) are shown and used where they are there.
+
 The hard idea is that the outside is the same as that of `ModelBundle` whatever the networks inside want: ECGs come in
-the clinical order of leads and units of 50 uV, and are brought to the order (`channel_def`) and the unit (`unit_uv`)
-that the metadata states, and back. What cannot be brought there, another rate or a lead too few, is refused on loading.
+the clinical order of leads and units of 50 uV, cines z-scored, and are brought to the leads (`channel_def`), the unit
+(`unit_uv`) and the signal (`intensity`) that the metadata states, and back. Four leads follow from the eight others by
+Einthoven's and Goldberger's laws. What cannot be brought there is refused on loading.
 """
 
 import hashlib
@@ -26,14 +47,25 @@ from numpy.typing import NDArray
 
 from napari_latent_explorer.data.ecg import LEAD_NAMES
 from napari_latent_explorer.errors import BundleError
-from napari_latent_explorer.io.lead_names import standard_lead_name
 from napari_latent_explorer.modeling import bundle_files
 from napari_latent_explorer.modeling.bundle import Decoded
-from napari_latent_explorer.modeling.bundle_metadata import ECG_UNIT_UV, SAMPLING_RATE_HZ
+from napari_latent_explorer.modeling.bundle_facts import BundleFacts
+from napari_latent_explorer.modeling.inputs import Z_SCORE_EPSILON
 from napari_latent_explorer.modeling.onnx_network import OnnxNetwork
+from napari_latent_explorer.modeling.preprocessing_spec import (
+    ECG_UNIT_UV,
+    INDEPENDENT_LEADS,
+    PreprocessingSpec,
+    read_spec,
+)
 
 MODALITIES = ("mri", "ecg")
-_MAX_METADATA_BYTES = 16 << 20
+_MAX_LATENT_DIM = 1 << 16
+_MAX_VALUES = 1 << 26
+_N_SIZES = {"mri": 3, "ecg": 2}
+
+# III, aVR, aVL, aVF from I and II
+_DERIVED = {"III": (-1.0, 1.0), "aVR": (-0.5, -0.5), "aVL": (1.0, -0.5), "aVF": (-0.5, 1.0)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,12 +80,17 @@ class OnnxBundle:
         Contents of ``metadata.json``.
     path
         Folder that it was loaded from.
+    shapes
+        Of what the networks take, without the batch: ``mri``, ``ecg`` and ``latent``.
+    input_spec
+        What recordings are brought to for it.
     """
 
     networks: Mapping[str, OnnxNetwork]
     metadata: Mapping[str, Any]
     path: Path | None
     shapes: Mapping[str, tuple[int, ...]] = field(repr=False)
+    input_spec: PreprocessingSpec
 
     @classmethod
     def load(cls, path: str | Path) -> "OnnxBundle":
@@ -76,18 +113,17 @@ class OnnxBundle:
                 "(.onnx). Each modality needs an encoder and a decoder."
             )
         optional = ["mri_labels"] if "mri" in found and (root / "mri_labels.onnx").is_file() else []
+        facts = BundleFacts(root / bundle_files.METADATA, metadata)
+        shapes = {name: facts.shape_of(name, _N_SIZES[name], _MAX_VALUES) for name in found}
+        shapes["latent"] = (facts.size_at("network_data_format.outputs.latent.num_channels", _MAX_LATENT_DIM),)
+        leads = facts.leads(shapes["ecg"][0]) if "ecg" in found else LEAD_NAMES
+        facts.check_kinds()
+        if optional:
+            facts.label_names()
+        spec = read_spec(facts.mapping_at("preprocessing"), shapes, str(facts.path), lead_names=leads)
         networks = {name: OnnxNetwork(root / f"{name}.onnx") for name in (*wanted, *optional)}
-        try:
-            shapes = {name: _stated_shape(metadata, name) for name in found}
-            latent = (int(metadata["network_data_format"]["outputs"]["latent"]["num_channels"]),)
-            bundle = cls(networks, metadata, root, shapes | {"latent": latent})
-            bundle._check()
-        except (KeyError, TypeError, ValueError, AttributeError) as misfit:
-            raise BundleError(
-                f"{root / bundle_files.METADATA} does not say what the networks take and give: {misfit!r}. Expected "
-                "are network_data_format.inputs.mri or .ecg with num_channels, spatial_shape and channel_def, and "
-                "outputs.latent with num_channels, preprocessing.ecg with unit_uv and sampling_rate_hz."
-            ) from misfit
+        bundle = cls(networks, metadata, root, shapes, spec)
+        bundle._check()
         return bundle
 
     # ------------------------------------------------------------------------------------------------------- facts
@@ -131,8 +167,7 @@ class OnnxBundle:
         """Name of each label value that its label network gives; empty without one."""
         if "mri_labels" not in self.networks:
             return MappingProxyType({})
-        names = self.metadata["network_data_format"]["outputs"]["labels"]["channel_def"]
-        return MappingProxyType({int(value): str(name) for value, name in names.items() if 0 <= int(value) <= 255})
+        return MappingProxyType(BundleFacts(Path(bundle_files.METADATA), self.metadata).label_names())
 
     # ------------------------------------------------------------------------------------------------------- use
 
@@ -146,13 +181,16 @@ class OnnxBundle:
         """
         if modality not in self.modalities:
             raise BundleError(f"This model encodes {' and '.join(self.modalities)}, not {modality!r}.")
-        if batch.shape[1:] != self.shapes[modality]:
+        expected = self.shapes["mri"] if modality == "mri" else (len(LEAD_NAMES), self.input_spec.ecg.n_samples)
+        if batch.shape[1:] != expected:
             raise BundleError(
                 f"Cannot encode {modality} tensors of shape {batch.shape}: this model expects (n, "
-                f"{', '.join(map(str, self.shapes[modality]))})."
+                f"{', '.join(map(str, expected))})."
             )
         if modality == "ecg":
             batch = batch[:, self._lead_order] / self._ecg_scale
+        elif self.input_spec.mri.intensity == "0 to 1":
+            batch = _stretched(batch)
         return self._run(f"{modality}_encoder", batch, (self.latent_dim,)).astype(np.float32, copy=False)
 
     def decode(
@@ -173,11 +211,15 @@ class OnnxBundle:
         cine = labels = ecg_mv = None
         if "mri" in self.modalities:
             cine = self._run("mri_decoder", latents, self.shapes["mri"])
+            if self.input_spec.mri.intensity != "z-score":
+                cine = _z_scored(cine)
             if with_labels and "mri_labels" in self.networks:
                 labels = self._label_values(self._run("mri_labels", latents, self.shapes["mri"]))
         if with_ecg and "ecg" in self.modalities:
-            signal = self._run("ecg_decoder", latents, self.shapes["ecg"])[:, np.argsort(self._lead_order)]
-            ecg_mv = signal * np.float32(self._ecg_scale * ECG_UNIT_UV / 1000.0)
+            signal = self._run("ecg_decoder", latents, self.shapes["ecg"])
+            ecg_mv = _twelve_leads(signal, self.input_spec.ecg.lead_names) * np.float32(
+                self._ecg_scale * ECG_UNIT_UV / 1000.0
+            )
         return Decoded(cine, labels, ecg_mv)
 
     def _run(self, name: str, batch: NDArray[np.floating[Any]], shape: tuple[int, ...]) -> NDArray[Any]:
@@ -198,18 +240,7 @@ class OnnxBundle:
     # ----------------------------------------------------------------------------------------------------- checks
 
     def _check(self) -> None:
-        """Compare networks and metadata; what is derived from the metadata is derived here for the first time."""
-        if "mri_labels" in self.networks and not self.label_names:
-            raise KeyError("labels")
-        if "ecg" in self.modalities:
-            rate_hz = float(self.preprocessing["ecg"]["sampling_rate_hz"])
-            if rate_hz != SAMPLING_RATE_HZ:
-                raise BundleError(
-                    f"The ECG network of {self.path} takes {rate_hz:g} Hz; recordings are prepared at "
-                    f"{SAMPLING_RATE_HZ:g} Hz. Put a resampling in front of it."
-                )
-            _check_unit(self.path, self._ecg_scale)
-            _check_leads(self.path, self._leads)
+        """Compare networks and metadata."""
         problems = []
         for name, network in self.networks.items():
             modality, _, part = name.partition("_")
@@ -224,36 +255,38 @@ class OnnxBundle:
             raise BundleError(f"The networks in {self.path} do not fit their metadata: {'; '.join(problems)}.")
 
     @cached_property
-    def _leads(self) -> tuple[str, ...]:
-        """Leads that the ECG network takes and gives, in its order."""
-        stated = self.metadata["network_data_format"]["inputs"]["ecg"]["channel_def"]
-        return tuple(standard_lead_name(str(stated[str(number)])) for number in range(self.shapes["ecg"][0]))
-
-    @cached_property
     def _lead_order(self) -> NDArray[np.intp]:
         """Place in the clinical order of each lead that the network takes."""
-        return np.array([LEAD_NAMES.index(name) for name in self._leads], dtype=np.intp)
+        return np.array([LEAD_NAMES.index(name) for name in self.input_spec.ecg.lead_names], dtype=np.intp)
 
-    @cached_property
+    @property
     def _ecg_scale(self) -> float:
         """How many of our units one of the network's is: 20 for mV."""
-        return float(self.preprocessing["ecg"]["unit_uv"]) / ECG_UNIT_UV
+        return self.input_spec.ecg.unit_uv / ECG_UNIT_UV
 
 
-def _check_unit(root: Path | None, scale: float) -> None:
-    if not 1e-6 <= scale <= 1e6:
-        raise BundleError(
-            f"The ECG network of {root} states a unit of {scale * ECG_UNIT_UV:g} uV, which is not sensible. In mV, "
-            "unit_uv is 1000."
-        )
+def _stretched(cines: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
+    """Each cine of ``(n, frame, row, column)`` over 0 to 1; what was z-scored before is the same as what was not."""
+    low, high = (end(cines, axis=(1, 2, 3), keepdims=True) for end in (np.min, np.max))
+    return np.asarray((cines - low) / np.maximum(high - low, Z_SCORE_EPSILON))
 
 
-def _check_leads(root: Path | None, leads: tuple[str, ...]) -> None:
-    if sorted(leads) != sorted(LEAD_NAMES):
-        raise BundleError(
-            f"The ECG network of {root} takes the leads {', '.join(leads)}; expected are the twelve leads "
-            f"{', '.join(LEAD_NAMES)}, in any order."
-        )
+def _z_scored(cines: NDArray[Any]) -> NDArray[np.float32]:
+    """Each cine of ``(n, frame, row, column)`` with mean 0 and standard deviation 1."""
+    mean, std = (of(cines, axis=(1, 2, 3), keepdims=True, dtype=np.float64) for of in (np.mean, np.std))
+    return ((cines - mean) / (std + Z_SCORE_EPSILON)).astype(np.float32)
+
+
+def _twelve_leads(signal: NDArray[Any], names: tuple[str, ...]) -> NDArray[Any]:
+    """``(n, 12, n_samples)`` in the clinical order from ``(n, n_leads, n_samples)``."""
+    if len(names) > len(INDEPENDENT_LEADS):
+        return signal[:, [names.index(name) for name in LEAD_NAMES]]
+    one, two = (signal[:, names.index(name)] for name in ("I", "II"))
+    leads = [
+        signal[:, names.index(name)] if name in names else _DERIVED[name][0] * one + _DERIVED[name][1] * two
+        for name in LEAD_NAMES
+    ]
+    return np.stack(leads, axis=1)
 
 
 def _shown(shape: tuple[int | None, ...]) -> str:
@@ -264,14 +297,4 @@ def _read_metadata(root: Path) -> dict[str, Any]:
     path = root / bundle_files.METADATA
     if not path.is_file():
         raise BundleError(f"The networks in {root} come without {path.name}, so nobody knows what they take.")
-    if path.stat().st_size > _MAX_METADATA_BYTES:
-        raise BundleError(f"{path} has {path.stat().st_size} bytes; at most {_MAX_METADATA_BYTES} are read.")
     return bundle_files.read_json(path)
-
-
-def _stated_shape(metadata: Mapping[str, Any], modality: str) -> tuple[int, ...]:
-    facts = metadata["network_data_format"]["inputs"][modality]
-    shape = (int(facts["num_channels"]), *(int(size) for size in facts["spatial_shape"]))
-    if min(shape) < 1 or len(shape) != {"mri": 3, "ecg": 2}[modality]:
-        raise ValueError(f"{modality} of the shape {shape}")
-    return shape

@@ -1,4 +1,6 @@
-"""From a recording as it was made to what the networks take, by one stated rule.
+"""From a recording as it was made to what the networks take, by the rule that a bundle states.
+
+What our own bundles state, and what is done without a bundle:
 
 Cine
     One slice, turned as 4-chamber pictures are looked at, cropped around the heart to 96 x 96 pixels of 1.8 mm (linear
@@ -7,6 +9,9 @@ Cine
 ECG
     A median beat (made from a rhythm strip if need be) of twelve leads at 500 Hz, 600 samples, QRS onset at 435 ms, in
     units of 50 uV.
+
+Another grid, another crop and another rate are followed where a bundle states them (`preprocessing_spec`). Whatever it
+states, a tensor made here holds a z-scored cine, or twelve leads in the clinical order and units of 50 uV.
 
 What is on the model's grid already, as simulated recordings are, is taken exactly as it is. A cine may come with a box
 around the heart (`data.heart_box`), which then says where to crop; the published rule neither turns nor resamples it.
@@ -17,7 +22,7 @@ The z-score is ml4h's ``ZeroMeanStd1`` (``(x - mean) / (std + 1e-7)`` per partic
 its QRS onset are those of the UK Biobank's median beats as ml4h reads them: https://github.com/broadinstitute/ml4h.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,21 +32,26 @@ from napari_latent_explorer.data.cine import CineLabels, CineMRI
 from napari_latent_explorer.data.ecg import ECG, LEAD_NAMES
 from napari_latent_explorer.data.heart_box import HeartBox
 from napari_latent_explorer.errors import RecordingError
-from napari_latent_explorer.modeling.bundle_metadata import (
-    ECG_UNIT_UV,
-    PIXEL_SPACING_MM,
-    QRS_ONSET_MS,
-    SAMPLING_RATE_HZ,
+from napari_latent_explorer.modeling.heart_position import (
+    box_from_labels,
+    center_from_labels,
+    center_from_motion,
+    find_heart_box,
+    middle_slice,
 )
-from napari_latent_explorer.modeling.heart_position import center_from_labels, center_from_motion, middle_slice
 from napari_latent_explorer.modeling.inputs import Z_SCORE_EPSILON
 from napari_latent_explorer.modeling.median_beat import beat_around, make_median_beat
 from napari_latent_explorer.modeling.orientation import turn_to_usual
+from napari_latent_explorer.modeling.preprocessing_spec import (
+    ECG_UNIT_UV,
+    PIXEL_SPACING_MM,
+    STANDARD,
+    CineSpec,
+    EcgSpec,
+)
 from napari_latent_explorer.modeling.published_crop import crop_as_published
 from napari_latent_explorer.modeling.qrs_onset import find_qrs_onset
 from napari_latent_explorer.modeling.resampling import cycle_matrix, nearest_samples, picked_labels, space_matrix
-from napari_latent_explorer.nn.cine import CINE_SPACE, N_FRAMES
-from napari_latent_explorer.nn.ecg import N_SAMPLES
 
 _SPACING_TOLERANCE_MM = 0.01
 _TIME_TOLERANCE_MS = 0.5
@@ -58,7 +68,7 @@ class PreparedCine:
     Attributes
     ----------
     tensor
-        ``(n_frames, n_rows, n_columns)`` float32, z-scored; (50, 96, 96).
+        ``(n_frames, n_rows, n_columns)`` float32, z-scored; (50, 96, 96) by the standard.
     mean, std
         Of the signal before z-scoring.
     rule
@@ -95,7 +105,7 @@ class PreparedECG:
     Attributes
     ----------
     tensor
-        ``(n_leads, n_samples)`` float32 in units of 50 uV, leads in the clinical order; (12, 600).
+        ``(12, n_samples)`` float32 in units of 50 uV, leads in the clinical order; (12, 600) by the standard.
     rule
         What was done, in words.
     ecg_mv
@@ -115,8 +125,9 @@ def prepare_cine(
     labels: CineLabels | None = None,
     center: tuple[float, float, float] | None = None,
     heart_box: HeartBox | None = None,
+    spec: CineSpec = STANDARD.mri,
 ) -> PreparedCine:
-    """Bring a cine to the model's grid.
+    """Bring a cine to a model's grid.
 
     Parameters
     ----------
@@ -129,6 +140,8 @@ def prepare_cine(
     heart_box
         Box around the heart in the cine's own pixels, which counts before labels and motion. One that was found by
         labels or motion for the centred rule is not needed where the cine is on the model's grid already.
+    spec
+        What the model takes. Where it states a rule of the crop, that counts before the box's own.
 
     Raises
     ------
@@ -136,30 +149,30 @@ def prepare_cine(
         When the cine is blank, holds values that are no numbers, or nothing in it moves.
     """
     _refuse_unusable(cine)
-    if heart_box is not None and heart_box.rule == "published":
-        cropped, cropped_labels, rule, cut_off = crop_as_published(cine, labels, heart_box)
-        return _scored(
-            cropped, cropped_labels, rule, (*_plane_warnings(cine), *cut_off, *_coverage_warnings(cine, 0.0))
-        )
-    if is_on_model_grid(cine) and (heart_box is None or heart_box.source != "by hand"):
-        return _scored(cine, labels, "Taken as it is: it lies on the model's grid.", _plane_warnings(cine))
+    if (spec.crop or (heart_box.rule if heart_box is not None else "centred")) == "published":
+        box, doubts = _published_box(cine, labels, heart_box)
+        cropped, cropped_labels, rule, cut_off = crop_as_published(cine, labels, box, spec.n_frames, spec.space)
+        warnings = (*_plane_warnings(cine, spec), *doubts, *cut_off, *_coverage_warnings(cine, 0.0))
+        return _scored(cropped, cropped_labels, rule, warnings)
+    if is_on_model_grid(cine, spec) and (heart_box is None or heart_box.source != "by hand"):
+        return _scored(cine, labels, "Taken as it is: it lies on the model's grid.", _plane_warnings(cine, spec))
     slice_index = middle_slice(cine)
     turned, turned_labels, what_turned = turn_to_usual(cine, labels)
     middle, how_found = _heart_center(cine, turned, turned_labels, center, heart_box)
-    resampled, resampled_labels, outside = _resampled(turned, turned_labels, slice_index, middle)
+    resampled, resampled_labels, outside = _resampled(turned, turned_labels, slice_index, middle, spec)
     rows_mm, columns_mm = turned.spacing_mm[1:]
     rule = (
         f"Cropped around row {middle[0]:.0f}, column {middle[1]:.0f} ({how_found}); {what_turned}; resampled from "
-        f"{rows_mm:.2f} x {columns_mm:.2f} mm to {CINE_SPACE[0]} x {CINE_SPACE[1]} pixels of {PIXEL_SPACING_MM} mm and "
-        f"from {len(cine.frames)} to {N_FRAMES} frames over {cine.rr_interval_ms:.0f} ms from the R peak (linear); "
-        "z-scored over all frames and pixels."
+        f"{rows_mm:.2f} x {columns_mm:.2f} mm to {spec.n_rows} x {spec.n_columns} pixels of {spec.spacing_mm} mm "
+        f"and from {len(cine.frames)} to {spec.n_frames} frames over {cine.rr_interval_ms:.0f} ms from the R peak "
+        "(linear); z-scored over all frames and pixels."
     )
-    warnings = (*_plane_warnings(cine), *_coverage_warnings(cine, outside))
+    warnings = (*_plane_warnings(cine, spec), *_coverage_warnings(cine, outside))
     return _scored(resampled, resampled_labels, rule, warnings)
 
 
-def prepare_ecg(ecg: ECG) -> PreparedECG:
-    """Bring an ECG to the model's median beat.
+def prepare_ecg(ecg: ECG, spec: EcgSpec = STANDARD.ecg) -> PreparedECG:
+    """Bring an ECG to the median beat that a model takes.
 
     Raises
     ------
@@ -169,7 +182,9 @@ def prepare_ecg(ecg: ECG) -> PreparedECG:
     if ecg.kind == "rhythm":
         median = make_median_beat(ecg)
         rule = f"Median beat of {median.source}"
-    elif is_model_beat(ecg):
+        if median.qrs_onset_ms is not None and not is_model_beat(median, spec):
+            median = beat_around(median, median.qrs_onset_ms, spec)
+    elif is_model_beat(ecg, spec):
         median = ECG(ecg.leads(), LEAD_NAMES, ecg.sampling_rate_hz, "median", ecg.qrs_onset_ms, ecg.source)
         rule = "Median beat taken as it is"
     else:
@@ -177,32 +192,35 @@ def prepare_ecg(ecg: ECG) -> PreparedECG:
         onset_ms = (
             ecg.qrs_onset_ms if ecg.qrs_onset_ms is not None else find_qrs_onset(ecg.leads(), ecg.sampling_rate_hz)
         )
-        median = beat_around(ecg, onset_ms)
+        median = beat_around(ecg, onset_ms, spec)
         rule = f"Median beat moved so that its QRS onset ({'given' if known else 'found'} at {onset_ms:.0f} ms) fits"
-    rule += f"; {N_SAMPLES} samples at {SAMPLING_RATE_HZ:.0f} Hz, QRS onset at {QRS_ONSET_MS:.0f} ms, mV x 20."
+    rule += (
+        f"; {spec.n_samples} samples at {spec.sampling_rate_hz:g} Hz, QRS onset at {spec.qrs_onset_ms:.0f} ms, mV x "
+        f"{1000.0 / spec.unit_uv:g}."
+    )
     return PreparedECG(median.signal_mv / np.float32(_MV_PER_UNIT), rule, median)
 
 
-def is_on_model_grid(cine: CineMRI) -> bool:
+def is_on_model_grid(cine: CineMRI, spec: CineSpec = STANDARD.mri) -> bool:
     """Whether a cine needs no turning, cropping and resampling."""
-    if cine.frames.shape != (N_FRAMES, 1, *CINE_SPACE):
+    if cine.frames.shape != (spec.n_frames, 1, *spec.space) or spec.spacing_mm is None:
         return False
-    times_ms = np.arange(N_FRAMES) * cine.rr_interval_ms / N_FRAMES
+    times_ms = np.arange(spec.n_frames) * cine.rr_interval_ms / spec.n_frames
     return (
-        bool(np.allclose(cine.spacing_mm[1:], PIXEL_SPACING_MM, rtol=0.0, atol=_SPACING_TOLERANCE_MM))
+        bool(np.allclose(cine.spacing_mm[1:], spec.spacing_mm, rtol=0.0, atol=_SPACING_TOLERANCE_MM))
         and bool(np.allclose(cine.frame_times_ms, times_ms, rtol=0.0, atol=_TIME_TOLERANCE_MS))
         and turn_to_usual(cine, None)[0] is cine
     )
 
 
-def is_model_beat(ecg: ECG) -> bool:
+def is_model_beat(ecg: ECG, spec: EcgSpec = STANDARD.ecg) -> bool:
     """Whether an ECG is a median beat of twelve leads that needs no resampling and no shift."""
     return (
         ecg.kind == "median"
-        and ecg.sampling_rate_hz == SAMPLING_RATE_HZ
-        and ecg.signal_mv.shape[1] == N_SAMPLES
+        and ecg.sampling_rate_hz == spec.sampling_rate_hz
+        and ecg.signal_mv.shape[1] == spec.n_samples
         and ecg.qrs_onset_ms is not None
-        and abs(ecg.qrs_onset_ms - QRS_ONSET_MS) <= _ONSET_TOLERANCE_MS
+        and abs(ecg.qrs_onset_ms - spec.qrs_onset_ms) <= _ONSET_TOLERANCE_MS
     )
 
 
@@ -221,6 +239,24 @@ def _refuse_unusable(cine: CineMRI) -> None:
         )
     if cine.frames.min() == cine.frames.max():
         raise RecordingError(f"The cine {cine.source} is blank: all its pixels are equal. Choose another recording.")
+
+
+def _published_box(
+    cine: CineMRI, labels: CineLabels | None, heart_box: HeartBox | None
+) -> tuple[HeartBox, tuple[str, ...]]:
+    """Box for the published rule: of this rule or by hand, else around the labels, else the one there is, or motion."""
+    box = heart_box
+    if box is not None and box.rule != "published" and box.source != "by hand":
+        box = None
+    if box is None and labels is not None:
+        box = box_from_labels(labels, middle_slice(cine), "published")
+    box = box or heart_box or find_heart_box(cine, None, "published")
+    if box is None:
+        raise RecordingError(
+            f"Nothing moves in the cine {cine.source}: its frames are equal. Choose a cine of a heart."
+        )
+    doubt = "The heart box was found by what moves; the published rule takes boxes around segmented structures."
+    return replace(box, rule="published"), (doubt,) if box.source == "motion" else ()
 
 
 def _heart_center(
@@ -252,22 +288,23 @@ def _heart_center(
 
 
 def _resampled(
-    cine: CineMRI, labels: CineLabels | None, slice_index: int, middle: tuple[float, float]
+    cine: CineMRI, labels: CineLabels | None, slice_index: int, middle: tuple[float, float], spec: CineSpec
 ) -> tuple[CineMRI, CineLabels | None, float]:
     """Cine and labels on the model's grid, and which share of it lies outside the picture."""
     frames = cine.frames[:, slice_index]
-    steps = [PIXEL_SPACING_MM / spacing for spacing in cine.spacing_mm[1:]]
-    axes = list(zip(frames.shape[1:], middle, steps, CINE_SPACE, strict=True))
+    spacing_mm = spec.spacing_mm or PIXEL_SPACING_MM
+    steps = [spacing_mm / spacing for spacing in cine.spacing_mm[1:]]
+    axes = list(zip(frames.shape[1:], middle, steps, spec.space, strict=True))
     rows, columns = (space_matrix(*axis) for axis in axes)
-    time = cycle_matrix(cine.frame_times_ms, cine.rr_interval_ms, N_FRAMES)
+    time = cycle_matrix(cine.frame_times_ms, cine.rr_interval_ms, spec.n_frames)
     # (frame, row, column): the two axes of space first, because there are fewer frames before than after
     small = rows.astype(np.float32) @ frames.astype(np.float32) @ columns.astype(np.float32).T
     signal = np.tensordot(time.astype(np.float32), small, axes=1)
     on_grid = CineMRI(
         signal[:, None],
-        (cine.spacing_mm[0], PIXEL_SPACING_MM, PIXEL_SPACING_MM),
-        np.arange(N_FRAMES) * cine.rr_interval_ms / N_FRAMES,
-        cine.affine @ _grid_in_cine(slice_index, middle, steps),
+        (cine.spacing_mm[0], spacing_mm, spacing_mm),
+        np.arange(spec.n_frames) * cine.rr_interval_ms / spec.n_frames,
+        cine.affine @ _grid_in_cine(slice_index, middle, steps, spec.space),
         cine.imaging_plane,
         cine.rr_interval_ms,
         cine.source,
@@ -282,19 +319,24 @@ def _resampled(
     return on_grid, picked_labels(labels, classes, nearest), outside
 
 
-def _grid_in_cine(slice_index: int, middle: tuple[float, float], steps: list[float]) -> NDArray[np.float64]:
+def _grid_in_cine(
+    slice_index: int, middle: tuple[float, float], steps: list[float], space: tuple[int, int]
+) -> NDArray[np.float64]:
     """``(4, 4)`` from an index (0, row, column, 1) of the model's grid to one of the cine."""
     matrix = np.diag([1.0, *steps, 1.0])
-    corner = [center - step * (n - 1) / 2.0 for center, step, n in zip(middle, steps, CINE_SPACE, strict=True)]
+    corner = [center - step * (n - 1) / 2.0 for center, step, n in zip(middle, steps, space, strict=True)]
     matrix[:3, 3] = slice_index, *corner
     return matrix
 
 
-def _plane_warnings(cine: CineMRI) -> tuple[str, ...]:
-    if cine.imaging_plane == "la_4ch":
+def _plane_warnings(cine: CineMRI, spec: CineSpec) -> tuple[str, ...]:
+    if spec.imaging_plane in (cine.imaging_plane, "unknown"):
         return ()
-    shown = {"sa": "the short axis", "unknown": "an unknown plane"}.get(cine.imaging_plane, cine.imaging_plane)
-    return (f"The model has seen 4-chamber long-axis cines only; this one shows {shown}.",)
+    names = {"sa": "the short axis", "unknown": "an unknown plane"}
+    seen = {"la_4ch": "4-chamber long-axis cines", "sa": "short-axis cines"}
+    shown = names.get(cine.imaging_plane, cine.imaging_plane)
+    known = seen.get(spec.imaging_plane, f"cines of the plane {spec.imaging_plane}")
+    return (f"The model has seen {known} only; this one shows {shown}.",)
 
 
 def _coverage_warnings(cine: CineMRI, outside: float) -> tuple[str, ...]:

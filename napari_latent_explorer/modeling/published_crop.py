@@ -20,7 +20,11 @@ from napari_latent_explorer.nn.cine import CINE_SPACE, N_FRAMES
 
 
 def crop_as_published(
-    cine: CineMRI, labels: CineLabels | None, box: HeartBox
+    cine: CineMRI,
+    labels: CineLabels | None,
+    box: HeartBox,
+    n_frames: int = N_FRAMES,
+    space: tuple[int, int] = CINE_SPACE,
 ) -> tuple[CineMRI, CineLabels | None, str, tuple[str, ...]]:
     """Crop the middle slice of a cine, and its labels, by the published rule.
 
@@ -39,24 +43,24 @@ def crop_as_published(
         When the box lies outside the picture.
     """
     slice_index = middle_slice(cine)
-    frames = _cut(cine.frames[:, slice_index], box)
+    frames = _cut(cine.frames[:, slice_index], box, space)
     if 0 in frames.shape:
         raise RecordingError(
             f"The heart box from row {box.row_start} and column {box.column_start} lies outside the picture of "
             f"{cine.source} ({cine.frames.shape[2]} x {cine.frames.shape[3]} pixels). Draw it again."
         )
-    times_ms, when = cine.frame_times_ms, f"{N_FRAMES} frames as they are"
-    nearest = np.arange(N_FRAMES)
-    if len(frames) != N_FRAMES:
-        weights = cycle_matrix(cine.frame_times_ms, cine.rr_interval_ms, N_FRAMES)
+    times_ms, when = cine.frame_times_ms, f"{n_frames} frames as they are"
+    nearest = np.arange(n_frames)
+    if len(frames) != n_frames:
+        weights = cycle_matrix(cine.frame_times_ms, cine.rr_interval_ms, n_frames)
         frames = np.tensordot(weights.astype(np.float32), frames.astype(np.float32), axes=1)
         nearest = weights.argmax(axis=1)
-        times_ms = np.arange(N_FRAMES) * cine.rr_interval_ms / N_FRAMES
-        when = f"{len(weights[0])} frames brought to {N_FRAMES} over the heart cycle"
+        times_ms = np.arange(n_frames) * cine.rr_interval_ms / n_frames
+        when = f"{len(weights[0])} frames brought to {n_frames} over the heart cycle"
     corner = np.eye(4)
     corner[:3, 3] = slice_index, box.row_start, box.column_start
     cropped = CineMRI(
-        _laid_in(frames)[:, None],
+        _laid_in(frames, space)[:, None],
         cine.spacing_mm,
         times_ms,
         cine.affine @ corner,
@@ -66,33 +70,31 @@ def crop_as_published(
     )
     cropped_labels = None
     if labels is not None:
-        classes = _laid_in(_cut(labels.frames[nearest, slice_index], box))
+        classes = _laid_in(_cut(labels.frames[nearest, slice_index], box, space), space)
         cropped_labels = picked_labels(labels, classes, nearest)
     rows_mm, columns_mm = cine.spacing_mm[1:]
     rule = (
         f"Cropped as published, by the heart box of {box.n_rows} x {box.n_columns} pixels at row {box.row_start}, "
-        f"column {box.column_start} ({box.source}), laid into the upper left of {CINE_SPACE[0]} x {CINE_SPACE[1]} "
+        f"column {box.column_start} ({box.source}), laid into the upper left of {space[0]} x {space[1]} "
         f"pixels of {rows_mm:.2f} x {columns_mm:.2f} mm, 0 around it; {when}; z-scored over all frames and pixels."
     )
-    return cropped, cropped_labels, rule, _cut_off(box)
+    return cropped, cropped_labels, rule, _cut_off(box, space)
 
 
-def _cut(frames: NDArray[Any], box: HeartBox) -> NDArray[Any]:
-    n_rows, n_columns = min(box.n_rows, CINE_SPACE[0]), min(box.n_columns, CINE_SPACE[1])
+def _cut(frames: NDArray[Any], box: HeartBox, space: tuple[int, int]) -> NDArray[Any]:
+    n_rows, n_columns = min(box.n_rows, space[0]), min(box.n_columns, space[1])
     return frames[:, box.row_start : box.row_start + n_rows, box.column_start : box.column_start + n_columns]
 
 
-def _laid_in(frames: NDArray[Any]) -> NDArray[Any]:
-    space = np.zeros((len(frames), *CINE_SPACE), dtype=frames.dtype)
-    space[:, : frames.shape[1], : frames.shape[2]] = frames
-    return space
+def _laid_in(frames: NDArray[Any], space: tuple[int, int]) -> NDArray[Any]:
+    laid = np.zeros((len(frames), *space), dtype=frames.dtype)
+    laid[:, : frames.shape[1], : frames.shape[2]] = frames
+    return laid
 
 
-def _cut_off(box: HeartBox) -> tuple[str, ...]:
-    over = (box.n_rows - CINE_SPACE[0], box.n_columns - CINE_SPACE[1])
+def _cut_off(box: HeartBox, space: tuple[int, int]) -> tuple[str, ...]:
+    over = (box.n_rows - space[0], box.n_columns - space[1])
     if max(over) <= 0:
         return ()
     parts = [f"{n} {what}" for n, what in zip(over, ("rows below", "columns at the right"), strict=True) if n > 0]
-    return (
-        f"The heart box is larger than {CINE_SPACE[0]} x {CINE_SPACE[1]} pixels: {' and '.join(parts)} are cut off.",
-    )
+    return (f"The heart box is larger than {space[0]} x {space[1]} pixels: {' and '.join(parts)} are cut off.",)

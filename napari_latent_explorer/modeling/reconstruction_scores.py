@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from napari_latent_explorer.modeling.bundle import Decoded
-from napari_latent_explorer.modeling.bundle_metadata import ECG_UNIT_UV
+from napari_latent_explorer.modeling.preprocessing_spec import ECG_UNIT_UV
 from napari_latent_explorer.modeling.scores import dice
 from napari_latent_explorer.modeling.similarity import frame_ssim, lead_correlation
 from napari_latent_explorer.modeling.tensors import Tensors

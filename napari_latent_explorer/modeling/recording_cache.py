@@ -20,6 +20,7 @@ from napari_latent_explorer.data.progress import Progress
 from napari_latent_explorer.io.atomic import refusals_named, write_file
 from napari_latent_explorer.io.study import Study
 from napari_latent_explorer.modeling.inputs import Z_SCORE_EPSILON, to_whole_numbers
+from napari_latent_explorer.modeling.preprocessing_spec import STANDARD, PreprocessingSpec
 from napari_latent_explorer.modeling.tensors import prepare_study_tensor
 
 _KINDS = {"mri": "uint8", "ecg": "float32"}
@@ -54,9 +55,13 @@ def z_scored(cine: Tensor) -> Tensor:
 
 
 def fill_cache(
-    study: Study, modality: str, participant_ids: NDArray[np.str_], folder: Path
+    study: Study,
+    modality: str,
+    participant_ids: NDArray[np.str_],
+    folder: Path,
+    spec: PreprocessingSpec = STANDARD,
 ) -> Generator[Progress, None, RecordingCache]:
-    """Read the recordings of people into `folder`, or find them there.
+    """Read the recordings of people into `folder` as a model takes them, or find them there.
 
     Raises
     ------
@@ -66,9 +71,11 @@ def fill_cache(
         When a recording cannot be brought to the model's grid.
     """
     n = len(participant_ids)
-    shape = prepare_study_tensor(study, str(participant_ids[0]), modality).shape
+    shape = prepare_study_tensor(study, str(participant_ids[0]), modality, spec).shape
     people = hashlib.sha256("\n".join(participant_ids.tolist()).encode()).hexdigest()
     key = {"study": study.fingerprint, "people": people, "shape": [n, *shape]}
+    if spec != STANDARD:
+        key["spec"] = repr(spec)
     file, flags, said = (folder / name for name in (f"{modality}.npy", f"{modality}_is_done.npy", f"{modality}.json"))
     if not said.is_file() or json.loads(said.read_text()) != key:
         said.unlink(missing_ok=True)
@@ -79,7 +86,7 @@ def fill_cache(
         write_file(said, json.dumps(key).encode())
     values, is_done = np.load(file, mmap_mode="r+"), np.load(flags, mmap_mode="r+")
     for row in np.flatnonzero(~is_done).tolist():
-        tensor = prepare_study_tensor(study, str(participant_ids[row]), modality)
+        tensor = prepare_study_tensor(study, str(participant_ids[row]), modality, spec)
         values[row] = to_whole_numbers(tensor) if modality == "mri" else tensor
         is_done[row] = True
         if row % _CHUNK == 0:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from napari_latent_explorer.modeling import bundle_files
 from napari_latent_explorer.modeling.bundle import Decoded, ModelBundle
+from napari_latent_explorer.modeling.preprocessing_spec import PreprocessingSpec
 
 
 class TrainedModel(Protocol):
@@ -25,6 +26,10 @@ class TrainedModel(Protocol):
     @property
     def preprocessing(self) -> Mapping[str, Any]:
         """Grids and units of its inputs."""
+
+    @property
+    def input_spec(self) -> PreprocessingSpec:
+        """What recordings are brought to for it, by what it states; BundleError where that cannot be followed."""
 
     @property
     def training(self) -> Mapping[str, Any]:
@@ -65,11 +70,14 @@ def load_model(path: str | Path) -> TrainedModel:
     Raises
     ------
     BundleError
-        When the folder holds neither, or what it holds is damaged or does not fit.
+        When the folder holds neither, what it holds is damaged or does not fit, or recordings cannot be prepared as it
+        states.
     """
     root = Path(path).expanduser().absolute()
     if not (root / bundle_files.WEIGHTS).exists() and any(root.glob("*.onnx")):
         from napari_latent_explorer.modeling.onnx_bundle import OnnxBundle
 
         return OnnxBundle.load(root)
-    return ModelBundle.load(root)
+    bundle = ModelBundle.load(root)
+    _ = bundle.input_spec
+    return bundle

@@ -16,11 +16,12 @@ from napari_latent_explorer.data.cohort import Cohort
 from napari_latent_explorer.data.heart_box import BoxRule, HeartBox
 from napari_latent_explorer.data.progress import Progress
 from napari_latent_explorer.errors import BundleError, LatentExplorerError, RecordingError, StudyError
+from napari_latent_explorer.modeling.preprocessing_spec import STANDARD, CineSpec
 from napari_latent_explorer.session.explorer import Explorer
 from napari_latent_explorer.session.outside_recordings import OutsideRecording, OutsideRecordings
 from napari_latent_explorer.session.recordings import LoadedRecording, ShownParticipant, encode_recording
 
-MODEL_PX, MODEL_SPACING_MM = 96, 1.8
+MODEL_PX = 96
 
 
 @runtime_checkable
@@ -95,6 +96,11 @@ class HeartBoxing:
     def subject(self) -> BoxSubject | None:
         """Whose heart is looked at."""
         return self._subject
+
+    @property
+    def input_spec(self) -> CineSpec:
+        """What the model in use takes."""
+        return (STANDARD if self._explorer.bundle is None else self._explorer.bundle.input_spec).mri
 
     @property
     def box(self) -> HeartBox | None:
@@ -242,11 +248,14 @@ class HeartBoxing:
             self.box_changed.emit()
 
 
-def model_view(box: HeartBox, spacing_mm: tuple[float, float]) -> tuple[float, float, float, float]:
+def model_view(
+    box: HeartBox, spacing_mm: tuple[float, float], spec: CineSpec = STANDARD.mri
+) -> tuple[float, float, float, float]:
     """Rows and columns (first row, first column, rows, columns) of the cine that the model is given by a box."""
-    if box.rule == "published":
-        return float(box.row_start), float(box.column_start), float(MODEL_PX), float(MODEL_PX)
-    n_rows, n_columns = (MODEL_PX * MODEL_SPACING_MM / step for step in spacing_mm)
+    if (spec.crop or box.rule) == "published" or spec.spacing_mm is None:
+        return float(box.row_start), float(box.column_start), float(spec.n_rows), float(spec.n_columns)
+    sides_mm = (size * spec.spacing_mm for size in spec.space)
+    n_rows, n_columns = (side_mm / step for side_mm, step in zip(sides_mm, spacing_mm, strict=True))
     row, column = box.middle
     return row - (n_rows - 1) / 2, column - (n_columns - 1) / 2, n_rows, n_columns
 

@@ -14,6 +14,7 @@ from napari_latent_explorer.data.ecg import ECG
 from napari_latent_explorer.data.heart_box import HeartBox
 from napari_latent_explorer.data.progress import Progress
 from napari_latent_explorer.errors import RecordingError, StudyError
+from napari_latent_explorer.modeling.preprocessing_spec import PreprocessingSpec
 
 Recording = TypeVar("Recording")
 
@@ -37,6 +38,10 @@ class Encoder(Protocol):
     @property
     def warning(self) -> str:
         """What its user must know; empty if nothing."""
+
+    @property
+    def input_spec(self) -> PreprocessingSpec:
+        """What recordings are brought to for it."""
 
     def encode(self, modality: str, batch: NDArray[np.float32], /) -> NDArray[np.float32]:
         """Encode model tensors ``(n, ...)`` to latents ``(n, latent_dim)``."""
@@ -180,12 +185,12 @@ def encode_recording(
     yield Progress(1, 3, f"Preparing {path.name} for the model")
     warnings = [bundle.warning] if bundle.warning else []
     if isinstance(original, CineMRI):
-        cine = prepare_cine(original, labels, heart_box=heart_box)
+        cine = prepare_cine(original, labels, heart_box=heart_box, spec=bundle.input_spec.mri)
         yield Progress(2, 3, f"Encoding {path.name}")
         vector = bundle.encode("mri", cine.tensor[None])[0]
         warning = " ".join([*cine.warnings, *warnings])
         return LoadedRecording("mri", path, original, cine.cine, vector, cine.rule, warning, labels=cine.labels)
-    ecg = prepare_ecg(original)
+    ecg = prepare_ecg(original, bundle.input_spec.ecg)
     yield Progress(2, 3, f"Encoding {path.name}")
     vector = bundle.encode("ecg", ecg.tensor[None])[0]
     return LoadedRecording("ecg", path, original, ecg.ecg_mv, vector, ecg.rule, " ".join(warnings), strip)

@@ -8,6 +8,7 @@ import pytest
 
 from napari_latent_explorer.data.progress import Progress, finish
 from napari_latent_explorer.modeling import evaluation
+from napari_latent_explorer.modeling.preprocessing_spec import STANDARD
 
 IDS = np.array([f"P{i}" for i in range(80)])
 
@@ -16,7 +17,7 @@ class Model:
     """Its latents are the sums of the recordings."""
 
     def __init__(self, fingerprint: str) -> None:
-        self.fingerprint = fingerprint
+        self.fingerprint, self.input_spec = fingerprint, STANDARD
 
     def encode(self, modality: str, values: np.ndarray) -> np.ndarray:
         return values.sum(axis=1, keepdims=True)
@@ -27,7 +28,7 @@ def test_kept_latents_are_taken_for_the_same_people_and_models_only(
 ) -> None:
     read: list[str] = []
 
-    def read_tensors(study: object, ids: list[str]) -> SimpleNamespace:
+    def read_tensors(study: object, ids: list[str], spec: object) -> SimpleNamespace:
         read.extend(ids)
         numbers = np.array([int(one[1:]) for one in ids], dtype=np.float32)
         return SimpleNamespace(of=lambda modality: np.stack([numbers, numbers], axis=1))

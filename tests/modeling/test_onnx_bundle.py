@@ -29,7 +29,9 @@ def bundle():
     torch.set_num_threads(1)
     torch.manual_seed(0)
     metadata = describe_model(CONFIG, is_simulated=True, data_source="a test", n_participants=3)
-    return ModelBundle(CrossModalAutoencoder(CONFIG), metadata, PREPROCESSING, {}, {"held_out_ids": ["a"]})
+    ecg = {**PREPROCESSING["ecg"], "qrs_onset_ms": 20.0}  # of 64 ms
+    preprocessing = {**PREPROCESSING, "ecg": ecg}
+    return ModelBundle(CrossModalAutoencoder(CONFIG), metadata, preprocessing, {}, {"held_out_ids": ["a"]})
 
 
 @pytest.fixture(scope="module")
@@ -97,6 +99,7 @@ def test_a_network_of_other_units_and_leads_is_fed_what_it_takes(bundle, folder)
 
     def change(values):
         values["preprocessing"]["ecg"]["unit_uv"] = 1000
+        del values["preprocessing"]["ecg"]["lead_names"]
         names = {str(number): LEAD_NAMES[lead].lower() for number, lead in enumerate(order)}
         values["network_data_format"]["inputs"]["ecg"]["channel_def"] = names
 
@@ -114,18 +117,24 @@ def test_a_network_of_other_units_and_leads_is_fed_what_it_takes(bundle, folder)
 @pytest.mark.parametrize(
     ("change", "match"),
     [
-        (lambda v: v["preprocessing"]["ecg"].update(sampling_rate_hz=250), "250 Hz"),
-        (lambda v: v["preprocessing"]["ecg"].update(unit_uv=0), "a unit of 0 uV"),
-        (lambda v: v["preprocessing"]["ecg"].update(unit_uv="mV"), "does not say"),
-        (lambda v: v["preprocessing"]["ecg"].pop("unit_uv"), "unit_uv"),
-        (lambda v: v["network_data_format"]["inputs"]["ecg"]["channel_def"].update({"0": "V7"}), "the leads V7, II"),
+        (lambda v: v["preprocessing"]["ecg"].update(sampling_rate_hz=5), r"ecg\.sampling_rate_hz is 5, expected"),
+        (lambda v: v["preprocessing"]["ecg"].update(unit_uv=0), r"ecg\.unit_uv is 0, expected"),
+        (lambda v: v["preprocessing"]["ecg"].update(unit_uv="mV"), r"ecg\.unit_uv is 'mV', expected a number"),
+        (lambda v: v["preprocessing"]["ecg"].pop("unit_uv"), r"ecg\.unit_uv is missing"),
+        (lambda v: v["preprocessing"]["ecg"].update(kind="rhythm strip"), r"ecg\.kind is 'rhythm strip'"),
+        (lambda v: v["preprocessing"]["mri"].update(spacing_mm=[2, 2]), r"mri\.spacing_mm is \[2, 2\]"),
+        (lambda v: v["preprocessing"]["mri"].update(flip=True), r"mri\.flip is True, expected one of the entries crop"),
+        (lambda v: v["preprocessing"].pop("mri"), "mri is missing, expected an object"),
+        (lambda v: v.pop("preprocessing"), "preprocessing is missing, expected an object"),
+        (lambda v: v.update(training=[1]), r"training is \[1\], expected an object"),
+        (lambda v: v["network_data_format"]["inputs"]["ecg"]["channel_def"].update({"0": "V7"}), "lead_names"),
         (lambda v: v["network_data_format"]["inputs"]["ecg"].update(spatial_shape=[600]), r"\(12, 32\).*\(12, 600\)"),
         (lambda v: v["network_data_format"]["inputs"]["mri"].update(num_channels=50), r"mri_decoder.onnx gives"),
         (lambda v: v["network_data_format"]["outputs"]["latent"].update(num_channels=256), r"gives \(16\).*\(256\)"),
-        (lambda v: v.pop("network_data_format"), "num_channels, spatial_shape"),
-        (lambda v: v["network_data_format"].update(inputs=[]), "num_channels, spatial_shape"),
-        (lambda v: v["network_data_format"]["inputs"]["mri"].update(spatial_shape=[-1, 16]), "num_channels"),
-        (lambda v: v["network_data_format"]["outputs"].pop("labels"), "labels"),
+        (lambda v: v.pop("network_data_format"), r"inputs\.mri\.num_channels is missing"),
+        (lambda v: v["network_data_format"].update(inputs=[]), r"inputs\.mri\.num_channels is missing"),
+        (lambda v: v["network_data_format"]["inputs"]["mri"].update(spatial_shape=[-1, 16]), r"is \[-1, 16\]"),
+        (lambda v: v["network_data_format"]["outputs"].pop("labels"), r"labels\.channel_def is missing"),
     ],
 )  # fmt: skip
 def test_metadata_that_do_not_fit_the_networks_are_refused(folder, change, match):

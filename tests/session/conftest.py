@@ -15,6 +15,7 @@ from napari_latent_explorer.data.ecg import ECG, LEAD_NAMES
 from napari_latent_explorer.data.latents import LatentSpace
 from napari_latent_explorer.data.phenotype import PhenotypeSpec
 from napari_latent_explorer.errors import StudyError
+from napari_latent_explorer.modeling.preprocessing_spec import STANDARD, PreprocessingSpec
 from napari_latent_explorer.session.explorer import Explorer
 
 N_PARTICIPANTS = 40
@@ -29,6 +30,7 @@ class LinearBundle:
     fingerprint: str = FINGERPRINT
     latent_dim: int = LATENT_DIM
     warning: str = ""
+    input_spec: PreprocessingSpec = STANDARD
 
     def encode(self, modality: str, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         """Latents are the mean, the spread and the size of what is encoded."""

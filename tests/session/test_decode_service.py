@@ -4,11 +4,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from napari_latent_explorer.modeling.preprocessing_spec import STANDARD
 from napari_latent_explorer.session.decode_service import DecodeService
 
 
 class Bundle:
-    fingerprint, latent_dim, warning = "b", 2, ""
+    fingerprint, latent_dim, warning, input_spec = "b", 2, "", STANDARD
 
 
 class Result:
