@@ -7,11 +7,14 @@ from typing import Annotated
 import typer
 
 from napari_latent_explorer._cli.model import BundleFolder
+from napari_latent_explorer._cli.model_card import model_card
 from napari_latent_explorer._cli.progress import run
 from napari_latent_explorer._cli.scores import write_scores
 from napari_latent_explorer._cli.study import StudyFolder
+from napari_latent_explorer.io.atomic import write_file
 
 WORK = "evaluation_work"
+CARD = "model_card.md"
 
 
 def evaluate(
@@ -32,14 +35,16 @@ def evaluate(
 ) -> None:
     """Score a bundle on people whom it has not learned from, beside unimodal and supervised networks and chance.
 
-    Writes report.html, scores.md and one Parquet table per question: errors of decoded cines (standard deviations) and
-    ECGs (uV), SSIM and correlations; R2 and AUROC of phenotypes by ridge, logistic and kernel regression; retrieval of
-    the paired recording; mixing of the modalities; mass and volumes of translated cines; Dice of the segmentation;
-    with --scaling, R2 by the numbers of people without and with labels.
+    Writes report.html, scores.md, model_card.md and one Parquet table per question: errors of decoded cines (standard
+    deviations) and ECGs (uV), SSIM and correlations; R2 and AUROC of phenotypes by ridge, logistic and kernel
+    regression; retrieval of the paired recording; mixing of the modalities; mass and volumes of translated cines; Dice
+    of the segmentation; with --scaling, R2 by the numbers of people without and with labels; which findings of the
+    paper hold.
     """
     from napari_latent_explorer.modeling.bundle import ModelBundle
     from napari_latent_explorer.modeling.evaluation import EvaluationConfig
     from napari_latent_explorer.modeling.evaluation import evaluate as evaluate_on
+    from napari_latent_explorer.modeling.paper_findings import paper_findings
     from napari_latent_explorer.modeling.recordings import open_study
     from napari_latent_explorer.modeling.scaling import ScalingConfig, measure_scaling, training_base
     from napari_latent_explorer.modeling.trained_model import load_model
@@ -49,10 +54,14 @@ def evaluate(
     config = EvaluationConfig(seed=seed, supervised_minutes=supervised_minutes, depth=depth)
     stopped = "Networks that are trained go on from their last epoch. Run the same command again."
     result = run(evaluate_on(study, bundle, config, work=output / WORK), "Evaluating", stopped)
-    write_scores(result, study.cohort().specs, output)
+    specs = study.cohort().specs
+    write_scores(result, specs, output)
     if scaling:
         laws = ScalingConfig(scaling_minutes, depth=depth, seed=seed)
         base = training_base(study, ModelBundle.load(bundle_folder))
         result = result.with_tables(run(measure_scaling(study, base, laws, output / WORK), "Scaling", stopped))
-    typer.echo(write_scores(result, study.cohort().specs, output))
+    findings = {"findings": paper_findings(result.tables, specs)}
+    result = result.with_tables(findings)
+    write_file(output / CARD, model_card(bundle, study.name, result, specs).encode())
+    typer.echo(write_scores(result, specs, output))
     shutil.rmtree(output / WORK, ignore_errors=True)

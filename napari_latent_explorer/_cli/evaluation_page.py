@@ -10,12 +10,14 @@ from typing import Any
 
 import pandas as pd
 
+from napari_latent_explorer._cli.example_pictures import example_pictures
 from napari_latent_explorer._cli.svg_charts import Mark, interval_chart, legend, line_chart, scatter_chart
 from napari_latent_explorer.data.phenotype import PhenotypeSpec
 
 MODELS = ("cross-modal", "unimodal", "supervised", "VAE")
 NAMES = {"mri": "MRI", "ecg": "ECG"}
 CINES = ("reconstructed", "translated")
+N_COLORS = 5
 SHOWN_TRANSLATED = ("lvm", "rvedv")
 """Phenotypes whose values per person are drawn, as in the paper."""
 
@@ -37,12 +39,14 @@ def evaluation_page(tables: Tables, notes: Sequence[str], specs: Mapping[str, Ph
         Heading of the page.
     """
     sections = [
+        _section("What the paper finds, and what holds here", _findings(tables)),
         _section("Reconstruction and translation", _reconstruction(tables)),
         _section("Finding the other recording of the same person", _retrieval(tables)),
         _section("Phenotypes from a single modality", _prediction(tables, specs)),
         _section("What the shared latents gain", _gain(tables, specs)),
         _section("Do the modalities mix?", _mixing(tables)),
         _section("Mass and volumes of translated cines", _translation(tables, specs)),
+        _section("Examples", _examples(tables, specs)),
         _section("More people without and with labels", _scaling(tables)),
     ]
     lead = " ".join(escape(note) for note in notes if note)
@@ -78,6 +82,23 @@ def _source(row: Mapping[str, Any]) -> str:
 
 
 # ------------------------------------------------------------------------------------------------------------- sections
+
+
+def _findings(tables: Tables) -> str:
+    if not _has(tables, "findings"):
+        return ""
+    body = "".join(
+        f'<tr><th scope="row">{escape(r["figure"])}</th><td>{escape(r["finding"])}</td><td>{escape(r["here"])}</td>'
+        f'<td class="holds">{escape(r["holds"])}</td><td>{escape(r["exceptions"])}</td></tr>'
+        for r in _records(tables["findings"])
+    )
+    heads = "".join(f"<th>{name}</th>" for name in ("figure", "the paper finds", "here", "holds", "not for"))
+    return f'<table class="findings"><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>'
+
+
+def _examples(tables: Tables, specs: Mapping[str, PhenotypeSpec]) -> str:
+    has_examples = _has(tables, "examples", "ecg_examples")
+    return example_pictures(tables["examples"], tables["ecg_examples"], specs) if has_examples else ""
 
 
 def _reconstruction(tables: Tables) -> str:
@@ -283,7 +304,7 @@ def _scaling(tables: Tables) -> str:
     counts = sorted(set(table["n_labelled"]))
     series = [
         (
-            i % 4,
+            i % N_COLORS,
             [
                 (r["n_unlabelled"], r["value"], r["value"], r["value"])
                 for r in _records(table[table["n_labelled"] == v])
@@ -307,7 +328,7 @@ _PAGE = Template("""<!DOCTYPE html>
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
 <title>$title</title>
 <style>
 :root { color-scheme: light dark; --ink: #1c2430; --paper: #ffffff; --soft: #5b6676; --line: #dde2e8; --panel: #f5f7f9;
@@ -325,6 +346,13 @@ h3 { font-size: 1rem; margin: 1.2rem 0 .4rem; }
 .key { display: inline-block; width: .7rem; height: .7rem; border-radius: 50%; margin: 0 .35rem -.05rem .8rem; }
 .side { display: flex; flex-wrap: wrap; gap: 1rem; }
 .side figure { flex: 1 1 20rem; }
+.row { display: flex; gap: .6rem; }
+.row figure { margin: 0; flex: 0 1 12rem; }
+.row img { width: 100%; image-rendering: pixelated; border-radius: .3rem; display: block; }
+.row figcaption { font-weight: 400; font-size: .8rem; white-space: nowrap; }
+.person { display: inline-block; width: calc(50% - .6rem); min-width: 20rem; margin: 0 .4rem .6rem 0; }
+.findings td, .findings th { vertical-align: top; }
+td.holds { font-weight: 600; white-space: nowrap; }
 figure { margin: .8rem 0; }
 figcaption { font-weight: 600; margin-bottom: .3rem; }
 svg { width: 100%; height: auto; display: block; background: var(--panel); border-radius: .5rem; }

@@ -3,7 +3,7 @@
 import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 PAGE = "scores.md"
 REPORT = "report.html"
 MODELS = ("unimodal", "cross-modal")
+PREDICTED = ("unimodal", "supervised", "cross-modal")
 LATENTS = {"mri": "MRI", "ecg": "ECG"}
 DECODED = {"mri": ("cine", ".3f", "standard deviations"), "ecg": ("ECG", ".0f", "µV")}
 """Name of a decoded recording, how its error is written, and in which unit."""
@@ -37,17 +38,31 @@ def write_scores(result: "EvaluationResult", specs: Mapping[str, PhenotypeSpec],
 
 def scores_page(result: "EvaluationResult", specs: Mapping[str, PhenotypeSpec]) -> str:
     """Every table in Markdown, under what it is of."""
-    parts = [
-        " ".join(note for note in result.notes if note),
+    tables = result.tables
+    parts = [" ".join(note for note in result.notes if note)]
+    if len(tables.get("findings", ())):
+        parts += ["What the paper finds, and what holds here.", findings_table(tables["findings"])]
+    parts += [
         "Reconstruction: root mean square error (less is better), and the share of the mean recording's squared error "
         "that is removed.",
-        reconstruction_table(result.tables["reconstruction"]),
-        "Phenotypes predicted from latents by a linear model, in cross-validation: R2 or AUROC with 95 % interval.",
-        phenotype_table(result.tables["phenotypes"], specs),
-        "Retrieval of a person's MRI by their ECG: how often it is among the first.",
-        retrieval_table(result.tables["retrieval"]),
+        reconstruction_table(tables["reconstruction"]),
     ]
-    segmentation = result.tables["segmentation"]
+    if len(tables.get("prediction", ())):
+        parts += [
+            "Phenotypes predicted by kernel regression (NTK), R2 or AUROC, from one modality by unimodal autoencoder, "
+            "supervised network and cross-modal autoencoder; 95 % interval of the last.",
+            prediction_table(tables["prediction"], specs),
+        ]
+    else:
+        parts += [
+            "Phenotypes predicted from latents by a linear model, in cross-validation: R2 or AUROC with 95 % interval.",
+            phenotype_table(tables["phenotypes"], specs),
+        ]
+    parts += [
+        "Retrieval of a person's MRI by their ECG: how often it is among the first.",
+        retrieval_table(tables["retrieval"]),
+    ]
+    segmentation = tables["segmentation"]
     if len(segmentation):
         parts += ["Segmentation of decoded cines: Dice, 1 is best.", segmentation_table(segmentation)]
     return "\n\n".join(parts) + "\n"
@@ -87,6 +102,45 @@ def phenotype_table(table: pd.DataFrame, specs: Mapping[str, PhenotypeSpec]) -> 
         for name, metric in dict(zip(scored["phenotype"], scored["metric"], strict=True)).items()
     ]
     return markdown(header, rows)
+
+
+def findings_table(table: pd.DataFrame) -> str:
+    """One row per finding; text throughout."""
+    header = ["figure", "the paper finds", "here", "holds", "not for"]
+    rows = [
+        [str(row[name]) for name in ("figure", "finding", "here", "holds", "exceptions")] for row in _records(table)
+    ]
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def prediction_table(table: pd.DataFrame, specs: Mapping[str, PhenotypeSpec]) -> str:
+    """One row per phenotype, for each modality one column per kind of latents that there are."""
+    kernel = table[table["regression"] == "NTK"].dropna(subset=["value"])
+    cells = {(row["phenotype"], row["latents"], row["model"]): row for row in _records(kernel)}
+    columns = [
+        (latents, model)
+        for latents in LATENTS
+        for model in PREDICTED
+        if any(key[1:] == (latents, model) for key in cells)
+    ]
+    header = ["phenotype", "score", *[f"{LATENTS[latents]}, {model}" for latents, model in columns]]
+    rows = []
+    for name, metric in dict(zip(kernel["phenotype"], kernel["metric"], strict=True)).items():
+        found = [cells.get((name, *column)) for column in columns]
+        rows.append([specs[name].title, metric, *["" if row is None else _prediction(row) for row in found]])
+    return markdown(header, rows)
+
+
+def _prediction(row: Mapping[Any, Any]) -> str:
+    value = f"{row['value']:.2f}"
+    return f"{value} ({row['low']:.2f} to {row['high']:.2f})" if row["model"] == MODELS[1] else value
+
+
+def _records(table: pd.DataFrame) -> list[dict[Any, Any]]:
+    """Rows of a table."""
+    rows: list[dict[Any, Any]] = table.to_dict("records")
+    return rows
 
 
 def retrieval_table(table: pd.DataFrame) -> str:

@@ -12,7 +12,8 @@ One table per question, in the units of the recordings where there are any:
 - ``prediction`` and ``gain``: the same in the paper's three parts (``people``), also by kernel regression and from
   supervised networks (Fig. 2c).
 - ``mixing`` and ``joint_map``: whether both modalities mix on one map (Fig. 2a).
-- ``translation`` and ``translation_people``: mass and volumes measured on decoded cines (Fig. 3c).
+- ``translation`` and ``translation_people``: mass and volumes measured on decoded cines (Fig. 3c); ``examples`` and
+  ``ecg_examples``: pictures of simulated people (Fig. 3a and 3b).
 - ``segmentation``: Dice per structure of the label head.
 """
 
@@ -46,6 +47,7 @@ from napari_latent_explorer.modeling.supervised import SupervisedModel, train_su
 from napari_latent_explorer.modeling.tensors import Tensors, read_tensors
 from napari_latent_explorer.modeling.trained_model import TrainedModel
 from napari_latent_explorer.modeling.translation import measure_translations
+from napari_latent_explorer.modeling.translation_examples import can_be_shown, translation_examples
 
 GALLERY_SIZE = 500
 TOP = (1, 5, 10)
@@ -349,6 +351,12 @@ def _paper_predictions(
                     bundle, network, recordings, split.test, vectors, truth, participant_ids, config.seed
                 )
                 tables |= {"translation": scores, "translation_people": people}
+                if can_be_shown(study):
+                    tested = participant_ids[split.test].tolist()
+                    shown = {
+                        one: {m: vectors[m][row] for m in vectors} for one, row in zip(tested, split.test, strict=True)
+                    }
+                    tables |= translation_examples(study, bundle, people, shown)
     if specs:
         scores, gains = yield from predict_phenotypes(
             inputs, outcomes, specs, split, depth=config.depth, seed=config.seed

@@ -23,13 +23,13 @@ from napari_latent_explorer.modeling.bundle import ModelBundle
 from napari_latent_explorer.modeling.dataset import build_model_inputs
 from napari_latent_explorer.modeling.inputs import ModelInputs
 from napari_latent_explorer.modeling.kernel_regression import fit_kernel_regression
+from napari_latent_explorer.modeling.paper_findings import MRI_PHENOTYPES
 from napari_latent_explorer.modeling.phenotype_prediction import LabelledSplit, outcomes_of
 from napari_latent_explorer.modeling.training import TrainingRun
 from napari_latent_explorer.modeling.training_config import TrainingConfig
 
-MRI_PHENOTYPES = frozenset({"lvm", "lvedv", "lvesv", "lvsv", "lvef", "rvedv", "rvesv", "rvsv", "rvef"})
-"""The paper's nine; a study with none of these names is scored on all its continuous phenotypes."""
 SMALLEST = 64
+N_COUNTS = 5
 MIN_POINTS = 4
 
 
@@ -42,7 +42,7 @@ class ScalingConfig:
     minutes
         Wall time of each training.
     n_unlabelled, n_labelled
-        Numbers of people; empty for powers of two from `SMALLEST` to all there are.
+        Numbers of people; empty for all there are and up to four halvings, not below `SMALLEST`.
     depth
         Hidden layers of the kernel's network.
     seed
@@ -100,8 +100,8 @@ def measure_scaling(
     random = np.random.default_rng(config.seed)
     pool, held_out = (random.permutation(np.intersect1d(whole.rows[part], pairs)) for part in ("train", "test"))
     split = LabelledSplit.of(len(held_out))
-    n_unlabelled = config.n_unlabelled or _powers(len(pool))
-    n_labelled = config.n_labelled or _powers(len(split.train))
+    n_unlabelled = config.n_unlabelled or _halvings(len(pool))
+    n_labelled = config.n_labelled or _halvings(len(split.train))
     if not n_unlabelled or not n_labelled or max(n_unlabelled) > len(pool) or max(n_labelled) > len(split.train):
         raise StudyError(
             f"The study {study.path} has {len(pool)} people to train on and {len(split.train)} held-out ones to learn "
@@ -135,8 +135,8 @@ def fit_law(table: pd.DataFrame) -> dict[str, float]:
     return {"a": a, "b": b, "c": c, "r2": float(1.0 - left), "n_points": len(table)}
 
 
-def _powers(n: int) -> tuple[int, ...]:
-    return tuple(2**k for k in range(SMALLEST.bit_length() - 1, n.bit_length()) if 2**k <= n)
+def _halvings(n: int) -> tuple[int, ...]:
+    return tuple(n >> k for k in reversed(range(N_COUNTS)) if n >> k >= SMALLEST)
 
 
 def _mri_outcomes(

@@ -8,7 +8,7 @@ import torch
 from napari_latent_explorer.data.progress import finish
 from napari_latent_explorer.errors import StudyError
 from napari_latent_explorer.modeling.recordings import create_simulated_study
-from napari_latent_explorer.modeling.scaling import ScalingConfig, _powers, fit_law, measure_scaling
+from napari_latent_explorer.modeling.scaling import ScalingConfig, _halvings, fit_law, measure_scaling
 from napari_latent_explorer.modeling.training_config import TrainingConfig
 
 torch.set_num_threads(1)
@@ -26,10 +26,11 @@ def test_law_is_found_again() -> None:
     assert np.isnan(fit_law(table.head(3))["a"])
 
 
-def test_numbers_of_people_are_powers_of_two() -> None:
-    assert _powers(63) == ()
-    assert _powers(64) == (64,)
-    assert _powers(1500) == (64, 128, 256, 512, 1024)
+def test_numbers_of_people_are_halvings_of_all() -> None:
+    assert _halvings(63) == ()
+    assert _halvings(64) == (64,)
+    assert _halvings(1500) == (93, 187, 375, 750, 1500)
+    assert _halvings(5600) == (350, 700, 1400, 2800, 5600)
 
 
 @pytest.mark.slow
