@@ -43,6 +43,7 @@ def test_it_offers_what_is_promised(manifest):
         "Probe",
         "ECG",
         "Build a study",
+        "Train a model",
         "Heart box",
     ]
     assert [sample.key for sample in contributions.sample_data] == ["sample_study"]

@@ -20,6 +20,7 @@ from napari_latent_explorer._napari.playback import Playback
 from napari_latent_explorer._qt.main_thread import QtMainThreadDispatch
 from napari_latent_explorer.session.explorer import Explorer
 from napari_latent_explorer.session.heart_boxing import HeartBoxing
+from napari_latent_explorer.session.model_training import ModelTraining
 from napari_latent_explorer.session.outside_recordings import OutsideRecordings
 from napari_latent_explorer.session.study_building import StudyBuilding
 
@@ -44,6 +45,7 @@ class ViewerSession:
         self.box_layers = HeartBoxLayers(viewer, self.boxing, self.layers, self.guests)
         self.inbox = Inbox(self.outside.open)
         self.building = StudyBuilding(self.dispatch)
+        self.training = ModelTraining(self.explorer, self.dispatch)
         self._windows: list[int] = []
         self._is_open = True
         self.explorer.failed.connect(show_failure)
@@ -61,6 +63,7 @@ class ViewerSession:
         if self._is_open:
             self._is_open = False
             self.dispatch.close()
+            self.training.close()
             self.explorer.close()
             self.building.close()
             with suppress(RuntimeError):  # when the program ends, Qt may have taken its objects before

@@ -10,12 +10,12 @@ from qtpy.QtWidgets import QDockWidget, QMainWindow
 
 PLUGIN = "napari-latent-explorer"
 COHORT, MAPS, GROUPS, PREDICTIONS, PROBE, ECG = "Cohort", "Maps", "Groups", "Predictions", "Probe", "ECG"
-BUILD, HEART_BOX = "Build a study", "Heart box"
+BUILD, HEART_BOX, TRAIN = "Build a study", "Heart box", "Train a model"
 _AREAS = {
     COHORT: Qt.DockWidgetArea.LeftDockWidgetArea,
     ECG: Qt.DockWidgetArea.BottomDockWidgetArea,
 }
-_HEIGHTS, _WIDTHS = {ECG: 0.36}, {BUILD: 0.36, HEART_BOX: 0.24}
+_HEIGHTS, _WIDTHS = {ECG: 0.36}, {BUILD: 0.36, HEART_BOX: 0.24, TRAIN: 0.3}
 """Of the window, when a dock is first opened by itself."""
 
 

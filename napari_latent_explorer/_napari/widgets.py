@@ -14,16 +14,18 @@ from qtpy.QtWidgets import QWidget
 from napari_latent_explorer._napari.explorers import ViewerSession, explorer_of, real_viewer, session_of, show_failure
 from napari_latent_explorer._napari.places import BUILD, open_dock
 from napari_latent_explorer._napari.themes import ThemeFollower
-from napari_latent_explorer._napari.workspace import open_study_folder
+from napari_latent_explorer._napari.workspace import open_study_folder, open_workspace
 from napari_latent_explorer._qt.cohort_dock import QtCohortDock
 from napari_latent_explorer._qt.ecg_dock import QtEcgDock
 from napari_latent_explorer._qt.groups_dock import QtGroupsDock
 from napari_latent_explorer._qt.heart_box_dock import QtHeartBoxDock
+from napari_latent_explorer._qt.listening import listen
 from napari_latent_explorer._qt.map_dock import QtMapDock
 from napari_latent_explorer._qt.predictions_dock import QtPredictionsDock
 from napari_latent_explorer._qt.probe_dock import QtProbeDock
 from napari_latent_explorer._qt.study_builder_dock import QtStudyBuilderDock
 from napari_latent_explorer._qt.theme import Theme
+from napari_latent_explorer._qt.training_dock import QtTrainingDock
 
 
 class CohortWidget(QtCohortDock):
@@ -96,6 +98,18 @@ class StudyBuilderWidget(QtStudyBuilderDock):
         self.open_requested.connect(lambda folder: _open_study(viewer(), folder))
 
 
+class TrainingWidget(QtTrainingDock):
+    """A model trained on the open study."""
+
+    def __init__(self, napari_viewer: Any) -> None:
+        session = session_of(napari_viewer)
+        super().__init__(session.training)
+        _adopt(self, self.set_theme, napari_viewer)
+        viewer = ref(real_viewer(napari_viewer))
+        self.open_requested.connect(lambda folder: _open_study(viewer(), folder))
+        listen(self, session.training.encoded, lambda: _open_docks(viewer()))
+
+
 class HeartBoxWidget(QtHeartBoxDock):
     """The heart box by hand."""
 
@@ -109,6 +123,11 @@ class HeartBoxWidget(QtHeartBoxDock):
 def _open_study(viewer: Any, folder: Path) -> None:
     if viewer is not None:
         open_study_folder(viewer, folder)
+
+
+def _open_docks(viewer: Any) -> None:
+    if viewer is not None:
+        open_workspace(viewer)
 
 
 def _adopt(widget: QWidget, set_theme: Callable[[Theme], None], napari_viewer: Any) -> None:

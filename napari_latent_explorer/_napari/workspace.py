@@ -22,6 +22,7 @@ from napari_latent_explorer._napari.places import (
     PLUGIN,
     PREDICTIONS,
     PROBE,
+    TRAIN,
 )
 from napari_latent_explorer.session.explorer import Explorer
 
@@ -103,7 +104,7 @@ def arrange(window: QMainWindow, docks: dict[str, QDockWidget]) -> None:
 
 def _guests(window: QMainWindow, docks: dict[str, QDockWidget]) -> list[QDockWidget]:
     """Docks of the plugin at the right that are open but not part of the workspace."""
-    names = {f"{name} ({PLUGIN})" for name in (BUILD, HEART_BOX)}
+    names = {f"{name} ({PLUGIN})" for name in (BUILD, HEART_BOX, TRAIN)}
     return [
         dock
         for dock in window.findChildren(QDockWidget)

@@ -26,6 +26,7 @@ from napari_latent_explorer.modeling.checkpoint import read_checkpoint, write_ch
 from napari_latent_explorer.modeling.objectives import Loss, Objective
 from napari_latent_explorer.modeling.processes import ALONE, Processes
 from napari_latent_explorer.modeling.training_config import StageName, TrainingConfig, modality_of
+from napari_latent_explorer.modeling.training_reports import STAGE_TITLES, TrainingStep
 from napari_latent_explorer.nn.autoencoder import CrossModalAutoencoder
 
 WARM_UP_STEPS = 50
@@ -33,16 +34,6 @@ FINAL_RATE = 0.02
 MAX_DECAYS = 3
 ML4H_PATIENCE = 64
 PROGRESS_UNITS = 1000
-TITLES: dict[StageName, str] = {
-    "mri": "MRI autoencoder",
-    "ecg": "ECG autoencoder",
-    "joint": "cross-modal autoencoder",
-    "labels": "label head",
-    "mri_baseline": "MRI autoencoder with as many passes",
-    "ecg_baseline": "ECG autoencoder with as many passes",
-    "mri_vae": "variational MRI autoencoder",
-    "ecg_vae": "variational ECG autoencoder",
-}
 
 History = list[dict[str, float]]
 
@@ -85,7 +76,9 @@ class Stage:
     processes
         This process among those that train together.
     on_epoch
-        Told the numbers of each finished epoch.
+        Each is told the numbers of each finished epoch.
+    on_step
+        Told of each step, if given.
     note
         What `resume` has to say about a damaged checkpoint; empty if nothing.
     """
@@ -99,12 +92,14 @@ class Stage:
     config: TrainingConfig
     checkpoint: Path
     processes: Processes = ALONE
-    on_epoch: Callable[[Mapping[str, float]], None] | None = None
+    on_epoch: list[Callable[[Mapping[str, float]], None]] = field(default_factory=list)
+    on_step: Callable[[TrainingStep], None] | None = None
     state: StageState = field(default_factory=StageState)
     best: dict[str, torch.Tensor] = field(default_factory=dict)
     note: str = ""
     optimizer: torch.optim.Optimizer = field(init=False)
     batch_loss: nn.Module = field(init=False)
+    epoch_began_s: float = field(init=False, default=0.0)
 
     def __post_init__(self) -> None:
         parameters = self.network.parameters()
@@ -157,14 +152,14 @@ class Stage:
     def run(self) -> Generator[Progress, None, History]:
         """Train to the end, writing a checkpoint after each epoch; returns one row of numbers per epoch."""
         while not self.is_finished:
-            started = time.monotonic()
-            parts = yield from self._train_epoch(started)
-            self._finish_epoch(parts, started)
+            self.epoch_began_s = time.monotonic()
+            parts = yield from self._train_epoch()
+            self._finish_epoch(parts)
             yield self._report(f"validation {self.state.history[-1]['valid_loss']:.4f}")
         self.network.load_state_dict(self.best)
         return self.state.history
 
-    def _train_epoch(self, started: float) -> Generator[Progress, None, dict[str, float]]:
+    def _train_epoch(self) -> Generator[Progress, None, dict[str, float]]:
         """One pass in random order, or as much of it as time allows; returns the mean of each part of the loss."""
         random = self._generator("train", self.state.epoch)
         order = self.train_rows[torch.randperm(len(self.train_rows), generator=random).numpy()]
@@ -173,18 +168,28 @@ class Stage:
         self.network.train()
         while n_steps < self.steps_per_epoch and (n_steps == 0 or self.state.progress < 1.0):
             rows = order[n_steps * self.batch_size : (n_steps + 1) * self.batch_size]
-            for name, value in self._step(rows, random).items():
+            parts = self._step(rows, random)
+            for name, value in parts.items():
                 sums[name] = sums.get(name, 0.0) + value
             n_steps += 1
-            self.state.progress = self._progress(n_steps, started)
-            yield self._report(", ".join(f"{name} {total / n_steps:.4f}" for name, total in sums.items()))
+            self.state.progress = self._progress(n_steps)
+            if self.on_step is not None:
+                n_passes = self.state.epoch + n_steps / self.steps_per_epoch
+                self.on_step(TrainingStep(self.name, n_passes, self.state.progress, len(rows), parts))
+            yield from self._pausable(", ".join(f"{name} {total / n_steps:.4f}" for name, total in sums.items()))
         return {name: total / n_steps for name, total in sums.items()}
 
-    def _progress(self, n_steps: int, started: float) -> float:
+    def _pausable(self, losses: str) -> Generator[Progress, None, None]:
+        """Report; the time until whoever drives this training wants the next step is not the training's."""
+        before_s = time.monotonic()
+        yield self._report(losses)
+        self.epoch_began_s += time.monotonic() - before_s
+
+    def _progress(self, n_steps: int) -> float:
         """Part of the stage that is over, in [0, 1]: by time if that is limited, otherwise by steps."""
         budget_s = self.config.budget_s(self.name)
         if budget_s is not None:
-            own = min(1.0, (self.state.elapsed_s + time.monotonic() - started) / budget_s)
+            own = min(1.0, (self.state.elapsed_s + time.monotonic() - self.epoch_began_s) / budget_s)
             return self.processes.from_first(own)
         return (self.state.epoch + n_steps / self.steps_per_epoch) / self.config.epochs(self.name)
 
@@ -215,7 +220,7 @@ class Stage:
         cosine = 0.5 * (1.0 + math.cos(math.pi * self.state.progress))
         return self.peak_rate * warm_up * (FINAL_RATE + (1.0 - FINAL_RATE) * cosine)
 
-    def _finish_epoch(self, parts: dict[str, float], started: float) -> None:
+    def _finish_epoch(self, parts: dict[str, float]) -> None:
         state = self.state
         validation = self.processes.from_first(self.validate() if self.processes.is_first else {})
         if not math.isfinite(validation["valid_loss"]):
@@ -232,13 +237,13 @@ class Stage:
                 state.plateau_factor *= 0.5
                 state.n_decays += 1
         state.epoch += 1
-        state.elapsed_s += time.monotonic() - started
+        state.elapsed_s += time.monotonic() - self.epoch_began_s
         row = {"epoch": float(state.epoch), "learning_rate": self._rate(), "elapsed_s": round(state.elapsed_s, 1)}
         state.history.append(row | {f"train_{name}": value for name, value in parts.items()} | validation)
         if self.processes.is_first:
             self.save_checkpoint()
-            if self.on_epoch is not None:
-                self.on_epoch(state.history[-1])
+            for tell in self.on_epoch:
+                tell(state.history[-1])
 
     @torch.no_grad()
     def validate(self) -> dict[str, float]:
@@ -304,7 +309,7 @@ class Stage:
         return torch.Generator().manual_seed(seed)
 
     def _report(self, losses: str) -> Progress:
-        message = f"{TITLES[self.name]}, epoch {self.state.epoch + 1}: {losses}"
+        message = f"{STAGE_TITLES[self.name]}, epoch {self.state.epoch + 1}: {losses}"
         return Progress(min(PROGRESS_UNITS, int(PROGRESS_UNITS * self.state.progress)), PROGRESS_UNITS, message)
 
     def _not_finite(self, rows: NDArray[np.intp], parts: dict[str, float]) -> TrainingError:

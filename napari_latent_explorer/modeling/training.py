@@ -3,7 +3,7 @@
 In the folder of the run:
 
     weights.safetensors, config.json, ...   the bundle
-    training_curve.csv                      one row per epoch of every stage
+    training_curve.csv                      one row per epoch of every stage, after each epoch
     baselines/mri, baselines/ecg            bundles of the unimodal autoencoders that the cross-modal one began with, or
                                             of others with as many passes as it had in all
     baselines/mri_vae, baselines/ecg_vae    bundles of plain variational autoencoders, if asked for
@@ -17,7 +17,8 @@ each batch (see `processes`), and the first one writes.
 
 import json
 import shutil
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Mapping
+from contextlib import ExitStack
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -39,6 +40,7 @@ from napari_latent_explorer.modeling.inputs import ModelInputs, class_weights
 from napari_latent_explorer.modeling.objectives import CrossModalObjective, LabelObjective, Objective, UnimodalObjective
 from napari_latent_explorer.modeling.precision import Precision
 from napari_latent_explorer.modeling.processes import ALONE, Processes, joined_processes
+from napari_latent_explorer.modeling.reconstruction import N_SHOWN, reconstruct
 from napari_latent_explorer.modeling.stage import History, Stage
 from napari_latent_explorer.modeling.tensorboard_log import check_tensorboard, tensorboard_log
 from napari_latent_explorer.modeling.training_config import (
@@ -47,6 +49,13 @@ from napari_latent_explorer.modeling.training_config import (
     StageName,
     TrainingConfig,
     modality_of,
+)
+from napari_latent_explorer.modeling.training_reports import (
+    PlannedStage,
+    Reconstructions,
+    TrainingEpoch,
+    TrainingPlan,
+    TrainingWatch,
 )
 from napari_latent_explorer.nn.autoencoder import MODALITIES, AutoencoderConfig, CrossModalAutoencoder
 from napari_latent_explorer.nn.blocks import lay_out_channels_last
@@ -68,6 +77,7 @@ def train(
     keep_work: bool = False,
     n_workers: int | None = None,
     log_folder: Path | None = None,
+    watch: TrainingWatch | None = None,
 ) -> Generator[Progress, None, ModelBundle]:
     """Train on a study and save bundle, baselines and training curve in `output`.
 
@@ -87,6 +97,8 @@ def train(
         Processes that read recordings.
     log_folder
         If given, every epoch is written there for TensorBoard too, which must be installed.
+    watch
+        If given, told of the plan, of steps and epochs, and of how a few validation participants are reconstructed.
 
     Raises
     ------
@@ -102,7 +114,7 @@ def train(
         if processes.is_first and not resume and (root / WORK).exists():
             shutil.rmtree(root / WORK)
         inputs = yield from _inputs(study, root / WORK / "inputs", n_workers, processes)
-        run = TrainingRun.prepare(study, inputs, config, root, processes, log_folder)
+        run = TrainingRun.prepare(study, inputs, config, root, processes, log_folder, watch)
         bundle = yield from run.run()
         processes.wait()
         if processes.is_first and not keep_work:
@@ -136,6 +148,8 @@ class TrainingRun:
         This process among those that train together.
     log_folder
         Where TensorBoard's logs go; None for none.
+    watch
+        Who is told of what happens; None for nobody.
     """
 
     study: Study
@@ -146,6 +160,7 @@ class TrainingRun:
     precision: Precision
     processes: Processes = ALONE
     log_folder: Path | None = None
+    watch: TrainingWatch | None = None
 
     @classmethod
     def prepare(
@@ -156,6 +171,7 @@ class TrainingRun:
         root: Path,
         processes: Processes = ALONE,
         log_folder: Path | None = None,
+        watch: TrainingWatch | None = None,
     ) -> "TrainingRun":
         """Divide the participants at random by the configuration's seed and shares."""
         cohort = study.cohort()
@@ -173,12 +189,14 @@ class TrainingRun:
         precision = _settled_precision(config, root / WORK / PRECISION_FILE) if is_first else None
         precision = processes.from_first(precision)
         assert precision is not None
-        return cls(study, inputs, config, root, rows, precision, processes, log_folder)
+        return cls(study, inputs, config, root, rows, precision, processes, log_folder, watch)
 
     def run(self) -> Generator[Progress, None, ModelBundle]:
         """All stages in order."""
         torch.manual_seed(self.config.seed)
         network = self._network()
+        if self.watch is not None:
+            self.watch.on_plan(self._plan(network))
         histories: dict[StageName, History] = {}
         beginnings = {
             modality: CrossModalAutoencoder(network.config.only(modality)) for modality in network.config.coders
@@ -189,24 +207,28 @@ class TrainingRun:
         for modality in MODALITIES:
             if self.config.epochs(modality) > 0:
                 unimodal = beginnings[modality]
-                histories[modality] = yield from self._run_stage(modality, unimodal)
+                yield from self._run_stage(modality, unimodal, histories)
                 self._save(self._bundle(unimodal, histories[modality]), BASELINES, modality)
                 _copy_weights(unimodal, network, modality)
-        histories["joint"] = yield from self._run_stage("joint", network)
+        yield from self._run_stage("joint", network, histories)
         if network.label_head is not None:
-            histories["labels"] = yield from self._run_stage("labels", network)
+            yield from self._run_stage("labels", network, histories)
         bundle = self._bundle(network, histories["joint"])
-        histories |= yield from self._run_baselines(untrained)
+        yield from self._run_baselines(untrained, histories)
         if self.processes.is_first:
             self._write_curve(histories)
         self._save(bundle)
         return bundle
 
+    def _plan(self, network: CrossModalAutoencoder) -> TrainingPlan:
+        names = [name for name in STAGES if name != "labels" or network.label_head is not None]
+        stages = [PlannedStage(name, self.config.epochs(name), self.config.budget_s(name)) for name in names]
+        return TrainingPlan(tuple(stage for stage in stages if stage.n_passes))
+
     def _run_baselines(
-        self, untrained: dict[str, CrossModalAutoencoder]
-    ) -> Generator[Progress, None, dict[StageName, History]]:
+        self, untrained: dict[str, CrossModalAutoencoder], histories: dict[StageName, History]
+    ) -> Generator[Progress, None, None]:
         """Train the unimodal networks that are to be compared with after as many passes as the cross-modal one had."""
-        histories: dict[StageName, History] = {}
         for name in STAGES:
             if name in MAIN_STAGES or self.config.epochs(name) == 0:
                 continue
@@ -215,10 +237,9 @@ class TrainingRun:
             if name.endswith("_vae"):
                 torch.manual_seed(self.config.seed)
                 network = CrossModalAutoencoder(replace(network.config, is_probabilistic=True))
-            histories[name] = yield from self._run_stage(name, network)
+            yield from self._run_stage(name, network, histories)
             folder = modality if name.endswith("_baseline") else name
             self._save(self._bundle(network, histories[name]), BASELINES, folder)
-        return histories
 
     def _save(self, bundle: ModelBundle, *folders: str) -> None:
         if self.processes.is_first:
@@ -233,7 +254,10 @@ class TrainingRun:
         config = replace(config, is_probabilistic=self.config.is_probabilistic)
         return CrossModalAutoencoder(config, self.config.initial_log_scale)
 
-    def _run_stage(self, name: StageName, network: CrossModalAutoencoder) -> Generator[Progress, None, History]:
+    def _run_stage(
+        self, name: StageName, network: CrossModalAutoencoder, histories: dict[StageName, History]
+    ) -> Generator[Progress, None, None]:
+        """Train a stage to its end; its history is in `histories`, and in the training curve, from the beginning."""
         network.to(self.precision.device)
         lay_out_channels_last(network)
         pairs = "joint" if name == "joint" else modality_of(name)
@@ -253,10 +277,23 @@ class TrainingRun:
         if stage.note:
             yield Progress(0, 1, stage.note)
         yield Progress(0, 1, f"{name}: {len(stage.train_rows)} participants ({self.precision})")
-        if self.log_folder is None or not self.processes.is_first:
-            return (yield from stage.run())
-        with tensorboard_log(self.log_folder / name, stage.state.epoch) as stage.on_epoch:
-            return (yield from stage.run())
+        histories[name] = stage.state.history
+        stage.on_epoch.append(lambda row: self._write_curve(histories))
+        with ExitStack() as logs:
+            if self.log_folder is not None and self.processes.is_first:
+                log = tensorboard_log(self.log_folder / name, stage.state.epoch)
+                stage.on_epoch.append(logs.enter_context(log))
+            if self.watch is not None and self.processes.is_first:
+                _let_watch(stage, self.watch, self._shown(stage))
+            yield from stage.run()
+
+    def _shown(self, stage: Stage) -> Callable[[int], Reconstructions] | None:
+        """Reconstruct a few participants with both recordings after an epoch; None for the label head, not the same."""
+        rows = np.intersect1d(self.rows["valid"], self.inputs.rows_with("joint"))[:N_SHOWN]
+        ids = self.inputs.participant_ids
+        if stage.name == "labels":
+            return None
+        return lambda epoch: reconstruct(stage.network, self.inputs, rows, ids, self.precision, stage.name, epoch)
 
     def _objective(self, name: StageName, network: CrossModalAutoencoder) -> Objective:
         if name == "joint":
@@ -311,6 +348,18 @@ class TrainingRun:
         first = ["stage", "epoch"]
         curve = curve[first + [column for column in curve.columns if column not in first]]
         write_file(self.root / CURVE_FILE, curve.to_csv(index=False, float_format="%.6g").encode())
+
+
+def _let_watch(stage: Stage, watch: TrainingWatch, shown: Callable[[int], Reconstructions] | None) -> None:
+    """Tell of each step and epoch of a stage."""
+
+    def tell(row: Mapping[str, float]) -> None:
+        if shown is not None:
+            watch.on_reconstructions(shown(int(row["epoch"])))
+        watch.on_epoch(TrainingEpoch(stage.name, row))
+
+    stage.on_step = watch.on_step
+    stage.on_epoch.append(tell)
 
 
 def _settled_precision(config: TrainingConfig, file: Path) -> Precision:
