@@ -22,6 +22,7 @@ from napari_latent_explorer.data.ecg import ECG
 from napari_latent_explorer.data.heart_box import HeartBox
 from napari_latent_explorer.errors import RecordingError, StudyError
 from napari_latent_explorer.io.atomic import folder_in_one_step, remove_partials, write_file
+from napari_latent_explorer.io.whole_array import read_whole_array
 
 STORE_FOLDER = "recordings.zarr"
 ARRAY_OF = {"mri": "cine", "ecg": "ecg", "labels": "cine_labels"}
@@ -247,12 +248,16 @@ def _write_array(folder: Path, name: str | None, array: NDArray[Any], attributes
 
 
 def _read(root: Path, row: int, modality: str) -> tuple[NDArray[Any], dict[str, Any]]:
-    import zarr
-
     folder = _participant_folder(root, row) / ARRAY_OF[modality]
     if not folder.is_dir():
         raise StudyError(f"The study {root} has no {ARRAY_OF[modality]} in {folder.relative_to(root)}.")
+    facts = _read_json(folder)
     try:
+        whole = read_whole_array(folder, facts, _MAX_ARRAY_BYTES)
+        if whole is not None:
+            return whole, dict(facts.get("attributes", {}))
+        import zarr
+
         array = zarr.open_array(folder, mode="r")
         if array.nbytes > _MAX_ARRAY_BYTES:
             raise ValueError(f"it claims to hold {array.nbytes / 1e9:.1f} GB")

@@ -139,7 +139,7 @@ def test_a_damaged_chunk_or_description_is_named(tmp_path: Path, content: bytes)
     with pytest.raises(StudyError, match=r"000001 is damaged"):
         study.cine(participant_id)
     (folder / "zarr.json").write_bytes(content)
-    with pytest.raises(StudyError, match=r"000001 is damaged"):
+    with pytest.raises(StudyError, match=r"000001.cine.zarr\.json is damaged"):
         study.cine(participant_id)
 
 
