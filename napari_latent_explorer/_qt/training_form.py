@@ -71,7 +71,6 @@ class QtTrainingForm(QWidget):
         self.amount.setMaximumWidth(90)
         self.amount.setToolTip("How many minutes, or passes over the participants")
         self.vae.setToolTip("Also train plain variational autoencoders to compare with")
-        self.seed.setRange(0, 2**31 - 1)
         self.seed.setAccessibleName("Seed")
         self.seed.setToolTip("Settles weights, who is held out, and the order of participants")
         for spin in (self.amount, self.seed):
@@ -121,10 +120,10 @@ class QtTrainingForm(QWidget):
         ):  # fmt: skip
             combo.setCurrentIndex(combo.findData(value))
         self.vae.setChecked(request.has_vae_baselines)
-        self._show_number(self.seed, request.seed)
+        self._show_number(self.seed, request.seed, 0, 2**31 - 1)
         self.amount.setVisible(bound != "none")
-        self.amount.setRange(1, int(MAX_MINUTES) if bound == "minutes" else MAX_PASSES)
-        self._show_number(self.amount, int(request.max_minutes or request.n_passes or 1))
+        most = int(MAX_MINUTES) if bound == "minutes" else MAX_PASSES
+        self._show_number(self.amount, int(request.max_minutes or request.n_passes or 1), 1, most)
         if self.output.path != training.output:
             self.output.set_path(training.output)
         is_open = training.status == "idle" and not training.can_go_on
@@ -132,8 +131,9 @@ class QtTrainingForm(QWidget):
             control.setEnabled(is_open)
         self.output.setEnabled(not training.is_busy)
 
-    def _show_number(self, spin: QSpinBox, value: int) -> None:
+    def _show_number(self, spin: QSpinBox, value: int, low: int, high: int) -> None:
         was_blocked = spin.blockSignals(True)
+        spin.setRange(low, high)
         spin.setValue(value)
         spin.blockSignals(was_blocked)
 
