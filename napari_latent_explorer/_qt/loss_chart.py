@@ -202,7 +202,7 @@ class QtLossChart(QWidget):
         area, height = self._area(), float(self.fontMetrics().height())
         right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         ticks = log_ticks(*self.y_limits(), most=max(2, int(area.height() / (1.6 * height))))
-        digits = 1 if len(ticks) < 2 else max(1, 1 + math.ceil(math.log10(ticks[-1] / (ticks[1] - ticks[0]))))
+        digits = next(n for n in range(1, 6) if n == 5 or all(_is_written(tick, n) for tick in ticks))
         free_below = area.bottom() + height
         for value in ticks:
             y = float(self.y_of(np.array([value]))[0])
@@ -212,7 +212,7 @@ class QtLossChart(QWidget):
             painter.setPen(QPen(self._theme.color("line", 0.6), 1))
             painter.drawLine(QPointF(area.left(), y), QPointF(area.right(), y))
             painter.setPen(self._theme.color("muted"))
-            painter.drawText(QRectF(0, y - height / 2, LEFT_PX - 5, height), right, format_value(value, min(digits, 4)))
+            painter.drawText(QRectF(0, y - height / 2, LEFT_PX - 5, height), right, format_value(value, digits))
         most = self.x_limits()[1]
         step = max(1.0, readable_step(most / 5.0))
         for value in np.arange(0.0, most + 1e-9, step):
@@ -255,6 +255,10 @@ class QtLossChart(QWidget):
             color = self._theme.color("text") if number == 0 else self.color_of(values[number - 1][0])
             painter.setPen(color)
             painter.drawText(QPointF(left + 6, box.top() + 2 + (number + 0.8) * height), line)
+
+
+def _is_written(value: float, digits: int) -> bool:
+    return math.isclose(float(f"{value:.{digits - 1}e}"), value, rel_tol=1e-9)
 
 
 def title_of(part: str) -> str:

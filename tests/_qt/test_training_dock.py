@@ -281,7 +281,9 @@ def test_the_chart_is_logarithmic_and_tells_values_under_the_mouse(qtbot):
     assert y[1] - y[0] == pytest.approx(y[2] - y[1])
     assert y[0] < y[1]
     x = float(chart.x_of(np.array([2.0]))[0])
+    assert QTest.qWaitForWindowExposed(chart)
     QTest.mouseMove(chart, QPoint(int(x) + 3, 60))
+    qtbot.waitUntil(lambda: chart._hover_x is not None, timeout=5_000)
     assert chart.values_at(x + 3) == (2.0, (("mri", "training", 0.1), ("mri", "validation", 0.2)))
     with_values = chart.grab().toImage()
     chart.leaveEvent(QEvent(QEvent.Type.Leave))
