@@ -2,8 +2,9 @@ r"""Kernel regression with the neural tangent kernel, for many targets of the sa
 
 Up to `MAX_CHOLESKY` people :math:`(K + \lambda I)\,a = y` is solved exactly, for a grid of :math:`\lambda` of which the
 validation people choose, target by target (the paper: "similar results can be obtained with regularized regression").
-Above, the kernel would not fit into memory; there EigenPro iterates ridge-less regression, as in the paper, with blocks
-of the kernel made when they are needed, and the validation people say, target by target, when to stop.
+Above, kernel and factor would not fit into memory; there EigenPro iterates ridge-less regression, as in the paper, and
+the validation people say, target by target, when to stop. Up to `MAX_KEPT` people the kernel is made once, in single
+precision, above in blocks each time they are needed.
 
 EigenPro's idea: plain gradient descent is as slow as the ratio of the kernel's first to its last eigenvalue. From a
 sample *S* of people the first *q* eigenvectors are computed, and each step is shrunk along them to the *q*-th
@@ -27,6 +28,8 @@ from napari_latent_explorer.modeling.ntk import kernel_diagonal, neural_tangent_
 
 MAX_CHOLESKY = 20_000
 """People up to whom the kernel is solved exactly; its matrix and factor then take 6.4 GB."""
+MAX_KEPT = 40_000
+"""People up to whom EigenPro keeps the kernel, which then takes 6.4 GB."""
 RIDGES = tuple(float(ridge) for ridge in np.logspace(-3, 3, 10))
 """Penalties to choose from, in units of the kernel's mean diagonal."""
 N_SAMPLE = 2_000
@@ -246,10 +249,11 @@ def _iterate(
     errors = _errors(torch.zeros_like(goals), goals)
     chosen = np.zeros(targets.shape[1])
     random = torch.Generator().manual_seed(1)
+    kept = (yield from _kernel_in_blocks(support, depth, max_epochs)) if len(support) <= MAX_KEPT else None
     for epoch in range(max_epochs):
         batches = torch.split(torch.randperm(len(support), generator=random).to(support.device), BATCH)
         for number, rows in enumerate(batches):
-            kernel = neural_tangent_kernel(support[rows], support, depth)
+            kernel = neural_tangent_kernel(support[rows], support, depth) if kept is None else kept[rows]
             residuals = torch.nan_to_num(kernel @ current - targets[rows], nan=0.0)
             step = precondition.step(len(rows)) / len(rows)
             current[rows] -= step * residuals
@@ -262,3 +266,12 @@ def _iterate(
         if epoch + 1 - chosen.max() >= PATIENCE:
             break
     return best, chosen
+
+
+def _kernel_in_blocks(support: Tensor, depth: int, max_epochs: int) -> Generator[Progress, None, Tensor]:
+    """Kernel ``(n, n)`` of the people with each other, with places to stop on the way."""
+    kernel = support.new_empty(len(support), len(support))
+    for start in range(0, len(support), BATCH):
+        kernel[start : start + BATCH] = neural_tangent_kernel(support[start : start + BATCH], support, depth)
+        yield Progress(0, max_epochs, f"making the kernel of {len(support)} people")
+    return kernel

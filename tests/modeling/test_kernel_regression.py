@@ -71,6 +71,17 @@ def test_eigenpro_reaches_the_exact_solution(monkeypatch: pytest.MonkeyPatch) ->
     assert np.all(np.sqrt(np.mean(difference**2, axis=0)) < 0.02 * y.std(axis=0))
 
 
+def test_a_kernel_that_is_not_kept_gives_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kernel_regression, "N_SAMPLE", 100)
+    monkeypatch.setattr(kernel_regression, "BATCH", 40)
+    (x, y), (x_valid, y_valid), (x_test, _) = people(150, 0), people(60, 1), people(20, 2)
+    kept = finish(fit_kernel_regression(x, y, x_valid, y_valid, max_cholesky=10, max_epochs=3))
+    monkeypatch.setattr(kernel_regression, "MAX_KEPT", 100)
+    made_anew = finish(fit_kernel_regression(x, y, x_valid, y_valid, max_cholesky=10, max_epochs=3))
+    assert kept.chosen.min() > 0
+    np.testing.assert_allclose(made_anew.predict(x_test), kept.predict(x_test), rtol=1e-3)
+
+
 def test_eigenpro_stops_before_it_learns_the_noise(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kernel_regression, "RIDGES", (1e-9,))
     monkeypatch.setattr(kernel_regression, "N_SHRUNK", 10)
