@@ -6,8 +6,12 @@
 | a fixed batch of one | run once for each recording; other fixed batches are refused |
 | weights in a file beside it | read, where that lies in the same folder; absolute paths, ``..`` and links are refused |
 | operators of other domains than ONNX' own | refused, as they would need foreign code |
-| ``Loop`` and ``Scan`` | refused, as they may never end |
-| tensors that would take over 1 GiB, stated or inferred | refused |
+| ``Loop``, ``Scan``, ``If``, functions | refused, as they may never end, or hide what they take |
+| sparse tensors | refused, as they may be vast and the file small |
+| a step whose size for one recording is not known before | refused |
+| a step of over 256 MiB, or all together of over 1 GiB, for one recording | refused |
+
+Nothing is mapped into memory: a file that somebody shortens meanwhile would end the program.
 """
 
 import hashlib
@@ -19,13 +23,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_latent_explorer.errors import BundleError, reason_of
+from napari_latent_explorer.errors import BundleError, reason_of, shown_text
+from napari_latent_explorer.modeling import bundle_files
 
 MAX_BYTES = 1 << 30
+MAX_VALUE_BYTES = 1 << 28
 _MAX_NODES = 20_000
+_MAX_AXES = 8
+_MAX_DIGITS = 16
+_VALUE_BYTES = 4
 _OWN_DOMAINS = ("", "ai.onnx")
-_ENDLESS = ("Loop", "Scan")
-_BATCH_SIZE = 32
+_BATCH_SIZE = 8
 _SILENT = 4
 
 Shape = tuple[int | None, ...]
@@ -47,7 +55,7 @@ class OnnxNetwork:
     def __init__(self, path: Path) -> None:
         self.path = path
         model = _read(path)
-        _refuse_unsafe(path, model)
+        _refuse_vast(path, model)
         content = model.SerializeToString()
         self.sha256 = hashlib.sha256(content).hexdigest()
         self._session = _make_session(path, content)
@@ -87,12 +95,11 @@ def _read(path: Path) -> Any:
             f"Networks in ONNX need onnx and onnxruntime, and {missing.name} is not installed. Install them: "
             "pip install 'napari-latent-explorer[onnx]'"
         ) from missing
+    content = bundle_files.read_bytes(path, MAX_BYTES)
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise BundleError(f"{path} has {path.stat().st_size} bytes; at most {MAX_BYTES} are read.")
-        model = onnx.load(path, load_external_data=False)
-        _refuse_files_elsewhere(path, model)
-        onnx.load_external_data_for_model(model, str(path.parent))
+        model = onnx.load_model_from_string(content)
+        _refuse_unsafe(path, model)
+        _take_weights_beside(path, model)
         onnx.checker.check_model(model)
     except BundleError:
         raise
@@ -101,74 +108,163 @@ def _read(path: Path) -> Any:
     return model
 
 
-def _refuse_files_elsewhere(path: Path, model: Any) -> None:
+def _take_weights_beside(path: Path, model: Any) -> None:
+    """Put weights that lie in files beside the network into it; none are read before all are known to be sensible."""
     import onnx
 
-    folder, n_bytes = path.parent.resolve(), 0
-    for tensor in _tensors(model):
-        if tensor.data_location != onnx.TensorProto.EXTERNAL:
-            continue
-        facts = {entry.key: entry.value for entry in tensor.external_data}
-        where = Path(facts.get("location", ""))
-        beside = path.parent / where
-        if where.name != str(where) or beside.is_symlink() or beside.resolve().parent != folder:
-            raise BundleError(
-                f"{path} wants weights from {str(where)!r}, which is no file beside it. Save the network with its "
-                "weights inside."
-            )
-        n_bytes += int(facts.get("length") or beside.stat().st_size)
+    outside = [tensor for tensor in _tensors(model) if tensor.data_location == onnx.TensorProto.EXTERNAL]
+    places = [_place_of(path, tensor) for tensor in outside]
+    n_bytes = sum(size for _, _, size in places)
     if n_bytes > MAX_BYTES:
         raise BundleError(f"{path} claims {n_bytes} bytes of weights beside it; at most {MAX_BYTES} are read.")
+    for tensor, (beside, offset, size) in zip(outside, places, strict=True):
+        with beside.open("rb") as file:
+            file.seek(offset)
+            content = file.read(size)
+        if len(content) != size:
+            raise BundleError(
+                f"{path} wants {size} bytes from byte {offset} of {beside}, which holds {len(content)} there. Copy "
+                "both files again."
+            )
+        tensor.raw_data = content
+        tensor.data_location = onnx.TensorProto.DEFAULT
+        del tensor.external_data[:]
 
 
-def _graphs(model: Any) -> Iterator[Any]:
-    """Graph, those inside its nodes, and functions of the model."""
-    waiting = [model.graph, *model.functions]
-    while waiting:
-        graph = waiting.pop()
-        yield graph
-        for node in graph.node:
-            for attribute in node.attribute:
-                waiting += [attribute.g] if attribute.HasField("g") else []
-                waiting += attribute.graphs
+def _place_of(path: Path, tensor: Any) -> tuple[Path, int, int]:
+    """File, first byte and number of bytes of weights outside the network."""
+    facts = {entry.key: entry.value for entry in tensor.external_data}
+    where = Path(facts.get("location", ""))
+    beside = path.parent / where
+    is_beside = (
+        where.name == str(where) and not beside.is_symlink() and beside.resolve().parent == path.parent.resolve()
+    )
+    if not is_beside or not beside.is_file():
+        raise BundleError(
+            f"{path} wants weights from {shown_text(repr(str(where)), 80)}, which is no file beside it. Save the "
+            "network with its weights inside."
+        )
+    size = _n_bytes(path, tensor)
+    offset, length = (facts.get(name, usual) for name, usual in (("offset", "0"), ("length", str(size))))
+    if not (offset.isdecimal() and len(offset) < _MAX_DIGITS) or length != str(size):
+        raise BundleError(
+            f"{path} wants {shown_text(repr(length), 40)} bytes from byte {shown_text(repr(offset), 40)} of {beside} "
+            f"for the {size} bytes of {_named(tensor)}. Save the network again."
+        )
+    return beside, int(offset), size
+
+
+def _n_bytes(path: Path, tensor: Any) -> int:
+    """Bytes that a tensor takes by its shape; BundleError where that is not sensible."""
+    import onnx
+
+    try:
+        kind = onnx.helper.tensor_dtype_to_np_dtype(tensor.data_type)
+    except (KeyError, TypeError, ValueError):
+        kind = np.dtype(object)
+    sizes = list(tensor.dims)
+    if kind.hasobject or kind.itemsize < 1:
+        raise BundleError(f"{path} holds {_named(tensor)} of no numbers (type {tensor.data_type}); it is not run.")
+    if min(sizes, default=0) < 0 or prod(sizes) * kind.itemsize > MAX_BYTES:
+        raise BundleError(f"{path} holds {_named(tensor)} of the size {_few(sizes)}, which is not sensible.")
+    return int(prod(sizes) * kind.itemsize)
+
+
+def _named(tensor: Any) -> str:
+    return f"the tensor {shown_text(repr(tensor.name), 60)}"
+
+
+def _few(sizes: list[int]) -> str:
+    return str(sizes) if len(sizes) <= _MAX_AXES else f"{sizes[:_MAX_AXES]} and more"
 
 
 def _tensors(model: Any) -> Iterator[Any]:
-    for graph in _graphs(model):
-        yield from getattr(graph, "initializer", ())
-        for sparse in getattr(graph, "sparse_initializer", ()):
-            yield from (sparse.values, sparse.indices)
-        for node in graph.node:
-            for attribute in node.attribute:
-                yield from ([attribute.t] if attribute.HasField("t") else [])
-                yield from attribute.tensors
+    yield from model.graph.initializer
+    for node in model.graph.node:
+        for attribute in node.attribute:
+            yield from ([attribute.t] if attribute.HasField("t") else [])
+            yield from attribute.tensors
 
 
 def _refuse_unsafe(path: Path, model: Any) -> None:
+    """Refuse what may never end, needs foreign code, or takes more memory than the file shows."""
+    nodes = model.graph.node
+    foreign = sorted({f"{node.domain}.{node.op_type}" for node in nodes if node.domain not in _OWN_DOMAINS})
+    if foreign:
+        shown = ", ".join(shown_text(name, 60) for name in foreign[:8])
+        raise BundleError(f"{path} needs operators that are not ONNX' own: {shown}. They are not run.")
+    inside = sorted({node.op_type for node in nodes if any(_is_graph(attribute) for attribute in node.attribute)})
+    problems = [f"nodes with networks inside ({shown_text(', '.join(inside), 60)})"] if inside else []
+    problems += ["functions of its own"] if len(model.functions) else []
+    problems += ["sparse tensors"] if len(model.graph.sparse_initializer) or _has_sparse(nodes) else []
+    problems += [f"{len(nodes)} nodes"] if len(nodes) > _MAX_NODES else []
+    problems += ["training information"] if len(model.training_info) else []
+    if problems:
+        raise BundleError(
+            f"{path} holds {' and '.join(problems)}; such networks are not run. Export it as one plain graph."
+        )
+    for tensor in _tensors(model):
+        _n_bytes(path, tensor)
+
+
+def _is_graph(attribute: Any) -> bool:
+    return bool(attribute.HasField("g") or attribute.graphs)
+
+
+def _has_sparse(nodes: Any) -> bool:
+    return any(
+        attribute.HasField("sparse_tensor") or attribute.sparse_tensors
+        for node in nodes
+        for attribute in node.attribute
+    )
+
+
+def _refuse_vast(path: Path, model: Any) -> None:
+    """Refuse a network of which not every step has a known and sensible size for one recording."""
     import onnx
 
-    own = {(function.domain, function.name) for function in model.functions}
-    nodes = [node for graph in _graphs(model) for node in graph.node]
-    foreign = sorted(
-        {
-            f"{node.domain}.{node.op_type}"
-            for node in nodes
-            if node.domain not in _OWN_DOMAINS and (node.domain, node.op_type) not in own
-        }
-    )
-    if foreign:
-        raise BundleError(f"{path} needs operators that are not ONNX' own: {', '.join(foreign[:8])}. They are not run.")
-    endless = sorted({node.op_type for node in nodes if node.op_type in _ENDLESS})
-    if endless or len(nodes) > _MAX_NODES:
-        raise BundleError(f"{path} holds {', '.join(endless) or f'{len(nodes)} nodes'}; such networks are not run.")
+    alone = onnx.ModelProto()
+    alone.CopyFrom(model)
+    del alone.graph.value_info[:]
+    for value in alone.graph.input:
+        for place, size in enumerate(value.type.tensor_type.shape.dim):
+            if place == 0:
+                size.dim_value = 1
+    for value in alone.graph.output:
+        value.type.tensor_type.ClearField("shape")
     try:
-        inferred = onnx.shape_inference.infer_shapes(model, data_prop=True)
+        inferred = onnx.shape_inference.infer_shapes(alone, data_prop=True)
     except Exception as damage:
         raise BundleError(f"{path} contradicts itself: {reason_of(damage)}.") from damage
-    for value in (*inferred.graph.value_info, *inferred.graph.input, *inferred.graph.output):
-        sizes = [size.dim_value for size in value.type.tensor_type.shape.dim if size.HasField("dim_value")]
-        if min(sizes, default=1) < 0 or 4 * prod(sizes) > MAX_BYTES:
-            raise BundleError(f"{path} computes {value.name!r} of the size {sizes}, which is not sensible.")
+    sizes = {
+        value.name: _sizes(value.type.tensor_type)
+        for value in (*inferred.graph.value_info, *inferred.graph.input, *inferred.graph.output)
+    }
+    n_all = 0
+    for name in (name for node in inferred.graph.node for name in node.output if name):
+        known = sizes.get(name)
+        shown = shown_text(repr(name), 60)
+        if known is None:
+            raise BundleError(
+                f"{path} computes {shown}, whose size is not known before it is run. Export it with fixed sizes of "
+                "everything but the batch."
+            )
+        n_all += prod(known)
+        if min(known, default=1) < 0 or _VALUE_BYTES * prod(known) > MAX_VALUE_BYTES:
+            raise BundleError(f"{path} computes {shown} of the size {_few(known)}, which is not sensible.")
+    if _VALUE_BYTES * n_all > MAX_BYTES:
+        raise BundleError(f"{path} computes {n_all} numbers for one recording, which is not sensible.")
+
+
+def _sizes(kind: Any) -> list[int] | None:
+    """Sizes of a tensor; None where one is open, or the value is no tensor."""
+    if (
+        not kind.elem_type
+        or not kind.HasField("shape")
+        or not all(size.HasField("dim_value") for size in kind.shape.dim)
+    ):
+        return None
+    return [size.dim_value for size in kind.shape.dim]
 
 
 def _make_session(path: Path, content: bytes) -> Any:

@@ -156,6 +156,12 @@ def read_spec(
     BundleError
         When it states something that cannot be followed; all such entries are named.
     """
+    for modality, n_axes in (("mri", 3), ("ecg", 2)):
+        if modality in shapes and len(shapes[modality]) != n_axes:
+            raise BundleError(
+                f"Recordings cannot be prepared as {source} states: its network takes {modality} tensors of "
+                f"{len(shapes[modality])} axes, expected {n_axes}."
+            )
     problems: list[Found] = []
     mri = _read_cine(_part(stated, "mri", problems), shapes["mri"], problems) if "mri" in shapes else CineSpec()
     ecg = _read_ecg(_part(stated, "ecg", problems), shapes["ecg"], lead_names, problems) if "ecg" in shapes else None
