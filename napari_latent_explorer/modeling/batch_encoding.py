@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from napari_latent_explorer.errors import BundleError, RecordingError, StudyError
 from napari_latent_explorer.io.study import Study
 from napari_latent_explorer.modeling.bundle import ModelBundle
+from napari_latent_explorer.modeling.preprocessing_spec import PreprocessingSpec
 from napari_latent_explorer.modeling.recordings import open_study
 from napari_latent_explorer.modeling.tensors import prepare_study_tensor
 from napari_latent_explorer.modeling.trained_model import TrainedModel, load_model
@@ -43,10 +44,10 @@ class EncodedBatch:
     skipped: dict[str, str]
 
 
-def prepare(study: Study, modality: str, participant_id: str) -> Prepared:
+def prepare(study: Study, modality: str, spec: PreprocessingSpec, participant_id: str) -> Prepared:
     """Read one recording and bring it to the model's grid, or say why that cannot be done."""
     try:
-        return prepare_study_tensor(study, participant_id, modality)
+        return prepare_study_tensor(study, participant_id, modality, spec)
     except RecordingError as misfit:
         return misfit
 
@@ -108,7 +109,7 @@ class BatchEncoder:
             When the worker does not find the same study and bundle.
         """
         study, bundle = _open(*self._place)
-        prepared = [prepare(study, self._modality, one) for one in participant_ids]
+        prepared = [prepare(study, self._modality, bundle.input_spec, one) for one in participant_ids]
         return encode_batch(bundle, self._modality, participant_ids, prepared, self._may_skip)
 
 
