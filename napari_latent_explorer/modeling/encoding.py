@@ -42,9 +42,9 @@ def encode_recording(bundle: TrainedModel, recording: CineMRI | ECG) -> NDArray[
         When the bundle has no encoder for it.
     """
     if isinstance(recording, CineMRI):
-        latents = bundle.encode("mri", prepare_cine(recording).tensor[None])
+        latents = bundle.encode("mri", prepare_cine(recording, spec=bundle.input_spec.mri).tensor[None])
     else:
-        latents = bundle.encode("ecg", prepare_ecg(recording).tensor[None])
+        latents = bundle.encode("ecg", prepare_ecg(recording, bundle.input_spec.ecg).tensor[None])
     return latents.reshape(bundle.latent_dim)
 
 
@@ -136,11 +136,11 @@ def _encode_here(
     keep: Callable[[EncodedBatch], None],
 ) -> Generator[int, None, None]:
     """Hand each batch to `keep`; yields how many have been. The next is prepared while one is encoded."""
-    thread = ThreadPoolExecutor(1)
+    thread, spec = ThreadPoolExecutor(1), bundle.input_spec
     try:
-        ahead = [thread.submit(prepare, study, modality, one) for one in batches[0]]
+        ahead = [thread.submit(prepare, study, modality, spec, one) for one in batches[0]]
         for n_done, (batch, following) in enumerate(zip_longest(batches, batches[1:], fillvalue=[]), 1):
-            waiting, ahead = ahead, [thread.submit(prepare, study, modality, one) for one in following]
+            waiting, ahead = ahead, [thread.submit(prepare, study, modality, spec, one) for one in following]
             keep(encode_batch(bundle, modality, batch, [one.result() for one in waiting], may_skip))
             yield n_done
     finally:
