@@ -12,7 +12,6 @@ import pytest
 from napari_latent_explorer.data.progress import Progress, finish
 from napari_latent_explorer.errors import TrainingError
 from napari_latent_explorer.io.study import Study
-from napari_latent_explorer.modeling.bundle import ModelBundle
 from napari_latent_explorer.modeling.recordings import create_simulated_study, open_study
 from napari_latent_explorer.modeling.training_reports import Reconstructions
 from napari_latent_explorer.session.explorer import Explorer
@@ -202,7 +201,7 @@ def test_a_folder_that_is_not_finished_shows_its_curve_and_keeps_its_settings(tr
 
 
 @pytest.mark.slow
-def test_a_real_training_is_stopped_gone_on_with_encoded_and_opened(simulated: Study, tmp_path: Path) -> None:
+def test_a_real_training_is_stopped_and_gone_on_with(simulated: Study, tmp_path: Path) -> None:
     explorer = Explorer()
     explorer.open(simulated)
     first = ModelTraining(explorer)
@@ -211,7 +210,7 @@ def test_a_real_training_is_stopped_gone_on_with_encoded_and_opened(simulated: S
     first.fill_in(max_minutes=None, n_passes=1)
     first.losses_changed.connect(lambda: first.cancel() if first.record.stages == ("mri", "ecg") else None)
     first.start()
-    assert first.jobs.wait(300.0)
+    assert first.jobs.wait(600.0)
     assert (first.status, first.problem, list(first.record.histories)) == ("idle", "", ["mri"])
     first.close()
 
@@ -222,18 +221,13 @@ def test_a_real_training_is_stopped_gone_on_with_encoded_and_opened(simulated: S
     assert second.request.n_passes == 1
     before = second.record.histories["mri"][0]
     second.start()
-    assert second.jobs.wait(300.0)
+    assert second.jobs.wait(600.0)
     assert (second.status, second.problem) == ("finished", "")
     assert second.record.histories["mri"][0]["valid_mri"] == before["valid_mri"]
     assert second.record.stages == ("mri", "ecg", "joint", "labels")
     shown = second.record.reconstructions
     assert (shown.stage, shown.leads, len(shown.participant_ids)) == ("joint", ("II", "V1"), 4)
     assert shown.cine["ecg"].shape == (4, 96, 96)
-    second.encode_and_open()
-    assert second.jobs.wait(300.0)
-    assert explorer.jobs.wait(60.0)
-    assert (second.problem, second.note) == ("", "")
-    assert explorer.bundle.fingerprint == ModelBundle.load(tmp_path / "model").fingerprint
-    assert {name: len(space.values) for name, space in explorer.latents.items()} == {"mri": 16, "ecg": 16}
+    assert second.problems() == ("This folder holds a finished model; choose another one to train again.",)
     second.close()
     explorer.close()
