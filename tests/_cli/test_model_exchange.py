@@ -1,8 +1,12 @@
+from pathlib import Path
+
 import numpy as np
+import pandas as pd
 import pytest
 from keras_writer import Sizes, make_decoder, make_encoder, write_half
 from typer.testing import CliRunner
 
+import napari_latent_explorer
 from napari_latent_explorer._cli.app import app
 from napari_latent_explorer.io.study import Study
 from napari_latent_explorer.modeling.bundle import ModelBundle
@@ -11,6 +15,7 @@ from napari_latent_explorer.modeling.trained_model import load_model
 from napari_latent_explorer.nn.autoencoder import AutoencoderConfig, CrossModalAutoencoder
 from napari_latent_explorer.session.opening import load_bundle
 
+SAMPLE = Path(napari_latent_explorer.__file__).parent / "sample_data" / "bundle"
 ECG = Sizes((600,), 12, 71, 23, 46, 1, 5, "mish", "max", 256)
 
 
@@ -69,6 +74,32 @@ def test_exported_networks_encode_a_study_as_the_bundle_does(tmp_path):
     for modality in ("mri", "ecg"):
         one, other = (opened.latents(modality, name).values for name in (bundle.fingerprint, fingerprint))
         np.testing.assert_allclose(one, other, atol=1e-5)
+
+
+@pytest.mark.slow
+def test_exported_networks_are_scored_and_decode_as_the_bundle_does(tmp_path):
+    for name in ("onnx", "onnxruntime", "onnxscript"):
+        pytest.importorskip(name)
+    bundle = load_model(SAMPLE)
+    assert invoke("export-onnx", SAMPLE, tmp_path / "onnx").exit_code == 0
+    assert invoke("study", "simulate", tmp_path / "study", "--participants", 24, "--seed", 4711).exit_code == 0
+    scores, drawn = [], []
+    for folder in (SAMPLE, tmp_path / "onnx"):
+        assert invoke("encode", tmp_path / "study", folder).exit_code == 0
+        output = tmp_path / f"scores of {folder.name}"
+        result = invoke("evaluate", tmp_path / "study", folder, "--output", output, "--supervised-minutes", 0)
+        assert result.exit_code == 0, result.stderr
+        table = pd.read_parquet(output / "reconstruction.parquet")
+        scores.append(
+            table[table["model"].isin(["mean recording", "cross-modal"])][["mse", "rmse", "explained"]].to_numpy(float)
+        )
+        model = load_model(folder)
+        latents = Study.open(tmp_path / "study").latents("mri", model.fingerprint).values[:3]
+        drawn.append(model.decode(latents))
+    assert bundle.fingerprint != model.fingerprint
+    np.testing.assert_allclose(scores[1], scores[0], rtol=1e-3, atol=1e-3)
+    np.testing.assert_allclose(drawn[1].cine, drawn[0].cine, atol=1e-3)
+    np.testing.assert_allclose(drawn[1].ecg_mv, drawn[0].ecg_mv, atol=1e-3)
 
 
 def test_a_viewer_opens_exported_networks_where_it_expects_a_bundle(tmp_path):

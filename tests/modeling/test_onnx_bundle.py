@@ -225,20 +225,130 @@ def test_absurd_sizes_are_refused_before_anything_runs(folder):
         load_model(folder)
 
 
-def test_stated_inputs_of_absurd_size_are_refused(folder):
-    def change(network):
-        network.graph.input[0].type.tensor_type.shape.dim[1].dim_value = 1 << 50
+def plain(folder, nodes, constants=(), sizes=("batch", 12, 32)):
+    """Put a valid network of the given nodes, from "input" to "output", in the place of the ECG's encoder."""
+    kind = onnx.TensorProto.FLOAT
+    shapes = (("input", sizes), ("output", ("batch", 16)))
+    ends = [onnx.helper.make_tensor_value_info(name, kind, shape) for name, shape in shapes]
+    graph = onnx.helper.make_graph(nodes, "plain", ends[:1], ends[1:], list(constants))
+    network = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 18)], ir_version=9)
+    onnx.checker.check_model(network)
+    (folder / "ecg_encoder.onnx").write_bytes(network.SerializeToString())
 
-    edited(folder, change)
-    with pytest.raises(BundleError, match=r"ecg_encoder\.onnx"):
+
+def sixteen_means(name="input"):
+    """Nodes from a signal to 16 numbers, with their constants."""
+    kind = onnx.TensorProto.INT64
+    constants = [
+        onnx.helper.make_tensor("axis", kind, [1], [1]),
+        onnx.helper.make_tensor("sixteen", kind, [2], [1, 16]),
+    ]
+    nodes = [
+        onnx.helper.make_node("Flatten", [name], ["flat"]),
+        onnx.helper.make_node("ReduceMean", ["flat", "axis"], ["mean"], keepdims=1),
+        onnx.helper.make_node("Tile", ["mean", "sixteen"], ["output"]),
+    ]
+    return nodes, constants
+
+
+def test_a_plain_network_is_taken(folder):
+    """The networks below are refused for what they add to this one."""
+    plain(folder, *sixteen_means())
+    assert load_model(folder).encode("ecg", np.ones((3, 12, 32))).shape == (3, 16)
+
+
+def test_stated_inputs_of_absurd_size_are_refused(folder):
+    plain(folder, *sixteen_means(), sizes=("batch", 12, 1 << 40))
+    with pytest.raises(BundleError, match=r"ecg_encoder\.onnx computes 'flat' of the size \[1, 13194139533312\]"):
         load_model(folder)
 
 
 def test_networks_that_may_never_end_are_refused(folder):
-    body = onnx.helper.make_graph([], "body", [], [])
-    loop = onnx.helper.make_node("Loop", ["", ""], ["never"], body=body)
-    edited(folder, lambda network: network.graph.node.append(loop))
-    with pytest.raises(BundleError, match=r"Loop|ecg_encoder\.onnx"):
+    kind = onnx.TensorProto
+    on, goes_on = (onnx.helper.make_tensor_value_info(name, kind.BOOL, ()) for name in ("on", "goes_on"))
+    x, y = (onnx.helper.make_tensor_value_info(name, kind.FLOAT, None) for name in ("x", "y"))
+    i = onnx.helper.make_tensor_value_info("i", kind.INT64, ())
+    steps = [onnx.helper.make_node("Identity", [one], [other]) for one, other in (("on", "goes_on"), ("x", "y"))]
+    body = onnx.helper.make_graph(steps, "body", [i, on, x], [goes_on, y])
+    always = onnx.helper.make_tensor("always", kind.BOOL, (), [True])
+    nodes, constants = sixteen_means("again")
+    loop = onnx.helper.make_node("Loop", ["", "always", "input"], ["again"], body=body)
+    plain(folder, [loop, *nodes], [always, *constants])
+    with pytest.raises(BundleError, match=r"ecg_encoder\.onnx holds nodes with networks inside \(Loop\)"):
+        load_model(folder)
+
+
+def test_a_step_of_unknown_size_is_refused(folder):
+    nodes, constants = sixteen_means("where")
+    found = [
+        onnx.helper.make_node("NonZero", ["input"], ["places"]),
+        onnx.helper.make_node("Cast", ["places"], ["where"], to=onnx.TensorProto.FLOAT),
+    ]
+    plain(folder, [*found, *nodes], constants)
+    with pytest.raises(BundleError, match=r"ecg_encoder\.onnx computes 'places', whose size is not known before"):
+        load_model(folder)
+
+
+def test_many_large_steps_are_refused(folder):
+    size = onnx.helper.make_tensor("size", onnx.TensorProto.INT64, [1], [60_000_000])
+    nodes, constants = sixteen_means()
+    large = [onnx.helper.make_node("ConstantOfShape", ["size"], [f"large{i}"]) for i in range(5)]
+    plain(folder, [*large, *nodes], [size, *constants])
+    with pytest.raises(BundleError, match=r"computes 30000\d+ numbers for one recording"):
+        load_model(folder)
+
+
+def test_sparse_tensors_are_refused(folder):
+    values = onnx.helper.make_tensor("values", onnx.TensorProto.FLOAT, [1], [1.0])
+    indices = onnx.helper.make_tensor("indices", onnx.TensorProto.INT64, [1], [0])
+    sparse = onnx.helper.make_sparse_tensor(values, indices, [1 << 40])
+    nodes, constants = sixteen_means()
+    constant = onnx.helper.make_node("Constant", [], ["vast"], sparse_value=sparse)
+    plain(folder, [constant, *nodes], constants)
+    with pytest.raises(BundleError, match=r"ecg_encoder\.onnx holds sparse tensors"):
+        load_model(folder)
+
+
+def test_functions_are_refused(folder):
+    body = [onnx.helper.make_node("Identity", ["x"], ["y"])]
+    own = onnx.helper.make_function("", "Mine", ["x"], ["y"], body, [onnx.helper.make_opsetid("", 18)])
+    edited(folder, lambda network: network.functions.append(own))
+    with pytest.raises(BundleError, match=r"ecg_encoder\.onnx holds functions of its own"):
+        load_model(folder)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "match"),
+    [
+        ("length", str(1 << 62), "wants '4611686018427387904' bytes"),
+        ("length", "-1", "wants '-1' bytes"),
+        ("offset", "-4", "from byte '-4'"),
+        ("offset", "1" * 40, "from byte '1111"),
+        ("offset", str(1 << 40), r"which holds 0 there"),
+    ],
+    ids=["length", "negative", "before", "digits", "beyond"],
+)
+def test_claims_on_a_file_beside_are_checked_before_it_is_read(folder, key, value, match):
+    (folder / "weights.bin").write_bytes(bytes(1 << 16))
+
+    def change(network):
+        send_weights_to(network, "weights.bin")
+        network.graph.initializer[0].external_data.add(key=key, value=value)
+
+    edited(folder, change)
+    with pytest.raises(BundleError, match=match):
+        load_model(folder)
+
+
+def test_a_tensor_that_claims_more_than_memory_is_refused(folder):
+    (folder / "weights.bin").write_bytes(bytes(16))
+
+    def change(network):
+        send_weights_to(network, "weights.bin")
+        network.graph.initializer[0].dims[0] = 1 << 50
+
+    edited(folder, change)
+    with pytest.raises(BundleError, match=r"ecg_encoder\.onnx holds the tensor .* not sensible"):
         load_model(folder)
 
 
