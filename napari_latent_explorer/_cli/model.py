@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -72,7 +72,7 @@ def train(
 
     readings: dict[str | None, ReadingName] = {"published": "paper", "ml4h": "ml4h", "ml4h_head": "ml4h_head"}
     settings = TrainingConfig.reading(readings[preset]) if preset in readings else TrainingConfig()
-    options = {
+    options: dict[str, Any] = {
         "preset": None if preset is None else settings.preset,
         "max_minutes": max_minutes,
         "seed": seed,

@@ -8,7 +8,6 @@ import io
 import shutil
 from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
-from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
@@ -139,7 +138,7 @@ def _encode_here(
     thread, spec = ThreadPoolExecutor(1), bundle.input_spec
     try:
         ahead = [thread.submit(prepare, study, modality, spec, one) for one in batches[0]]
-        for n_done, (batch, following) in enumerate(zip_longest(batches, batches[1:], fillvalue=[]), 1):
+        for n_done, (batch, following) in enumerate(zip(batches, [*batches[1:], []], strict=True), 1):
             waiting, ahead = ahead, [thread.submit(prepare, study, modality, spec, one) for one in following]
             keep(encode_batch(bundle, modality, batch, [one.result() for one in waiting], may_skip))
             yield n_done
