@@ -27,11 +27,14 @@ class Target:
         The project's errors that fit.
     problems
         What is wrong with a value that was read.
+    imports
+        Large modules to import before the watch begins, as their import is no input's doing.
     """
 
     read: Callable[[Path], Any]
     errors: tuple[type[LatentExplorerError], ...] = (RecordingError,)
     problems: Callable[[Any], list[str]] = lambda value: []
+    imports: tuple[str, ...] = ()
 
 
 def reading_problems(reading: Reading) -> list[str]:
@@ -116,8 +119,40 @@ def _latent_problems(values: Any) -> list[str]:
 def _bundle(path: Path) -> Any:
     from napari_latent_explorer.modeling.bundle import ModelBundle
 
-    bundle = ModelBundle.load(path)
-    return bundle.fingerprint, bundle.warning, bundle.label_names, bundle.modalities
+    return _used(ModelBundle.load(path))
+
+
+def _onnx(path: Path) -> Any:
+    from napari_latent_explorer.modeling.onnx_bundle import OnnxBundle
+
+    return _used(OnnxBundle.load(path))
+
+
+def _dropfuse(path: Path) -> Any:
+    from seeds import dropfuse_config
+
+    from napari_latent_explorer.modeling.dropfuse_weights import import_dropfuse
+
+    halves = {("encoder", "ecg"): path / "encoder.h5", ("decoder", "ecg"): path / "decoder.h5"}
+    return _used(import_dropfuse(halves, dropfuse_config()))  # type: ignore[arg-type]
+
+
+def _used(model: Any) -> Any:
+    """Ask a model for all that the program asks for; gives what it made of zeros."""
+    facts = [model.fingerprint, model.warning, model.label_names, model.modalities, model.training.get("seed")]
+    spec, found = model.input_spec, []
+    for modality in model.modalities:
+        mri = (spec.mri.n_frames, *spec.mri.space)
+        shape = mri if modality == "mri" else (12, spec.ecg.n_samples)
+        latents = model.encode(modality, np.zeros((2, *shape), np.float32))
+        decoded = model.decode(latents, with_labels=True)
+        found += [latents, decoded.cine, decoded.ecg_mv]
+    return facts, [array for array in found if array is not None]
+
+
+def _model_problems(value: Any) -> list[str]:
+    facts, arrays = value
+    return [] if len(facts[0]) == 16 and all(array.dtype == np.float32 for array in arrays) else ["no model"]
 
 
 def _phenotypes(path: Path) -> Any:
@@ -153,6 +188,8 @@ def _columns_file(path: Path) -> Any:
     return read_columns_file(path)
 
 
+_NETWORKS = ("torch", "napari_latent_explorer.modeling.trained_model")
+
 TARGETS: dict[str, Target] = {
     **{known.name: Target(_read_as(known), (RecordingError,), reading_problems) for known in FORMATS},
     **{f"misbehaving {deed.__name__}": Target(deed) for deeds in DEEDS.values() for deed in deeds},
@@ -162,5 +199,7 @@ TARGETS: dict[str, Target] = {
     "table file": Target(_table, (TableError,)),
     "columns file": Target(_columns_file, (TableError,)),
     "latents file": Target(_latents, (TableError, StudyError), _latent_problems),
-    "model bundle": Target(_bundle, (BundleError,)),
+    "model bundle": Target(_bundle, (BundleError,), _model_problems, _NETWORKS),
+    "networks in ONNX": Target(_onnx, (BundleError,), _model_problems, (*_NETWORKS, "onnx", "onnxruntime")),
+    "DropFuse weights": Target(_dropfuse, (BundleError,), _model_problems, (*_NETWORKS, "seeds")),
 }

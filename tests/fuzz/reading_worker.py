@@ -88,6 +88,8 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (_status_bytes("VmSize") + ADDRESS_SPACE_BYTES,) * 2)
     for line in sys.stdin:
         request = json.loads(line)
+        for name in TARGETS[request["target"]].imports:
+            importlib.import_module(name)
         answer = judge(TARGETS[request["target"]], Path(os.fsdecode(bytes.fromhex(request["path"]))), watch, printed)
         answers.write(json.dumps(answer) + "\n")
         answers.flush()
@@ -135,6 +137,11 @@ def _lower_limits() -> None:
     from napari_latent_explorer.io import excel_sheet, latent_h5ad, table_file
 
     latent_h5ad.MAX_LATENT_BYTES = LIMIT_BYTES
+
+    from napari_latent_explorer.modeling import bundle_files, onnx_network
+
+    bundle_files.MAX_WEIGHT_BYTES = onnx_network.MAX_BYTES = LIMIT_BYTES
+    onnx_network.MAX_VALUE_BYTES = LIMIT_BYTES // 4
 
     table_file.MAX_TABLE_BYTES = excel_sheet.MAX_UNPACKED_BYTES = LIMIT_BYTES
     excel_sheet.MAX_SHEET_CELLS = LIMIT_BYTES // 128

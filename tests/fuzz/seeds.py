@@ -12,6 +12,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -475,6 +476,46 @@ def latents() -> list[Seed]:
 
 def bundles() -> list[Seed]:
     """A bundle of the smallest network."""
+    with tempfile.TemporaryDirectory() as folder:
+        _smallest_bundle().save(folder)
+        return [Seed("bundle", folder_contents(Path(folder)))]
+
+
+def onnx_folders() -> list[Seed]:
+    """The same as networks in ONNX, with weights inside and beside them."""
+    import onnx
+
+    from napari_latent_explorer.modeling.onnx_export import export_onnx
+
+    with tempfile.TemporaryDirectory() as folder:
+        export_onnx(_smallest_bundle(), Path(folder))
+        inside = folder_contents(Path(folder))
+        for path in Path(folder).glob("*.onnx"):
+            name = f"{path.stem}.bin"
+            onnx.save(onnx.load(path), path, save_as_external_data=True, location=name, size_threshold=64)
+        return [Seed("ONNX", inside), Seed("ONNX, weights beside", folder_contents(Path(folder)))]
+
+
+def dropfuse_files() -> list[Seed]:
+    """Halves as the release has them, of the smallest sizes."""
+    from keras_writer import Sizes, make_decoder, make_encoder, write_half
+
+    sizes = Sizes((32,), 12, 5, 3, 6, 1, 5, "mish", "max", 4)
+    with tempfile.TemporaryDirectory() as folder:
+        write_half(Path(folder, "encoder.h5"), make_encoder(sizes, 1))
+        write_half(Path(folder, "decoder.h5"), make_decoder(sizes, 2))
+        return [Seed("DropFuse", folder_contents(Path(folder)))]
+
+
+def dropfuse_config() -> Any:
+    """Sizes of `dropfuse_files`."""
+    from napari_latent_explorer.nn.autoencoder import AutoencoderConfig
+    from napari_latent_explorer.nn.coder import CoderConfig
+
+    return AutoencoderConfig(4, None, CoderConfig(12, (32,), 5, 3, (6,), (6,), 5, "mish", "max"))
+
+
+def _smallest_bundle() -> Any:
     import torch
 
     from napari_latent_explorer.modeling.bundle import ModelBundle
@@ -486,16 +527,14 @@ def bundles() -> list[Seed]:
     config = AutoencoderConfig(
         latent_dim=4,
         mri=CoderConfig(4, (16, 16), 3, 4, (4,), (4,), 2, "gelu", "average"),
-        ecg=CoderConfig(3, (32,), 5, 4, (4,), (4,), 2, "mish", "max"),
+        ecg=CoderConfig(12, (32,), 5, 4, (4,), (4,), 2, "mish", "max"),
         labels=LabelHeadConfig((0, 3, 9), n_frames=4, filters=3),
     )
     torch.manual_seed(0)
     metadata = describe_model(config, is_simulated=True, data_source="a test", n_participants=3)
-    network = CrossModalAutoencoder(config)
-    bundle = ModelBundle(network, metadata, PREPROCESSING, {"mri_mean": np.zeros(4, np.float32)}, {"epochs": 2})
-    with tempfile.TemporaryDirectory() as folder:
-        bundle.save(folder)
-        return [Seed("bundle", folder_contents(Path(folder)))]
+    preprocessing = {**PREPROCESSING, "ecg": {**PREPROCESSING["ecg"], "qrs_onset_ms": 20.0}}
+    statistics = {"mri_mean": np.zeros(4, np.float32)}
+    return ModelBundle(CrossModalAutoencoder(config), metadata, preprocessing, statistics, {"epochs": 2})
 
 
 # ------------------------------------------------------------------------------------------------------------ bytes
