@@ -13,7 +13,8 @@ from qtpy.QtWidgets import QSizePolicy, QWidget
 from napari_latent_explorer._qt.numbers import format_count
 from napari_latent_explorer._qt.theme import DARK, Theme, small_font, to_qcolor
 from napari_latent_explorer.data.phenotype import PhenotypeSpec
-from napari_latent_explorer.session.filters import BarCounts, CategoryFilter, Filter
+from napari_latent_explorer.session.bars import BarCounts
+from napari_latent_explorer.session.filters import CategoryFilter, Filter
 
 MISSING = "missing"
 BOX_PX = 10

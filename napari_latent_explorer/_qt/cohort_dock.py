@@ -129,7 +129,7 @@ class QtCohortDock(QWidget):
     def _on_view_state_changed(self, state: ViewState) -> None:
         self._count.setText(f"{format_count(state.n_visible)} of {format_count(state.n_total)} participants")
         self._count.setVisible(self._explorer.cohort is not None)
-        filters = {chosen.phenotype: chosen for chosen in self._explorer.filters}
+        filters = {chosen.key: chosen for chosen in self._explorer.filters}
         for name, card in self._cards.items():
             if name in state.bars:
                 legend = state.legend if name == self._explorer.color_by else None

@@ -12,8 +12,9 @@ from qtpy.QtWidgets import QSizePolicy, QWidget
 from napari_latent_explorer._qt.numbers import format_count, format_value, round_to_step
 from napari_latent_explorer._qt.theme import DARK, Theme, small_font
 from napari_latent_explorer.data.phenotype import PhenotypeSpec
+from napari_latent_explorer.session.bars import BarCounts
 from napari_latent_explorer.session.coloring import ContinuousLegend, viridis
-from napari_latent_explorer.session.filters import BarCounts, CategoryFilter, Filter, RangeFilter
+from napari_latent_explorer.session.filters import CategoryFilter, Filter, RangeFilter
 
 BARS_HEIGHT_PX = 46
 GRIP_PX = 5
@@ -92,7 +93,7 @@ class QtHistogramChart(QWidget):
 
     @property
     def _includes_missing(self) -> bool:
-        return self._filter is not None and self._filter.include_missing
+        return isinstance(self._filter, CategoryFilter | RangeFilter) and self._filter.include_missing
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Begin a range, take hold of an end, or choose the missing."""

@@ -9,8 +9,9 @@ from napari_latent_explorer._qt.histogram_chart import QtHistogramChart
 from napari_latent_explorer._qt.numbers import format_value
 from napari_latent_explorer._qt.theme import Theme, small_font
 from napari_latent_explorer.data.phenotype import PhenotypeSpec
+from napari_latent_explorer.session.bars import BarCounts
 from napari_latent_explorer.session.coloring import ContinuousLegend, Legend
-from napari_latent_explorer.session.filters import BarCounts, Filter, RangeFilter
+from napari_latent_explorer.session.filters import Filter, RangeFilter
 
 TITLE_INSET_PX = 5
 """The window's style sheet pads labels; the chart begins where the words do."""

@@ -7,7 +7,6 @@ is, and how its changes are told, is in `StateHolder`.
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
-from types import MappingProxyType
 
 from psygnal import Signal
 
@@ -137,18 +136,17 @@ class Explorer(StateHolder):
         self.decode.request(self.probe.vector)
 
     def _on_projection_fit(self, projection: Projection) -> None:
-        projections = MappingProxyType({**self.projections, projection.name: projection})
-        self._set(replace(self._state, projections=projections))
+        self._set(changes.with_projection(self._state, projection))
 
     # ---- filters, exclusion, selection, colour
 
     def set_filter(self, chosen: Filter) -> None:
-        """Filter by one phenotype, instead of its former filter; TableError when the study cannot be filtered so."""
+        """Filter by it instead of the filter that had its key; TableError or StudyError when the study cannot be."""
         self._set(changes.with_filter(self._state, chosen))
 
-    def remove_filter(self, phenotype: str) -> None:
-        """Filter by this phenotype no longer; nothing happens if there is no such filter."""
-        self._set(changes.without_filters(self._state, [phenotype]))
+    def remove_filter(self, key: str) -> None:
+        """Take the filter of this key away, e.g. of a phenotype; nothing happens if there is none."""
+        self._set(changes.without_filters(self._state, [key]))
 
     def clear_filters(self) -> None:
         """Remove all filters."""

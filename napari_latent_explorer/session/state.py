@@ -20,9 +20,10 @@ from napari_latent_explorer.data.arrays import read_only
 from napari_latent_explorer.data.cohort import Cohort
 from napari_latent_explorer.data.latents import LatentSpace
 from napari_latent_explorer.errors import BundleError, LatentExplorerError, StudyError, TableError
+from napari_latent_explorer.session.bars import Binning, bin_phenotype
 from napari_latent_explorer.session.coloring import CATEGORY_COLORS
 from napari_latent_explorer.session.decode_service import Bundle
-from napari_latent_explorer.session.filters import Binning, Filter, bin_phenotype
+from napari_latent_explorer.session.filters import Filter
 from napari_latent_explorer.session.groups import Group, check_free, find_group, free_color, free_name
 from napari_latent_explorer.session.opening import Encoded, ExplorableStudy
 from napari_latent_explorer.session.selection import SelectionMode, changed_selection, mask_of, visible_mask
@@ -46,7 +47,7 @@ class ExplorerState:
     predictors
         None until they are fit.
     filters
-        At most one per phenotype, in the order in which they were first set.
+        At most one per key, in the order in which they were first set.
     excluded
         Reason for each excluded participant.
     selection
@@ -121,19 +122,35 @@ def latents_of(state: ExplorerState, modality: str | None = None) -> LatentSpace
 
 
 def with_filter(state: ExplorerState, chosen: Filter) -> ExplorerState:
-    """Filter by one phenotype, instead of its former filter; TableError when the study cannot be filtered so."""
-    chosen.mask(cohort_of(state))  # raises
+    """Filter by it instead of the filter that had its key; TableError or StudyError when the study cannot be."""
+    chosen.mask(cohort_of(state), state.projections)  # raises
     if chosen in state.filters:
         return state
-    by_phenotype = {former.phenotype: former for former in state.filters}
-    return _visible_only(replace(state, filters=tuple({**by_phenotype, chosen.phenotype: chosen}.values())))
+    by_key = {former.key: former for former in state.filters}
+    return _visible_only(replace(state, filters=tuple({**by_key, chosen.key: chosen}.values())))
 
 
-def without_filters(state: ExplorerState, phenotypes: Iterable[str] | None = None) -> ExplorerState:
-    """Filter no longer by these phenotypes, or by any."""
-    removed = {chosen.phenotype for chosen in state.filters} if phenotypes is None else set(phenotypes)
-    kept = tuple(chosen for chosen in state.filters if chosen.phenotype not in removed)
+def without_filters(state: ExplorerState, keys: Iterable[str] | None = None) -> ExplorerState:
+    """Take away the filters of these keys, or all."""
+    removed = {chosen.key for chosen in state.filters} if keys is None else set(keys)
+    kept = tuple(chosen for chosen in state.filters if chosen.key not in removed)
     return state if len(kept) == len(state.filters) else replace(state, filters=kept)
+
+
+def with_projection(state: ExplorerState, projection: Projection) -> ExplorerState:
+    """Put a map in the place of the one of its name; filters that were drawn on the former go with it."""
+    projections = MappingProxyType({**state.projections, projection.name: projection})
+    kept = tuple(chosen for chosen in state.filters if _stands(chosen, cohort_of(state), projections))
+    filters = state.filters if len(kept) == len(state.filters) else kept
+    return replace(state, projections=projections, filters=filters)
+
+
+def _stands(chosen: Filter, cohort: Cohort, projections: Mapping[str, Projection]) -> bool:
+    try:
+        chosen.mask(cohort, projections)
+    except StudyError:
+        return False
+    return True
 
 
 def with_excluded(state: ExplorerState, participant_ids: Iterable[str], reason: str) -> ExplorerState:
@@ -172,7 +189,7 @@ def _visible_only(state: ExplorerState) -> ExplorerState:
 
 def _with_selection(state: ExplorerState, mask: NDArray[np.bool_]) -> ExplorerState:
     cohort = cohort_of(state)
-    selection = cohort.participant_ids[mask & visible_mask(cohort, state.filters, state.excluded)]
+    selection = cohort.participant_ids[mask & visible_mask(cohort, state.filters, state.excluded, state.projections)]
     if np.array_equal(selection, state.selection):
         return state
     return replace(state, selection=read_only(selection))
@@ -247,10 +264,10 @@ def _members(state: ExplorerState, participant_ids: Iterable[str] | None) -> tup
     if participant_ids is not None:
         return [str(participant_id) for participant_id in participant_ids], "chosen by id"
     cohort = cohort_of(state)
-    filters = [chosen.describe(cohort.specs[chosen.phenotype]) for chosen in state.filters]
+    filters = [chosen.describe(cohort.specs) for chosen in state.filters]
     if len(state.selection):
         return state.selection.tolist(), "; ".join([*filters, "selected by hand"])
-    visible = visible_mask(cohort, state.filters, state.excluded)
+    visible = visible_mask(cohort, state.filters, state.excluded, state.projections)
     return cohort.participant_ids[visible].tolist(), "; ".join(filters) or "all participants"
 
 

@@ -101,7 +101,7 @@ class StateHolder:
 
     @property
     def filters(self) -> tuple[Filter, ...]:
-        """At most one per phenotype, in the order in which they were first set."""
+        """At most one per key, in the order in which they were first set."""
         return self._state.filters
 
     @property

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_latent_explorer.data.arrays import read_only
+from napari_latent_explorer.session.bars import BarCounts, bar_counts, count_failed
 from napari_latent_explorer.session.coloring import Legend, color_values
-from napari_latent_explorer.session.filters import BarCounts, bar_counts, count_failed
 from napari_latent_explorer.session.selection import mask_of
 from napari_latent_explorer.session.state import ExplorerState
 
@@ -67,7 +67,7 @@ def resolve(state: ExplorerState) -> ViewState:
     cohort = state.cohort
     if cohort is None:
         return EMPTY_VIEW_STATE
-    masks = {chosen.phenotype: chosen.mask(cohort) for chosen in state.filters}
+    masks = {chosen.key: chosen.mask(cohort, state.projections) for chosen in state.filters}
     n_failed = count_failed(masks, len(cohort))
     included = ~mask_of(cohort, state.excluded)
     visible = included & (n_failed == 0)

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from napari_latent_explorer.data.cohort import Cohort
-from napari_latent_explorer.session.filters import CategoryFilter, RangeFilter, bin_phenotype
+from napari_latent_explorer.session.bars import bin_phenotype
+from napari_latent_explorer.session.filters import CategoryFilter, RangeFilter
 from napari_latent_explorer.session.state import ExplorerState
 from napari_latent_explorer.session.view_state import EMPTY_VIEW_STATE, resolve
 
