@@ -4,7 +4,7 @@ Views never meet each other: each calls methods here and listens to signals here
 is, and how its changes are told, is in `StateHolder`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,14 +14,15 @@ from napari_latent_explorer.analysis.prediction import PredictorTable, fit_predi
 from napari_latent_explorer.analysis.projection import Projection, fit_tsne
 from napari_latent_explorer.analysis.representative import RepresentativeMethod
 from napari_latent_explorer.errors import BundleError, StudyError
+from napari_latent_explorer.session import grouping
 from napari_latent_explorer.session import state as changes
 from napari_latent_explorer.session.decode_service import Bundle, DecodeFunction, DecodeService, decode_vector
 from napari_latent_explorer.session.dispatch import Dispatch, forward, inline
-from napari_latent_explorer.session.filters import Filter
-from napari_latent_explorer.session.groups import Group, find_group
+from napari_latent_explorer.session.filters import Filter, MapFilter
+from napari_latent_explorer.session.groups import RGBA, Group, find_group
 from napari_latent_explorer.session.jobs import Job, Jobs
 from napari_latent_explorer.session.opening import ExplorableStudy, load_bundle, load_study, read_encoded
-from napari_latent_explorer.session.probe import LatentProbe
+from napari_latent_explorer.session.recipes import GroupRecipe, SetOperationKind
 from napari_latent_explorer.session.recordings import (
     LoadedRecording,
     ShownParticipant,
@@ -29,6 +30,7 @@ from napari_latent_explorer.session.recordings import (
     read_participant,
 )
 from napari_latent_explorer.session.selection import SelectionMode
+from napari_latent_explorer.session.state import ExplorerState
 from napari_latent_explorer.session.state_holder import StateHolder
 
 
@@ -44,8 +46,6 @@ class Explorer(StateHolder):
 
     Attributes
     ----------
-    probe
-        The vector that the user moves; each of its changes is decoded.
     decode
         Emits `decoded` with recordings and predictions of the probe's vector.
     jobs
@@ -59,7 +59,6 @@ class Explorer(StateHolder):
 
     def __init__(self, dispatch: Dispatch = inline, decode_fn: DecodeFunction = decode_vector) -> None:
         super().__init__()
-        self.probe = LatentProbe()
         self.decode = DecodeService(decode_fn, dispatch)
         self.jobs = Jobs(dispatch)
         self.probe.vector_changed.connect(self.decode.request)
@@ -77,15 +76,16 @@ class Explorer(StateHolder):
         encoded = read_encoded(study, bundle)
         self.jobs.cancel_all()
         self.decode.set_bundle(None)
-        self.probe.clear()
-        self._set(changes.opened(study, cohort, encoded, self.representative_method))
-        for problem in encoded.problems:
-            self.warning_raised.emit(problem)
-        if encoded.latents:
-            self.probe_mean()
-            self.fit_predictors()
-        if bundle is not None:
-            self.set_bundle(bundle)
+        with self._first_step():
+            self.probe.clear()
+            self._set(changes.opened(study, cohort, encoded, self.representative_method))
+            for problem in encoded.problems:
+                self.warning_raised.emit(problem)
+            if encoded.latents:
+                self.probe_mean()
+                self.fit_predictors()
+            if bundle is not None:
+                self.set_bundle(bundle)
 
     def open_folder(self, study_folder: str | Path, bundle_folder: str | Path | None = None) -> Job[ExplorableStudy]:
         """Start the job that opens a study from disk; its maps show first, then a second job loads the bundle."""
@@ -153,7 +153,10 @@ class Explorer(StateHolder):
         self._set(changes.without_filters(self._state))
 
     def exclude(self, participant_ids: Iterable[str], reason: str) -> None:
-        """Leave these out of everything from now on, e.g. for a bad scan; `restore_excluded` brings them back."""
+        """Leave these out of everything from now on, e.g. for a bad scan; `restore_excluded` brings them back.
+
+        Raises StudyError for strangers, all of them named, and when no reason is given.
+        """
         self._set(changes.with_excluded(self._state, participant_ids, reason))
 
     def restore_excluded(self, participant_ids: Iterable[str] | None = None) -> None:
@@ -164,9 +167,13 @@ class Explorer(StateHolder):
         """Change the selection by these participants (see `changed_selection`); only visible ones can be selected."""
         self._set(changes.with_selected(self._state, participant_ids, mode))
 
+    def select_inside(self, area: MapFilter, mode: SelectionMode = "replace") -> None:
+        """Change the selection by who is visible inside a lasso; StudyError when it was drawn on another map."""
+        self._set(changes.with_selected_inside(self._state, area, mode))
+
     def clear_selection(self) -> None:
         """Select nobody."""
-        self._set(replace(self._state, selection=changes.NO_IDS) if len(self.selection) else self._state)
+        self._set(changes.without_selection(self._state))
 
     def set_color_by(self, phenotype: str | None) -> None:
         """Colour the maps by a phenotype, or by the groups if None; TableError when the study lacks it."""
@@ -176,30 +183,48 @@ class Explorer(StateHolder):
 
     def create_group(self, name: str | None = None, participant_ids: Iterable[str] | None = None) -> Group:
         """Make a group of these participants, or of the selected, or else of the visible; the probe begins there."""
-        self._set(changes.with_group(self._state, name, participant_ids))
-        self._probe_group(self.groups[-1])
-        return self.groups[-1]
+        return self._add_group(grouping.with_group(self._state, name, participant_ids))
+
+    def combine_groups(self, kind: SetOperationKind, names: Sequence[str], name: str | None = None) -> Group:
+        """Make the union or intersection of groups, or the first without the others; the probe begins there."""
+        return self._add_group(grouping.with_groups_combined(self._state, kind, names, name))
+
+    def rerun_recipe(self, recipe: GroupRecipe, name: str | None = None) -> Group:
+        """Make the group that a recipe, perhaps of another study, gives here; StudyError names what is lacking."""
+        return self._add_group(grouping.with_recipe_rerun(self._state, recipe, name))
 
     def remove_group(self, name: str) -> None:
         """Forget a group; its members stay as they are, and so does the probe."""
-        self._set(changes.without_group(self._state, name))
+        self._set(grouping.without_group(self._state, name))
 
     def rename_group(self, name: str, new_name: str) -> None:
         """Give a group another name; LatentExplorerError when it is taken or empty."""
-        self._set(changes.with_group_renamed(self._state, name, new_name))
+        self._set(grouping.with_group_renamed(self._state, name, new_name))
+
+    def set_group_color(self, name: str, color: RGBA) -> None:
+        """Give a group another colour, red, green, blue and alpha in 0..1."""
+        self._set(grouping.with_group_color(self._state, name, color))
 
     def set_active_group(self, name: str | None) -> None:
         """Make a group the active one; the probe begins at its representative."""
-        self._set(changes.with_active_group(self._state, name))
-        if name is not None:
-            self._probe_group(find_group(self.groups, name))
+        with self._one_step():
+            self._set(grouping.with_active_group(self._state, name))
+            if name is not None:
+                self._probe_group(find_group(self.groups, name))
 
     def set_representative_method(self, method: RepresentativeMethod) -> None:
         """Choose how groups are represented; the probe follows the active group."""
         if method != self.representative_method:
-            self._set(changes.with_representative_method(self._state, method))
-            if self.active_group is not None:
-                self._probe_group(self.active_group)
+            with self._one_step():
+                self._set(grouping.with_representative_method(self._state, method))
+                if self.active_group is not None:
+                    self._probe_group(self.active_group)
+
+    def _add_group(self, state: ExplorerState) -> Group:
+        with self._one_step():
+            self._set(state)
+            self._probe_group(self.groups[-1])
+        return self.groups[-1]
 
     def probe_mean(self, modality: str | None = None) -> None:
         """Begin the probe at the mean of all participants, of the first modality there is if None."""
