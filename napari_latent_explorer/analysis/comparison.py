@@ -1,19 +1,20 @@
 """Two groups of participants compared in every phenotype (what with: see `phenotype_comparison`).
 
 The hard idea: tests and intervals suppose that the two groups are different people. Whoever is in both is therefore
-left out of both, and counted. q-values are Benjamini and Hochberg's over all phenotypes that could be tested.
+left out of both, and counted. q-values are Benjamini and Hochberg's over all phenotypes that could be tested but those
+by which a group was chosen: they differ for sure, and would make room for false discoveries among the others.
 
 Warnings
 --------
-A group that was chosen by looking at the data differs by choice: its p-values are too small, above all those of the
-phenotypes that it was chosen by.
+A group that was chosen by looking at the data differs by choice: its p-values are too small, in all that goes with what
+it was chosen by.
 
 References
 ----------
 Benjamini and Hochberg (1995), Journal of the Royal Statistical Society B 57:289.
 """
 
-from collections.abc import Generator, Iterable
+from collections.abc import Collection, Generator, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -45,6 +46,8 @@ class ComparisonTable:
         Participants in both groups, who were left out.
     number_test
         How continuous phenotypes were tested.
+    chosen_by
+        Phenotypes by which a group was chosen; they have a p, but no q.
     rows
         In the cohort's order of phenotypes.
     """
@@ -55,12 +58,13 @@ class ComparisonTable:
     n_b: int
     n_shared: int
     number_test: NumberTest
+    chosen_by: frozenset[str]
     rows: tuple[PhenotypeComparison, ...]
 
     @property
     def n_tested(self) -> int:
         """Number of phenotypes that the q-values allow for."""
-        return sum(bool(np.isfinite(row.p)) for row in self.rows)
+        return sum(bool(np.isfinite(row.q)) for row in self.rows)
 
     def to_frame(self) -> pd.DataFrame:
         """One line per phenotype with all that is known of it; no participant is named."""
@@ -78,7 +82,13 @@ class ComparisonTable:
         for effect in (*([row.effect] if row.effect is not None else ()), *row.others):
             line |= {effect.measure: effect.value, f"{effect.measure}_low": effect.low}
             line[f"{effect.measure}_high"] = effect.high
-        return line | {"test": row.test, "p": row.p, "q": row.q, "note": row.note}
+        return line | {
+            "test": row.test,
+            "p": row.p,
+            "q": row.q,
+            "chose_a_group": spec.name in self.chosen_by,
+            "note": row.note,
+        }
 
 
 def compare(
@@ -88,9 +98,10 @@ def compare(
     name_a: str = "A",
     name_b: str = "B",
     number_test: NumberTest = "welch",
+    chosen_by: Collection[str] = (),
 ) -> ComparisonTable:
     """Compare two groups in every phenotype; see `compare_phenotypes`."""
-    return finish(compare_phenotypes(cohort, ids_a, ids_b, name_a, name_b, number_test))
+    return finish(compare_phenotypes(cohort, ids_a, ids_b, name_a, name_b, number_test, chosen_by))
 
 
 def compare_phenotypes(
@@ -100,6 +111,7 @@ def compare_phenotypes(
     name_a: str = "A",
     name_b: str = "B",
     number_test: NumberTest = "welch",
+    chosen_by: Collection[str] = (),
 ) -> Generator[Progress, None, ComparisonTable]:
     """Compare two groups in every phenotype, one after the other.
 
@@ -113,6 +125,8 @@ def compare_phenotypes(
         For people.
     number_test
         ``welch``: do the means differ, whatever the spreads? ``mann-whitney``: does one group tend to larger values?
+    chosen_by
+        Phenotypes by which a group was chosen.
 
     Yields
     ------
@@ -138,9 +152,9 @@ def compare_phenotypes(
     for number, spec in enumerate(cohort.specs.values()):
         yield Progress(number, len(cohort.specs), f"Comparing {spec.label or spec.name}")
         rows.append(compare_phenotype(cohort, spec, only[0], only[1], (name_a, name_b), number_test))
-    return ComparisonTable(
-        name_a, name_b, len(only[0]), len(only[1]), int(shared.sum()), number_test, _with_q_values(rows)
-    )
+    rows = _with_q_values(rows, chosen_by)
+    n_a, n_b = map(len, only)
+    return ComparisonTable(name_a, name_b, n_a, n_b, int(shared.sum()), number_test, frozenset(chosen_by), tuple(rows))
 
 
 def _why_empty(name: str, other: str, n_members: int) -> str:
@@ -152,11 +166,11 @@ def _why_empty(name: str, other: str, n_members: int) -> str:
     )
 
 
-def _with_q_values(rows: list[PhenotypeComparison]) -> tuple[PhenotypeComparison, ...]:
+def _with_q_values(rows: list[PhenotypeComparison], chosen_by: Collection[str]) -> list[PhenotypeComparison]:
     from scipy.stats import false_discovery_control
 
-    p = np.array([row.p for row in rows])
+    p = np.array([np.nan if row.spec.name in chosen_by else row.p for row in rows])
     q, tested = np.full(len(p), np.nan), np.isfinite(p)
     if tested.any():
         q[tested] = false_discovery_control(p[tested])
-    return tuple(replace(row, q=float(one)) for row, one in zip(rows, q, strict=True))
+    return [replace(row, q=float(one)) for row, one in zip(rows, q, strict=True)]

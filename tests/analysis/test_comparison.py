@@ -140,6 +140,20 @@ def test_q_values_are_those_of_statsmodels_over_what_was_tested():
     assert table.n_tested == 12
 
 
+def test_what_chose_a_group_has_no_q_and_makes_no_room_for_others():
+    rng = np.random.default_rng(8)
+    cohort = make_cohort({name: rng.normal(size=80) for name in ("age", "mass", "volume")})
+    by_age = np.argsort(cohort.values("age"))
+    older, younger = cohort.participant_ids[by_age[40:]], cohort.participant_ids[by_age[:40]]
+    table = compare(cohort, older, younger, chosen_by=["age"])
+    assert table.rows[0].p < 1e-9
+    assert np.isnan(table.rows[0].q)
+    without = compare(make_cohort({name: cohort.values(name) for name in ("mass", "volume")}), older, younger)
+    assert [row.q for row in table.rows[1:]] == pytest.approx([row.q for row in without.rows])
+    assert table.n_tested == 2
+    assert table.to_frame()["chose_a_group"].tolist() == [True, False, False]
+
+
 def test_a_known_shift_is_inside_the_interval_19_times_in_20_and_found_by_the_test():
     rng = np.random.default_rng(6)
     in_a = np.arange(150) < 60
