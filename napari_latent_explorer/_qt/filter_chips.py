@@ -60,7 +60,7 @@ class QtFilterChips(QWidget):
         if cohort is not None:
             for chosen in self._explorer.filters:
                 words = chosen.describe(cohort.specs)
-                n_passing = format_count(int(chosen.mask(cohort, self._explorer.projections).sum()))
+                n_passing = format_count(self._explorer.view_state.n_passing[chosen.key])
                 tool_tip = f"{words}\n{n_passing} participants pass this filter. Click to remove it."
                 chip = self._add_chip(f"{words}  ({n_passing})", tool_tip)
                 chip.clicked.connect(_remover(self._explorer, chosen.key))

@@ -15,6 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from napari_latent_explorer.data.arrays import read_only
+from napari_latent_explorer.data.id_index import IdIndex
 from napari_latent_explorer.data.phenotype import PhenotypeSpec
 from napari_latent_explorer.errors import TableError
 
@@ -84,6 +85,10 @@ class Cohort:
     def _row_of(self) -> dict[str, int]:
         return {participant_id: row for row, participant_id in enumerate(self.participant_ids.tolist())}
 
+    @cached_property
+    def _index(self) -> IdIndex:
+        return IdIndex(self.participant_ids)
+
     def __contains__(self, participant_id: str) -> bool:
         return participant_id in self._row_of
 
@@ -95,7 +100,12 @@ class Cohort:
         KeyError
             When an id is not in the cohort.
         """
-        return np.array([self._row_of[participant_id] for participant_id in participant_ids], dtype=np.intp)
+        ids = participant_ids if isinstance(participant_ids, np.ndarray) else list(participant_ids)
+        asked: NDArray[np.str_] = np.asarray(ids, dtype=np.str_)
+        rows = self._index.find(asked)
+        if (rows < 0).any():
+            raise KeyError(str(asked[np.argmin(rows)]))
+        return rows
 
     def values(self, name: str) -> NDArray[np.float64]:
         """Values ``(n_participants,)`` of a continuous phenotype, or 0/1 of a binary one; NaN where missing."""

@@ -17,7 +17,7 @@ SelectionMode = Literal["replace", "add", "subtract", "toggle"]
 def mask_of(cohort: Cohort, participant_ids: Iterable[str]) -> NDArray[np.bool_]:
     """Mask ``(n_participants,)`` of the given ones; KeyError for a stranger."""
     mask = np.zeros(len(cohort), dtype=np.bool_)
-    mask[cohort.rows_of(map(str, participant_ids))] = True
+    mask[cohort.rows_of(participant_ids)] = True
     return mask
 
 

@@ -20,13 +20,13 @@ from napari_latent_explorer.data.arrays import read_only
 from napari_latent_explorer.data.cohort import Cohort
 from napari_latent_explorer.data.latents import LatentSpace
 from napari_latent_explorer.errors import BundleError, StudyError, TableError
-from napari_latent_explorer.session.bars import Binning, bin_phenotype
+from napari_latent_explorer.session.crossfilter import Crossfilter
 from napari_latent_explorer.session.decode_service import Bundle
 from napari_latent_explorer.session.filters import Filter, MapFilter
 from napari_latent_explorer.session.groups import Group
 from napari_latent_explorer.session.opening import Encoded, ExplorableStudy
 from napari_latent_explorer.session.recipes import Lasso, named
-from napari_latent_explorer.session.selection import SelectionMode, changed_selection, mask_of, visible_mask
+from napari_latent_explorer.session.selection import SelectionMode, changed_selection, mask_of
 
 NO_IDS: NDArray[np.str_] = read_only(np.zeros(0, np.str_))
 NOTHING: Mapping[str, Any] = MappingProxyType({})
@@ -38,8 +38,8 @@ class ExplorerState:
 
     Attributes
     ----------
-    study, cohort, binnings
-        The open study, its participants, and the bars of each phenotype's chart.
+    study, cohort, crossfilter
+        The open study, its participants, and what finds who of them passes filters and counts their charts.
     bundle
         The model that decodes; None when only maps can be shown.
     latents, projections
@@ -66,7 +66,7 @@ class ExplorerState:
 
     study: ExplorableStudy | None = None
     cohort: Cohort | None = None
-    binnings: Mapping[str, Binning] = field(default_factory=lambda: NOTHING)
+    crossfilter: Crossfilter | None = None
     bundle: Bundle | None = None
     latents: Mapping[str, LatentSpace] = field(default_factory=lambda: NOTHING)
     projections: Mapping[str, Projection] = field(default_factory=lambda: NOTHING)
@@ -89,7 +89,7 @@ def opened(
     return ExplorerState(
         study=study,
         cohort=cohort,
-        binnings=MappingProxyType({name: bin_phenotype(cohort, name) for name in cohort.specs}),
+        crossfilter=Crossfilter(cohort),
         latents=MappingProxyType(encoded.latents),
         projections=MappingProxyType(encoded.projections),
         representative_method=representative_method,
@@ -113,6 +113,13 @@ def cohort_of(state: ExplorerState) -> Cohort:
     return state.cohort
 
 
+def crossfilter_of(state: ExplorerState) -> Crossfilter:
+    """Return what finds who of the open study passes filters; StudyError when none is open."""
+    if state.crossfilter is None:
+        raise StudyError("No study is open; open one first.")
+    return state.crossfilter
+
+
 def latents_of(state: ExplorerState, modality: str | None = None) -> LatentSpace:
     """Return the latents of a modality, or of the first there is; StudyError when there are none."""
     chosen = modality if modality is not None else next(iter(state.latents), "mri")
@@ -134,11 +141,12 @@ def check_known(state: ExplorerState, participant_ids: Iterable[str] | None) -> 
 
 def with_filter(state: ExplorerState, chosen: Filter) -> ExplorerState:
     """Filter by it instead of the filter that had its key; TableError or StudyError when the study cannot be."""
-    chosen.mask(cohort_of(state), state.projections)  # raises
     if chosen in state.filters:
         return state
     by_key = {former.key: former for former in state.filters}
-    return _visible_only(replace(state, filters=tuple({**by_key, chosen.key: chosen}.values())))
+    state = replace(state, filters=tuple({**by_key, chosen.key: chosen}.values()))
+    visible_of(state)  # raises
+    return _visible_only(state)
 
 
 def without_filters(state: ExplorerState, keys: Iterable[str] | None = None) -> ExplorerState:
@@ -191,7 +199,7 @@ def with_selected(state: ExplorerState, participant_ids: Iterable[str], mode: Se
     """Change the selection by these participants; the invisible among them are left out."""
     cohort = cohort_of(state)
     touched = mask_of(cohort, participant_ids)
-    return _with_selection(state, changed_selection(mask_of(cohort, state.selection), touched, mode))
+    return _with_selection(state, changed_selection(_selected(state), touched, mode))
 
 
 def with_selected_inside(state: ExplorerState, area: MapFilter, mode: SelectionMode) -> ExplorerState:
@@ -201,7 +209,7 @@ def with_selected_inside(state: ExplorerState, area: MapFilter, mode: SelectionM
     is_by_lassos = mode == "replace" or len(state.selection) == len(state.selection_lassos) == 0
     former = () if mode == "replace" else state.selection_lassos
     lassos = (*former, Lasso(area, mode)) if is_by_lassos or former else ()
-    return _with_selection(state, changed_selection(mask_of(cohort, state.selection), touched, mode), lassos)
+    return _with_selection(state, changed_selection(_selected(state), touched, mode), lassos)
 
 
 def without_selection(state: ExplorerState) -> ExplorerState:
@@ -218,15 +226,21 @@ def with_color_by(state: ExplorerState, phenotype: str | None) -> ExplorerState:
 
 def visible_of(state: ExplorerState) -> NDArray[np.bool_]:
     """Mask ``(n_participants,)`` of who passes all filters and is not excluded."""
-    return visible_mask(cohort_of(state), state.filters, state.excluded, state.projections)
+    return crossfilter_of(state).visible_mask(state.filters, state.excluded, state.projections)
+
+
+def _selected(state: ExplorerState) -> NDArray[np.bool_]:
+    return crossfilter_of(state).mask_of(state.selection)
 
 
 def _visible_only(state: ExplorerState) -> ExplorerState:
-    return _with_selection(state, mask_of(cohort_of(state), state.selection), state.selection_lassos)
+    return _with_selection(state, _selected(state), state.selection_lassos) if len(state.selection) else state
 
 
 def _with_selection(state: ExplorerState, mask: NDArray[np.bool_], lassos: tuple[Lasso, ...] = ()) -> ExplorerState:
-    selection = cohort_of(state).participant_ids[mask & visible_of(state)]
-    if np.array_equal(selection, state.selection):
+    mask = mask & visible_of(state)
+    if np.array_equal(mask, _selected(state)):
         return state
-    return replace(state, selection=read_only(selection), selection_lassos=lassos if len(selection) else ())
+    selection = read_only(cohort_of(state).participant_ids[mask])
+    crossfilter_of(state).remember(selection, mask)
+    return replace(state, selection=selection, selection_lassos=lassos if len(selection) else ())

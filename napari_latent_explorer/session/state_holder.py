@@ -186,7 +186,7 @@ class StateHolder:
         self._told_state = after
         changed = {name for name in ExplorerState.__slots__ if getattr(before, name) is not getattr(after, name)}
         if changed & _SEEN:
-            self._view_state = resolve(after)
+            self._view_state = resolve(after, (before, self._view_state))
         for signal_name in dict.fromkeys(_SIGNAL_OF[name] for name in _SIGNAL_OF if name in changed):
             signal: SignalInstance = getattr(self, signal_name)
             signal.emit()
