@@ -51,7 +51,7 @@ _NOT_AFTER_NUMBERS: Final = {"a", "jahre"}
 
 @cache
 def unit_of(spelling: str) -> str:
-    """Unit as the program writes it; what is not known is given back."""
+    """Return the unit as the program writes it; what is not known is given back."""
     return UNIT_SPELLINGS.get(spelling.strip().lower(), spelling.strip())
 
 
@@ -72,7 +72,7 @@ def _spoken() -> tuple[re.Pattern[str], Mapping[str, tuple[str, bool]]]:
         for word in words.split():
             spoken = word.replace("_", " ")
             spellings |= {spoken: (unit, False), f"{spoken}s": (unit, False)}
-    spellings |= {word.replace("_", " "): ("years", True) for word in _AGE_WORDS.split()}
+    spellings |= {f"{word}{s}".replace("_", " "): ("years", True) for word in _AGE_WORDS.split() for s in ("", "s")}
     known = {spelling: unit for spelling, unit in spellings.items() if spelling not in _NOT_AFTER_NUMBERS}
     parts = (
         re.escape(spelling).replace(r"\ ", r"[\s-]+").replace("/", r"\s?/\s?")
@@ -82,7 +82,7 @@ def _spoken() -> tuple[re.Pattern[str], Mapping[str, tuple[str, bool]]]:
 
 
 def unit_after(sentence: str, start: int) -> tuple[str, bool, int] | None:
-    """Unit that is written at `start`: as the program writes it, whether it makes an age, and where it ends."""
+    """Find the unit that is written at `start`: as it is known here, whether it makes an age, and where it ends."""
     pattern, known = _spoken()
     found = pattern.match(sentence, start)
     if found is None:
