@@ -14,14 +14,17 @@ from napari_latent_explorer.analysis.prediction import PredictorTable, fit_predi
 from napari_latent_explorer.analysis.projection import Projection, fit_tsne
 from napari_latent_explorer.analysis.representative import RepresentativeMethod
 from napari_latent_explorer.errors import BundleError, StudyError
-from napari_latent_explorer.session import grouping
+from napari_latent_explorer.session import grouping, probing
 from napari_latent_explorer.session import state as changes
 from napari_latent_explorer.session.decode_service import Bundle, DecodeFunction, DecodeService, decode_vector
 from napari_latent_explorer.session.dispatch import Dispatch, forward, inline
+from napari_latent_explorer.session.exports import write_participants
 from napari_latent_explorer.session.filters import Filter, MapFilter
 from napari_latent_explorer.session.groups import RGBA, Group, find_group
+from napari_latent_explorer.session.history import Moment
 from napari_latent_explorer.session.jobs import Job, Jobs
 from napari_latent_explorer.session.opening import ExplorableStudy, load_bundle, load_study, read_encoded
+from napari_latent_explorer.session.probe import ProbeState
 from napari_latent_explorer.session.recipes import GroupRecipe, SetOperationKind
 from napari_latent_explorer.session.recordings import (
     LoadedRecording,
@@ -29,7 +32,10 @@ from napari_latent_explorer.session.recordings import (
     read_and_encode,
     read_participant,
 )
+from napari_latent_explorer.session.script_log import script_of
 from napari_latent_explorer.session.selection import SelectionMode
+from napari_latent_explorer.session.session_document import RESTORED
+from napari_latent_explorer.session.session_file import load_session, save_session
 from napari_latent_explorer.session.state import ExplorerState
 from napari_latent_explorer.session.state_holder import StateHolder
 
@@ -228,19 +234,47 @@ class Explorer(StateHolder):
 
     def probe_mean(self, modality: str | None = None) -> None:
         """Begin the probe at the mean of all participants, of the first modality there is if None."""
-        latents = changes.latents_of(self._state, modality)
-        self.probe.set_origin(latents.mean, f"mean of all participants, {latents.modality.upper()}")
+        self._begin_at(probing.mean_probe(self._state, modality))
 
     def probe_participant(self, participant_id: str, modality: str | None = None) -> None:
         """Begin the probe at the vector of one participant; StudyError when they were not encoded."""
-        latents = changes.latents_of(self._state, modality)
-        if participant_id not in latents:
-            raise StudyError(f"Participant {participant_id} has no {latents.modality} latents.")
-        self.probe.set_origin(latents.of([participant_id])[0], f"{participant_id}, {latents.modality.upper()}")
+        self._begin_at(probing.participant_probe(self._state, participant_id, modality))
 
     def _probe_group(self, group: Group) -> None:
-        if group.representative is not None:
-            self.probe.set_origin(group.representative.vector, f"{group.name}, {group.representative.label}")
+        if (begun := probing.group_probe(group)) is not None:
+            self._begin_at(begun)
+
+    def _begin_at(self, begun: ProbeState) -> None:
+        self.probe.set_origin(begun.origin, begun.label)
+
+    # ---- what was done, on disk
+
+    def save_session(self, path: str | Path) -> Job[Path]:
+        """Start the job that writes all that was done with the study to a file; `open_session` brings it back."""
+        file, moment = Path(path), self.moment()
+        return self.jobs.start("Save session", lambda: save_session(file, moment), lambda _: None)
+
+    def open_session(self, path: str | Path) -> Job[Moment]:
+        """Start the job that brings back what a session file of this study holds; it is one step, and can be undone."""
+        file, state = Path(path), self._state
+        return self.jobs.start("Open session", lambda: load_session(file, state), self._on_session_loaded)
+
+    def _on_session_loaded(self, moment: Moment) -> None:
+        if moment.state.study is not self.study:
+            raise StudyError("Another study was opened while the session was being read. Open the session again.")
+        with self._one_step():
+            self._set(replace(self._state, **{name: getattr(moment.state, name) for name in RESTORED}))
+            self.probe.restore(moment.probe)
+        if self.current_participant is not None:
+            self.show_participant(self.current_participant)
+
+    def script(self) -> str:
+        """Write what was done since the study was opened as a Python script that does it again."""
+        return script_of(self.history, self.moment())
+
+    def export_participants(self, path: str | Path, whom: str = "visible", has_ids: bool = False) -> None:
+        """Write phenotypes of the ``selected``, the ``visible``, or ``group:`` and a name, as CSV (see `exports`)."""
+        write_participants(path, self._state, whom, has_ids)
 
     # ---- recordings
 

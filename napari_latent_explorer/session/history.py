@@ -18,11 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_latent_explorer.data.arrays import read_only
-from napari_latent_explorer.data.cohort import Cohort
 from napari_latent_explorer.session.groups import Group
 from napari_latent_explorer.session.probe import NOWHERE, ProbeState
 from napari_latent_explorer.session.selection import mask_of
-from napari_latent_explorer.session.state import ExplorerState, cohort_of
+from napari_latent_explorer.session.state import NO_IDS, ExplorerState, cohort_of, crossfilter_of
 from napari_latent_explorer.session.step_text import describe_step
 
 MAX_STEPS = 200
@@ -230,7 +229,7 @@ def _with_fields(moment: Moment, packed: Mapping[str, Any]) -> Moment:
     fields = dict(packed)
     probe = fields.pop("probe", moment.probe)
     if "selection" in fields:
-        fields["selection"] = _unpack_selection(cohort_of(moment.state), fields["selection"])
+        fields["selection"] = _unpack_selection(moment.state, fields["selection"])
     if "excluded" in fields:
         reasons = {**moment.state.excluded, **fields["excluded"]}
         kept = {who: why for who, why in reasons.items() if why is not _REMOVED}
@@ -246,9 +245,13 @@ def _pack_selection(of: Moment) -> NDArray[np.uint8]:
     return np.packbits(mask)
 
 
-def _unpack_selection(cohort: Cohort, bits: NDArray[np.uint8]) -> NDArray[np.str_]:
+def _unpack_selection(state: ExplorerState, bits: NDArray[np.uint8]) -> NDArray[np.str_]:
+    cohort = cohort_of(state)
     mask = np.unpackbits(bits, count=len(cohort)).astype(np.bool_)
+    if not mask.any():
+        return NO_IDS
     ids: NDArray[np.str_] = read_only(cohort.participant_ids[mask])
+    crossfilter_of(state).remember(ids, mask)
     return ids
 
 

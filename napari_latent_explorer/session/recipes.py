@@ -177,9 +177,9 @@ def _members_mask(
 def combined(kind: SetOperationKind, masks: Sequence[NDArray[np.bool_]]) -> NDArray[np.bool_]:
     """Union or intersection of masks ``(n_participants,)``, or the first without the others."""
     if kind == "union":
-        return np.logical_or.reduce(masks)
+        return np.asarray(np.logical_or.reduce(masks))
     if kind == "intersection":
-        return np.logical_and.reduce(masks)
+        return np.asarray(np.logical_and.reduce(masks))
     if kind == "difference":
-        return masks[0] & ~np.logical_or.reduce([np.zeros_like(masks[0]), *masks[1:]])
+        return np.asarray(masks[0] & ~np.logical_or.reduce([np.zeros_like(masks[0]), *masks[1:]]))
     raise LatentExplorerError(f"Unknown set operation {kind!r}; choose {', '.join(SET_OPERATION_KINDS)}.")

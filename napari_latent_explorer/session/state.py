@@ -241,6 +241,6 @@ def _with_selection(state: ExplorerState, mask: NDArray[np.bool_], lassos: tuple
     mask = mask & visible_of(state)
     if np.array_equal(mask, _selected(state)):
         return state
-    selection = read_only(cohort_of(state).participant_ids[mask])
+    selection = read_only(cohort_of(state).participant_ids[mask]) if mask.any() else NO_IDS
     crossfilter_of(state).remember(selection, mask)
     return replace(state, selection=selection, selection_lassos=lassos if len(selection) else ())
