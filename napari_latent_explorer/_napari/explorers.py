@@ -18,6 +18,7 @@ from napari_latent_explorer._napari.inbox import Inbox
 from napari_latent_explorer._napari.layers import HeartLayers
 from napari_latent_explorer._napari.playback import Playback
 from napari_latent_explorer._qt.main_thread import QtMainThreadDispatch
+from napari_latent_explorer.session.comparing import Comparing
 from napari_latent_explorer.session.explorer import Explorer
 from napari_latent_explorer.session.heart_boxing import HeartBoxing
 from napari_latent_explorer.session.outside_recordings import OutsideRecordings
@@ -36,6 +37,7 @@ class ViewerSession:
     def __init__(self, viewer: ViewerModel) -> None:
         self.dispatch = QtMainThreadDispatch()
         self.explorer = Explorer(self.dispatch)
+        self.comparing = Comparing(self.explorer)
         self.layers = HeartLayers(viewer, self.explorer)
         self.playback = Playback(viewer, self.layers)
         self.outside = OutsideRecordings(self.explorer, self.layers.originals, get_ready)

@@ -16,6 +16,7 @@ from napari_latent_explorer._napari.places import BUILD, open_dock
 from napari_latent_explorer._napari.themes import ThemeFollower
 from napari_latent_explorer._napari.workspace import open_study_folder
 from napari_latent_explorer._qt.cohort_dock import QtCohortDock
+from napari_latent_explorer._qt.compare_dock import QtCompareDock
 from napari_latent_explorer._qt.ecg_dock import QtEcgDock
 from napari_latent_explorer._qt.groups_dock import QtGroupsDock
 from napari_latent_explorer._qt.heart_box_dock import QtHeartBoxDock
@@ -49,6 +50,15 @@ class GroupsWidget(QtGroupsDock):
 
     def __init__(self, napari_viewer: Any) -> None:
         super().__init__(explorer_of(napari_viewer))
+        _adopt(self, self.set_theme, napari_viewer)
+
+
+class CompareWidget(QtCompareDock):
+    """Two groups in every phenotype."""
+
+    def __init__(self, napari_viewer: Any) -> None:
+        session = session_of(napari_viewer)
+        super().__init__(session.explorer, session.comparing)
         _adopt(self, self.set_theme, napari_viewer)
 
 
