@@ -3,7 +3,7 @@
 The hard idea: texts are compared one by one and lie scattered in memory when Python holds them. Here each id becomes
 one number of 64 bits (a sum of its characters, each times an odd constant of its place), the numbers are sorted once,
 and ids are found by bisection among them. What is found is compared in full, so a stranger whose number happens to be
-another's is still a stranger; should two ids of the array share a number, other constants are drawn.
+another's is still a stranger; should two ids of the array share a number, other constants are tried.
 """
 
 from typing import Final
@@ -21,7 +21,12 @@ class IdIndex:
     Parameters
     ----------
     ids
-        ``(n_ids,)`` strings, each once; ValueError otherwise.
+        ``(n_ids,)`` strings.
+
+    Attributes
+    ----------
+    is_unique
+        Whether each id occurs once; else one of the places of a repeated id is found.
     """
 
     def __init__(self, ids: NDArray[np.str_]) -> None:
@@ -30,9 +35,9 @@ class IdIndex:
             numbers = _numbers(ids, self._seed)
             self._order = np.argsort(numbers)
             self._sorted = numbers[self._order]
-            if not (self._sorted[1:] == self._sorted[:-1]).any():
+            self.is_unique = not bool((self._sorted[1:] == self._sorted[:-1]).any())
+            if self.is_unique:
                 return
-        raise ValueError("Only ids of which each occurs once can be indexed.")
 
     def find(self, asked: NDArray[np.str_]) -> NDArray[np.intp]:
         """Place ``(n_asked,)`` of each in the array; -1 for a stranger."""

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from napari_latent_explorer.data.arrays import read_only
 from napari_latent_explorer.data.cohort import Cohort
-from napari_latent_explorer.session.bitmaps import Words, pack, size, sizes_within
+from napari_latent_explorer.session.bitmaps import Words, pack, sizes_within
 
 N_HISTOGRAM_BINS = 20
 
@@ -31,10 +31,10 @@ class Binning:
     edges: NDArray[np.float64] | None
     bitmaps: NDArray[np.uint64]
 
-    def count(self, words: Words) -> tuple[NDArray[np.int64], int]:
-        """Count the participants of a set per bar ``(n_bars,)``, and those without a value."""
+    def count(self, words: Words, n_participants: int) -> tuple[NDArray[np.int64], int]:
+        """Count the participants of a set of known size per bar ``(n_bars,)``, and those without a value."""
         counts = sizes_within(self.bitmaps, words)
-        return counts, size(words) - int(counts.sum())
+        return read_only(counts), n_participants - int(counts.sum())
 
 
 @dataclass(frozen=True, slots=True, eq=False)

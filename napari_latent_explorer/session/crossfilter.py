@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from napari_latent_explorer.analysis.projection import Projection
 from napari_latent_explorer.data.arrays import read_only
 from napari_latent_explorer.data.cohort import Cohort
-from napari_latent_explorer.session.bars import BarCounts, bin_phenotype
+from napari_latent_explorer.session.bars import BarCounts, Binning, bin_phenotype
 from napari_latent_explorer.session.bitmaps import Words, intersection, pack, size, unpack
 from napari_latent_explorer.session.filters import NO_PROJECTIONS, Filter
 from napari_latent_explorer.session.selection import mask_of
@@ -135,12 +135,13 @@ class Crossfilter:
         self._passers = passers
         acting = {key: one.words for key, one in passers.items()}
         visible = self._unpacked((included, *acting.values()))
+        n_visible, n_total = int(np.count_nonzero(visible)), size(included)
         return Passing(
             visible_mask=visible,
-            n_visible=int(np.count_nonzero(visible)),
-            n_total=size(included),
+            n_visible=n_visible,
+            n_total=n_total,
             n_passing=MappingProxyType({key: one.n_passing for key, one in passers.items()}),
-            bars=MappingProxyType(self._count(included, acting)),
+            bars=MappingProxyType(self._count(included, n_total, acting, n_visible)),
         )
 
     def _included_of(self, excluded: Iterable[str]) -> Words:
@@ -160,20 +161,22 @@ class Crossfilter:
             self._visible = _Kept(sources, unpack(intersection(sources), len(self._cohort)))
         return self._visible.result
 
-    def _count(self, included: Words, acting: Mapping[str, Words]) -> dict[str, BarCounts]:
+    def _count(
+        self, included: Words, n_total: int, acting: Mapping[str, Words], n_visible: int
+    ) -> dict[str, BarCounts]:
         if self._totals is None or not self._totals.is_of((included,)):
-            totals = {name: binning.count(included) for name, binning in self._binnings.items()}
+            totals = {name: binning.count(included, n_total) for name, binning in self._binnings.items()}
             self._totals = _Kept((included,), totals)
         passing_all = intersection((included, *acting.values()))
-        for name in self._binnings:
+        for name, total in self._totals.result.items():
             others = (included, *(words for key, words in acting.items() if key != name))
             if name not in self._bars or not self._bars[name].is_of(others):
                 passing = intersection(others) if name in acting else passing_all
-                self._bars[name] = _Kept(others, self._bar_counts(name, passing, self._totals.result[name]))
+                n_passing = size(passing) if name in acting else n_visible
+                self._bars[name] = _Kept(others, _bar_counts(self._binnings[name], total, passing, n_passing))
         return {name: kept.result for name, kept in self._bars.items()}
 
-    def _bar_counts(self, name: str, passing: Words, total: tuple[NDArray[np.int64], int]) -> BarCounts:
-        binning = self._binnings[name]
-        filtered, missing_filtered = binning.count(passing)
-        numbers = read_only(total[0]), read_only(filtered), total[1], missing_filtered
-        return BarCounts(binning.labels, binning.edges, *numbers)
+
+def _bar_counts(binning: Binning, total: tuple[NDArray[np.int64], int], passing: Words, n_passing: int) -> BarCounts:
+    filtered, missing_filtered = binning.count(passing, n_passing)
+    return BarCounts(binning.labels, binning.edges, total[0], filtered, total[1], missing_filtered)

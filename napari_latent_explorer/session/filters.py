@@ -13,6 +13,7 @@ References
 Kleene SC (1952), Introduction to Metamathematics, section 64 (strong three-valued logic).
 """
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import reduce
@@ -24,7 +25,7 @@ from numpy.typing import NDArray
 
 from napari_latent_explorer.analysis.polygon import points_in_polygon
 from napari_latent_explorer.analysis.projection import Projection
-from napari_latent_explorer.data.cohort import Cohort
+from napari_latent_explorer.data.cohort import MISSING_CODE, Cohort
 from napari_latent_explorer.data.phenotype import PhenotypeSpec
 from napari_latent_explorer.errors import LatentExplorerError, StudyError, TableError
 
@@ -79,8 +80,12 @@ class CategoryFilter:
             )
         if spec.kind == "continuous":
             return np.isnan(cohort.values(spec.name)) & self.include_missing
-        passes = np.array([*(name in self.categories for name in spec.categories), self.include_missing])
-        return passes[cohort.codes(spec.name)]  # code -1, missing, takes the last
+        codes = cohort.narrow_codes(spec.name)
+        chosen = [code for code, name in enumerate(spec.categories) if name in self.categories]
+        passes = np.zeros(len(cohort), np.bool_)
+        for code in [*chosen, *[MISSING_CODE] * self.include_missing]:
+            passes |= codes == code
+        return passes
 
     def verdict(self, cohort: Cohort, projections: Mapping[str, Projection] = NO_PROJECTIONS) -> Verdict:
         """Who passes and who fails; without a value is unknown, unless `include_missing`."""
@@ -129,7 +134,8 @@ class RangeFilter:
         if not self.low <= self.high:
             raise TableError(f"The range of {spec.title} is from {self.low} to {self.high}; low must not exceed high.")
         values = cohort.values(spec.name)
-        passes = (values >= self.low) & (values <= self.high)
+        passes = values >= self.low
+        passes &= values <= self.high
         return passes | np.isnan(values) if self.include_missing else passes
 
     def verdict(self, cohort: Cohort, projections: Mapping[str, Projection] = NO_PROJECTIONS) -> Verdict:
@@ -139,15 +145,15 @@ class RangeFilter:
     def describe(self, specs: Mapping[str, PhenotypeSpec]) -> str:
         """In words, e.g. ``Age 55 to 65 years``."""
         spec = specs[self.phenotype]
-        text = f"{spec.label or spec.name} {self._words()} {spec.unit}".rstrip()
+        words = self._words()
+        text = f"{spec.label or spec.name} {words or 'of any value'} {spec.unit if words else ''}".rstrip()
         return f"{text} or missing" if self.include_missing else text
 
     def _words(self) -> str:
-        if np.isfinite(self.low) and np.isfinite(self.high):
-            return f"{self.low:.4g} to {self.high:.4g}"
-        if np.isfinite(self.low):
-            return f"at least {self.low:.4g}"
-        return f"at most {self.high:.4g}" if np.isfinite(self.high) else "of any value"
+        low, high = _end_words(self.low, -math.inf), _end_words(self.high, math.inf)
+        if low and high:
+            return f"{low.replace('at least ', '')} to {high.replace('at most ', '')}"
+        return low or high
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,6 +327,16 @@ class AnyOf:
 
 
 Filter = CategoryFilter | RangeFilter | MapFilter | Not | AnyOf | AllOf
+
+
+def _end_words(end: float, open_end: float) -> str:
+    """Say an end of a range; one that is the next number beside a round one leaves that out. Empty for an open end."""
+    if end == open_end:
+        return ""
+    left_out = float(f"{end:.12g}")
+    if end == math.nextafter(left_out, -open_end):
+        return f"{'over' if open_end < 0 else 'under'} {left_out:.4g}"
+    return f"{'at least' if open_end < 0 else 'at most'} {end:.4g}"
 
 
 def _spec(cohort: Cohort, phenotype: str) -> PhenotypeSpec:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from napari_latent_explorer.analysis.polygon import points_in_polygon
+from napari_latent_explorer.analysis.polygon import FEWEST_GRIDDED, points_in_polygon
 
 SQUARE = [(0.0, 0.0), (2.0, 0.0), (2.0, 2.0), (0.0, 2.0)]
 
@@ -43,3 +43,41 @@ def test_what_encloses_nothing_holds_nothing(polygon):
 def test_points_without_a_place_are_outside():
     points = np.array([[np.nan, 1.0], [1.0, np.nan], [1.0, 1.0]])
     assert points_in_polygon(points, SQUARE).tolist() == [False, False, True]
+
+
+def even_odd(points, polygon):
+    """Every point against every edge."""
+    odd = np.zeros(len(points), bool)
+    for (x0, y0), (x1, y1) in zip(polygon, np.roll(polygon, -1, axis=0), strict=True):
+        crosses = (points[:, 1] > min(y0, y1)) & (points[:, 1] <= max(y0, y1))
+        with np.errstate(all="ignore"):
+            odd ^= crosses & (points[:, 0] < x0 + (points[:, 1] - y0) * ((x1 - x0) / (y1 - y0)))
+    return odd
+
+
+@pytest.mark.parametrize("n", [FEWEST_GRIDDED - 1, FEWEST_GRIDDED, 100_000])
+@pytest.mark.parametrize("kind", ["star", "scribble", "sliver", "far", "comb"])
+def test_many_points_are_where_each_edge_says(kind, n):
+    """Also where cells are thin, where a lasso crosses itself, and where numbers are large beside their differences."""
+    rng = np.random.default_rng(n)
+    points = rng.normal(size=(n, 2))
+    angles = np.linspace(0, 2 * np.pi, 200, endpoint=False)
+    ring = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    polygon = {
+        "star": ring * (1 + 0.3 * np.sin(7 * angles) + 0.05 * rng.normal(size=200))[:, None],
+        "scribble": np.cumsum(rng.normal(size=(300, 2)), axis=0) / 9,
+        "sliver": ring * (2.0, 1e-4),
+        "far": ring * 0.01 + 1e4,
+        "comb": np.array([(x, y) for i in range(60) for x, y in ((i / 20 - 1.5, -1.0), (i / 20 - 1.49, 1.0))]),
+    }[kind]
+    if kind == "far":
+        points = (points * 0.01 + 1e4).astype(np.float32)
+    points[:50] = np.nan
+    points[50:60] = np.inf
+    points[60:260] = rng.permutation(polygon)[: min(200, len(polygon)), :][np.arange(200) % len(polygon)]
+    inside = points_in_polygon(points, polygon)
+    expected = even_odd(points.astype(np.float64), polygon)
+    on_vertex = np.zeros(n, bool)
+    on_vertex[60:260] = True  # a point on the line may fall to either side
+    np.testing.assert_array_equal(inside[~on_vertex], expected[~on_vertex])
+    assert kind == "comb" or inside.sum() > 50

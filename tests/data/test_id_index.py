@@ -37,6 +37,6 @@ def test_numbers_that_meet_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> No
     assert IdIndex(np.array(["a", "b", "c"])).find(np.array(["c", "a", "z"])).tolist() == [2, 0, -1]
 
 
-def test_ids_that_repeat_cannot_be_indexed() -> None:
-    with pytest.raises(ValueError, match="each occurs once"):
-        IdIndex(np.array(["a", "b", "a"]))
+def test_it_knows_whether_each_occurs_once() -> None:
+    assert IdIndex(np.array(["a", "b", "ab"])).is_unique
+    assert not IdIndex(np.array(["a", "b", "a"])).is_unique

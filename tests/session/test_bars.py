@@ -9,7 +9,7 @@ from napari_latent_explorer.session.filters import CategoryFilter, RangeFilter
 
 def test_bins_agree_with_numpy_histogram(cohort: Cohort) -> None:
     binning = bin_phenotype(cohort, "lvef")
-    counts, n_missing = binning.count(pack(np.ones(len(cohort), dtype=bool)))
+    counts, n_missing = binning.count(pack(np.ones(len(cohort), dtype=bool)), len(cohort))
     values = cohort.values("lvef")
     expected, edges = np.histogram(values[np.isfinite(values)], bins=len(binning.labels))
     assert binning.edges is not None
