@@ -10,6 +10,7 @@ from napari_latent_explorer._qt.job_strip import QtJobStrip
 from napari_latent_explorer._qt.listening import listen
 from napari_latent_explorer._qt.numbers import format_count
 from napari_latent_explorer._qt.phenotype_card import QtPhenotypeCard
+from napari_latent_explorer._qt.sentence_box import QtSentenceBox
 from napari_latent_explorer._qt.theme import DARK, Theme, small_font
 from napari_latent_explorer.session.explorer import Explorer
 from napari_latent_explorer.session.filters import Filter
@@ -50,6 +51,7 @@ class QtCohortDock(QWidget):
         self._search.setClearButtonEnabled(True)
         self._search.setAccessibleName("Search phenotypes")
         self._search.textChanged.connect(self._on_search_changed)
+        self.sentence = QtSentenceBox(explorer, self)
         self._chips = QtFilterChips(explorer, self)
         self._build_layout(QtColorByCombo(explorer, self))
         self._request_filter = qthrottled(self._set_filter, timeout=30, leading=True)
@@ -76,7 +78,7 @@ class QtCohortDock(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 6, 4, 6)
         layout.setSpacing(6)
-        for widget in (self._count, self._empty, self.build, self._chips):
+        for widget in (self._count, self._empty, self.build, self.sentence, self._chips):
             layout.addWidget(widget)
         layout.addWidget(self._coloring)
         layout.addWidget(self._search)
@@ -92,6 +94,7 @@ class QtCohortDock(QWidget):
     def set_theme(self, theme: Theme) -> None:
         """Repaint in other colours."""
         self._theme = theme
+        self.sentence.set_theme(theme)
         self._chips.set_theme(theme)
         for card in self._cards.values():
             card.set_theme(theme)
@@ -111,6 +114,7 @@ class QtCohortDock(QWidget):
             self._cards[spec.name] = card
         self._empty.setVisible(cohort is None)
         self.build.setVisible(cohort is None)
+        self.sentence.setVisible(cohort is not None)
         self._coloring.setVisible(cohort is not None)
         self._search.setVisible(cohort is not None)
         self._on_search_changed(self._search.text())

@@ -67,9 +67,9 @@ class QtHistogramChart(QWidget):
         return QSize(200, BARS_HEIGHT_PX + int(self.fontMetrics().height()) + 6)
 
     def x_of(self, value: float) -> float:
-        """Pixel of a value."""
+        """Pixel of a value; one beyond the bars, such as an open end of a range, is at their end."""
         low, high = self._limits()
-        x: float = (value - low) / (high - low) * self._bars_width()
+        x: float = (min(max(value, low), high) - low) / (high - low) * self._bars_width()
         return x
 
     def _value_at(self, x: float) -> float:

@@ -6,7 +6,7 @@ from superqt import QElidingLabel
 
 from napari_latent_explorer._qt.category_chart import QtCategoryChart
 from napari_latent_explorer._qt.histogram_chart import QtHistogramChart
-from napari_latent_explorer._qt.numbers import format_value
+from napari_latent_explorer._qt.numbers import format_range
 from napari_latent_explorer._qt.theme import Theme, small_font
 from napari_latent_explorer.data.phenotype import PhenotypeSpec
 from napari_latent_explorer.session.bars import BarCounts
@@ -81,9 +81,7 @@ class QtPhenotypeCard(QWidget):
             colors = [entry.color for entry in legend] if isinstance(legend, tuple) else None
             self.chart.set_counts(counts, chosen, colors)
         self._clear.setVisible(chosen is not None)
-        self._chosen.setText(
-            f"{format_value(chosen.low)} to {format_value(chosen.high)}" if isinstance(chosen, RangeFilter) else ""
-        )
+        self._chosen.setText(format_range(chosen.low, chosen.high) if isinstance(chosen, RangeFilter) else "")
 
     def _on_chart_filter_requested(self, chosen: Filter | None) -> None:
         self.filter_requested.emit(self.spec.name, chosen)

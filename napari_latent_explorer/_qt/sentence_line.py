@@ -7,7 +7,7 @@ could stand there, and says which were chosen; so nothing here can be wrong abou
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from qtpy.QtCore import QPoint, QRect, QStringListModel, Qt, Signal
+from qtpy.QtCore import QModelIndex, QPoint, QRect, QStringListModel, Qt, Signal
 from qtpy.QtGui import QColor, QFocusEvent, QHelpEvent, QKeyEvent, QMouseEvent, QTextCharFormat, QTextCursor
 from qtpy.QtWidgets import QCompleter, QListView, QPlainTextEdit, QTextEdit, QToolTip, QWidget
 
@@ -69,6 +69,7 @@ class QtSentenceLine(QPlainTextEdit):
         self._completer.setCompletionMode(QCompleter.CompletionMode.UnfilteredPopupCompletion)
         self._completer.activated.connect(self._on_offer_activated)
         self.textChanged.connect(self._fit_height)
+        self.textChanged.connect(self._popup.hide)
         self._fit_height()
 
     @property
@@ -90,6 +91,11 @@ class QtSentenceLine(QPlainTextEdit):
         self.setStyleSheet(
             f"QPlainTextEdit {{ background: {theme.panel}; color: {theme.text}; border: 1px solid {theme.line};"
             f" border-radius: 4px; padding: 2px; }} QPlainTextEdit:focus {{ border-color: {theme.accent}; }}"
+        )
+        self._popup.setStyleSheet(
+            f"QListView {{ background: {theme.panel}; color: {theme.text}; border: 1px solid {theme.accent}; }}"
+            f"QListView::item {{ padding: 2px 4px; }}"
+            f"QListView::item:selected {{ background: {theme.accent}; color: {theme.background}; }}"
         )
         self.set_marks(self._marks)
 
@@ -126,7 +132,8 @@ class QtSentenceLine(QPlainTextEdit):
             model.setStringList(list(mark.offers))
         place = self.cursorRect()
         width = max(self.fontMetrics().horizontalAdvance(words) for words in mark.offers) + 40
-        self._completer.complete(QRect(place.left(), place.bottom() - place.height() + 4, width, place.height()))
+        self._completer.complete(QRect(place.left(), 0, width, self.height()))
+        self._popup.setCurrentIndex(QModelIndex())  # or Enter would choose what nobody chose
 
     def go_to_mark(self, mark: Mark) -> None:
         """Put the cursor at the end of a mark."""
