@@ -121,7 +121,7 @@ class QtMapDock(QWidget):
         self._maps = {}
         for modality, projection in self._explorer.projections.items():
             if cohort is not None and modality in self.panels:
-                self._maps[modality] = _Map(projection, cohort.rows_of(projection.participant_ids.tolist()))
+                self._maps[modality] = _Map(projection, cohort.rows_of(projection.participant_ids))
                 self._describe(modality, projection)
         for modality, panel in self.panels.items():
             panel.setVisible(modality in self._maps or not self._maps)

@@ -21,6 +21,7 @@ from napari_latent_explorer.data.phenotype import PhenotypeSpec
 from napari_latent_explorer.errors import TableError
 
 MISSING_CODE = -1
+N_KNOWN_ROWS = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,6 +88,10 @@ class Cohort:
         return {participant_id: row for row, participant_id in enumerate(self.participant_ids.tolist())}
 
     @cached_property
+    def _known_rows(self) -> list[tuple[Iterable[str], NDArray[np.intp]]]:
+        return []
+
+    @cached_property
     def _index(self) -> IdIndex:
         return IdIndex(self.participant_ids)
 
@@ -114,16 +119,23 @@ class Cohort:
     def rows_of(self, participant_ids: Iterable[str]) -> NDArray[np.intp]:
         """Rows ``(n_ids,)`` of the given participants in this cohort, in the order given.
 
+        The last read-only arrays are remembered: those of maps and groups are asked again and again.
+
         Raises
         ------
         KeyError
             When an id is not in the cohort.
         """
+        for known, rows in self._known_rows:
+            if known is participant_ids:
+                return rows
         ids = participant_ids if isinstance(participant_ids, np.ndarray) else list(participant_ids)
         asked: NDArray[np.str_] = np.asarray(ids, dtype=np.str_)
-        rows = self._index.find(asked)
+        rows = read_only(self._index.find(asked))
         if (rows < 0).any():
             raise KeyError(str(asked[np.argmin(rows)]))
+        if ids is participant_ids and not asked.flags.writeable:
+            self._known_rows[:] = [*self._known_rows[1 - N_KNOWN_ROWS :], (participant_ids, rows)]
         return rows
 
     def values(self, name: str) -> NDArray[np.float64]:
