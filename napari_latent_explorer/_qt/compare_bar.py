@@ -34,6 +34,7 @@ class QtCompareBar(QWidget):
     def __init__(self, comparing: Comparing, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._comparing = comparing
+        self._shown: tuple[object, ...] = ()
         self.group_a, self.group_b, self.test = (self._combo(name) for name in ("Group A", "Group B", "Test"))
         for name, words in NUMBER_TESTS.items():
             self.test.addItem(words, name)
@@ -70,6 +71,10 @@ class QtCompareBar(QWidget):
     def synchronize(self, groups: tuple[Group, ...]) -> None:
         """Show the groups that there are, and the choice."""
         chosen_a, chosen_b = self._comparing.group_a, self._comparing.group_b
+        shown = groups, chosen_a, chosen_b, self._comparing.number_test
+        if shown == self._shown:
+            return
+        self._shown = shown
         self.group_a.clear()
         self.group_b.clear()
         for group in groups:

@@ -142,14 +142,17 @@ class QtCompareDock(QWidget):
         elif self.isVisible() and not comparing.is_running:
             self._timer.start()
         has_table = self.view.model.table is not None
-        for widget in (self.bar, self.bar.test, self.export, self._labels["status"]):
-            widget.setVisible(has_groups)
-        for widget in (self.view, self._labels["reading"], self._labels["warning"]):
-            widget.setVisible(has_table)
-        for widget in (self._labels["empty"], self.new_group):
-            widget.setVisible(not has_groups)
-        for widget in (self.view, self.export):
-            widget.setEnabled(result is not None and result.table is not None)
+        labels = self._labels
+        parts: list[tuple[bool, tuple[QWidget, ...]]] = [
+            (has_groups, (self.bar, self.bar.test, self.export, labels["status"])),
+            (has_table, (self.view, labels["reading"], labels["warning"])),
+            (not has_groups, (labels["empty"], self.new_group)),
+        ]
+        for is_there, widgets in parts:
+            for widget in widgets:
+                widget.setVisible(is_there)
+        self.view.setEnabled(result is not None and result.table is not None)
+        self.export.setEnabled(self.view.isEnabled())
         self.help.setVisible(result is not None and result.table is None and bool(result.request.filters))
         self._labels["status"].setText("Comparing…" if result is None else _status(result))
         self._labels["warning"].setText("" if result is None else _warning(result))

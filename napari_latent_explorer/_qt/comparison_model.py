@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from qtpy.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt, Signal
+from qtpy.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
 
 from napari_latent_explorer._qt.comparison_text import CHOSEN_MARK, effect_text, explain, p_text, side_text
 from napari_latent_explorer._qt.numbers import format_count
@@ -16,6 +16,7 @@ from napari_latent_explorer.analysis.phenotype_comparison import PhenotypeCompar
 
 NAME, SIDE_A, SIDE_B, EFFECT, P, Q, MISSING = range(7)
 MOST_NAME_CHARS = 13
+Index = QModelIndex | QPersistentModelIndex
 _NO_INDEX = QModelIndex()
 _SENTENCES = {
     NAME: f"Phenotype and its unit; {CHOSEN_MARK}: a group was chosen by it",
@@ -87,15 +88,15 @@ class QtComparisonModel(QAbstractTableModel):
         unsaid = [row for row in rows if not math.isfinite(key(row))]
         return sorted(said, key=key, reverse=self._order == Qt.SortOrder.DescendingOrder) + unsaid
 
-    def rowCount(self, parent: QModelIndex = _NO_INDEX) -> int:
+    def rowCount(self, parent: Index = _NO_INDEX) -> int:
         """One per phenotype."""
         return 0 if parent.isValid() else len(self._rows)
 
-    def columnCount(self, parent: QModelIndex = _NO_INDEX) -> int:
+    def columnCount(self, parent: Index = _NO_INDEX) -> int:
         """Name, both groups, effect, p, q, missing."""
         return 0 if parent.isValid() else len(_SENTENCES) + 2
 
-    def data(self, index: QModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """Text of a cell, what it means in full, or how it is aligned."""
         if self._table is None or not index.isValid():
             return None

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from qtpy.QtCore import QBuffer, QEvent, QIODevice, QPointF, QRectF, QSize, Qt, Signal
-from qtpy.QtGui import QColor, QFont, QHelpEvent, QImage, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
+from qtpy.QtGui import QColor, QFont, QHelpEvent, QImage, QImageWriter, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
 from qtpy.QtWidgets import QAbstractScrollArea, QFrame, QToolTip, QWidget
 
 from napari_latent_explorer._qt.forest_painter import HEADER_PX, ROW_PX, Forest, ForestPainter
@@ -151,7 +151,7 @@ def _png(forest: Forest, captions: tuple[str, ...], size: QSize, font: QFont) ->
     painter.end()
     buffer = QBuffer()
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-    image.save(buffer, "PNG")
+    QImageWriter(buffer, b"png").write(image)
     return bytes(buffer.data().data())
 
 

@@ -40,8 +40,9 @@ class Comparing:
         self._number_test: NumberTest = "welch"
         self._result: Comparison | None = None
         self._running: ComparisonRequest | None = None
-        for signal in (explorer.study_changed, explorer.groups_changed, explorer.filters_changed):
-            signal.connect(self._on_explorer_changed)
+        explorer.study_changed.connect(self._on_groups_changed)
+        explorer.groups_changed.connect(self._on_groups_changed)
+        explorer.filters_changed.connect(self._on_filters_changed)
 
     @property
     def group_a(self) -> Group | None:
@@ -125,7 +126,13 @@ class Comparing:
             return group_a, _now(self._chosen[1], groups)
         return groups[0] if groups else None, groups[1] if len(groups) > 1 else None
 
-    def _on_explorer_changed(self) -> None:
+    def _on_filters_changed(self) -> None:
+        before = self._result, self._running
+        self._forget_stale()
+        if self.group_b is None or before != (self._result, self._running):
+            self.changed.emit()
+
+    def _on_groups_changed(self) -> None:
         chosen, groups = self._chosen, self._explorer.groups
         if chosen is not None:
             group_a = _now(chosen[0], groups)
@@ -133,13 +140,16 @@ class Comparing:
         self._drop_stale()
 
     def _drop_stale(self) -> None:
+        self._forget_stale()
+        self.changed.emit()
+
+    def _forget_stale(self) -> None:
         """Forget the result, and the work on it, unless it is that of the present request."""
         request = self.request
         if self._result is not None and (request is None or not request.is_same(self._result.request)):
             self._result = None
         if self._running is not None and (request is None or not request.is_same(self._running)):
             self._running = None
-        self.changed.emit()
 
     def _on_compared(self, result: Comparison) -> None:
         if result.request is self._running:
