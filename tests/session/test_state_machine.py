@@ -268,7 +268,7 @@ class Session(RuleBasedStateMachine):
             self.explorer.remove_group(name)
             del self.reference.groups[name]
         elif what == "rename":
-            new = f"{name}'"
+            new = f"{name}'" + "'" * sum(name in other for other in self.reference.groups)
             self.explorer.rename_group(name, new)
             self.reference.groups = {new if n == name else n: rows for n, rows in self.reference.groups.items()}
         elif what == "activate":
