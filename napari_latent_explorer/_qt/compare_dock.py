@@ -228,4 +228,7 @@ def _warning(result: Comparison) -> str:
 def _caption(result: Comparison) -> tuple[str, ...]:
     specs = result.request.cohort.specs
     names = [specs[name].label or name for name in specs if name in result.request.chosen_by]
-    return (f"{CHOSEN_MARK} A group was chosen by: {', '.join(names)}.",) if names else ()
+    by_phenotypes = [f"{CHOSEN_MARK} A group was chosen by: {', '.join(names)}."] if names else []
+    drawn = result.request.drawn
+    by_hand = [f"Picked by hand or on a map: {' and '.join(drawn)}."] if drawn else []
+    return (*by_phenotypes, *by_hand)

@@ -20,7 +20,7 @@ from napari_latent_explorer.analysis.projection import Projection
 from napari_latent_explorer.data.cohort import Cohort
 from napari_latent_explorer.data.progress import Progress
 from napari_latent_explorer.errors import LatentExplorerError
-from napari_latent_explorer.session.filters import Filter
+from napari_latent_explorer.session.filters import Filter, MapFilter
 from napari_latent_explorer.session.groups import Group
 from napari_latent_explorer.session.recipes import GroupRecipe
 from napari_latent_explorer.session.selection import mask_of, visible_mask
@@ -64,6 +64,11 @@ class ComparisonRequest:
         """Phenotypes by which a group was chosen."""
         groups = [group for group in (self.group_a, self.group_b) if group is not None]
         return frozenset().union(*(chosen_by(group.recipe) for group in groups))
+
+    @property
+    def drawn(self) -> tuple[str, ...]:
+        """Names of the groups that were drawn on a map or picked by hand, wholly or in part."""
+        return tuple(one.name for one in (self.group_a, self.group_b) if one is not None and is_drawn(one.recipe))
 
     def is_same(self, other: "ComparisonRequest") -> bool:
         """Whether the other would give the same."""
@@ -139,6 +144,13 @@ def chosen_by(recipe: GroupRecipe) -> frozenset[str]:
     """Phenotypes on which the making of a group looked, by its filters or by those of the groups it is made of."""
     parts = recipe.operation.recipes if recipe.operation is not None else ()
     return frozenset().union(*(one.phenotypes for one in recipe.filters), *(chosen_by(part) for part in parts))
+
+
+def is_drawn(recipe: GroupRecipe) -> bool:
+    """Whether a lasso or a hand had a part in the making of a group, or of those that it is made of."""
+    parts = recipe.operation.recipes if recipe.operation is not None else ()
+    by_map = any(isinstance(one, MapFilter) for one in recipe.filters)
+    return recipe.origin in ("lassos", "by hand") or by_map or any(is_drawn(part) for part in parts)
 
 
 def is_same_group(one: Group | None, other: Group | None) -> bool:

@@ -95,6 +95,14 @@ def test_mann_whitney_is_taken_if_chosen_and_for_numbers_only(mixed, table):
         compare(mixed, *halves(mixed, 120), number_test="student")
 
 
+def test_ranks_are_tested_exactly_in_small_groups_and_without_a_wait_in_large_ones():
+    few = only_row({"mass": [1.0, 2.0, 4.0, 3.0, 5.0, 6.0, 7.0]}, 3, number_test="mann-whitney")
+    assert few.p == pytest.approx(2 * 2 / comb(7, 3))  # rank sums 6 and 7 of 3 among 7, in both tails
+    values = np.random.default_rng(9).normal(size=30_000)
+    many = only_row({"mass": values}, 4, number_test="mann-whitney")
+    assert many.p == pytest.approx(stats.mannwhitneyu(values[:4], values[4:], method="asymptotic").pvalue)
+
+
 def test_counts_are_tested_by_chi_square_or_fisher_as_the_expected_counts_say(mixed, table):
     for row in table.rows[2:]:
         counts = pd.crosstab(np.arange(300) >= 120, mixed.phenotypes[row.spec.name]).to_numpy()
