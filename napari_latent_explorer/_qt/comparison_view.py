@@ -7,6 +7,7 @@ from qtpy.QtCore import QModelIndex, Qt
 from qtpy.QtGui import QResizeEvent
 from qtpy.QtWidgets import (
     QAbstractItemView,
+    QAbstractScrollArea,
     QFrame,
     QHeaderView,
     QSizePolicy,
@@ -66,9 +67,9 @@ class QtComparisonView(QWidget):
         self.model.sorted_anew.connect(self._on_sorted_anew)
         self.plot.row_clicked.connect(self.table.selectRow)
         self.table.selectionModel().currentRowChanged.connect(self._on_current_row_changed)
-        bars = self.plot.verticalScrollBar(), self.table.verticalScrollBar()
-        bars[0].valueChanged.connect(bars[1].setValue)
-        bars[1].valueChanged.connect(bars[0].setValue)
+        self._is_scrolling = False
+        self.plot.verticalScrollBar().valueChanged.connect(lambda value: self._scroll(self.table, value))
+        self.table.verticalScrollBar().valueChanged.connect(lambda value: self._scroll(self.plot, value))
 
     def _set_up_table(self) -> None:
         self.table.setModel(self.model)
@@ -127,6 +128,13 @@ class QtComparisonView(QWidget):
         for column in range(self.model.columnCount()):
             most = _WIDTHS.get(column, MOST_COLUMN_PX)
             self.table.setColumnWidth(column, min(most, self.table.columnWidth(column) + 4))
+
+    def _scroll(self, other: QAbstractScrollArea, value: int) -> None:
+        """Let the other one follow, as far as it can; it must not pull back where it ends sooner."""
+        if not self._is_scrolling:
+            self._is_scrolling = True
+            other.verticalScrollBar().setValue(value)
+            self._is_scrolling = False
 
     def _on_sorted_anew(self) -> None:
         table = self.model.table

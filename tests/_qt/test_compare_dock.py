@@ -66,6 +66,7 @@ def test_it_says_what_is_needed_and_has_the_button_that_does_it(dock, explorer, 
     QTest.mouseClick(dock.new_group, LEFT)
     assert not dock.new_group.isVisible()
     assert settled().table.n_b == 90
+    assert f"Picked by hand or on a map: {explorer.groups[0].name}." in dock.warning
     assert dock.view.isVisible()
     assert dock.status == f"30 and 90 participants, {settled().table.n_tested} phenotypes tested"
 
@@ -105,6 +106,7 @@ def test_what_chose_the_groups_is_marked_and_said(dock, sexes):
     assert not dock.view.plot.forest.rows[row].is_filled
     assert "optimistic" in dock.warning
     assert "◆ A group was chosen by: Sex." in dock.warning
+    assert "by hand" not in dock.warning
 
 
 def test_plot_and_table_are_sorted_together(dock, sexes):
@@ -131,6 +133,16 @@ def test_a_row_that_is_clicked_in_the_plot_is_chosen_in_the_table_and_both_scrol
     assert plot.verticalScrollBar().value() == 2 * ROW_PX
     assert plot.row_at(HEADER_PX + 5) == 2
     assert plot.row_at(HEADER_PX - 5) == -1
+
+
+def test_each_can_be_scrolled_to_its_end_though_the_other_ends_sooner(dock, sexes):
+    dock.view._splitter.setSizes([150, 400])
+    QTest.qWait(30)
+    plot, table = dock.view.plot.verticalScrollBar(), dock.view.table.verticalScrollBar()
+    assert table.maximum() < plot.maximum()
+    plot.setValue(plot.maximum())
+    assert plot.value() == plot.maximum()
+    assert table.value() == table.maximum()
 
 
 def test_plot_and_table_lie_beside_each_other_where_there_is_room(dock, sexes):

@@ -168,6 +168,29 @@ def test_the_phenotypes_that_chose_a_group_are_known_and_have_no_q(comparing, ex
     assert result_of(comparing).table.chosen_by == frozenset()
 
 
+def test_groups_that_were_picked_by_hand_are_known_also_within_others(comparing, explorer):
+    explorer.select(["P01", "P02", "P03"])
+    explorer.create_group("Picked")
+    explorer.clear_selection()
+    explorer.create_group("Listed", ["P04", "P05"])
+    assert comparing.request.drawn == ("Picked",)
+    explorer.combine_groups("union", ["Picked", "Listed"], "Both")
+    comparing.choose("Both", "Listed")
+    assert comparing.request.drawn == ("Both",)
+
+
+def test_only_filters_that_matter_are_told_of(comparing, explorer, two):
+    result_of(comparing)
+    told = []
+    comparing.changed.connect(lambda: told.append(comparing.result is None))
+    explorer.set_filter(RangeFilter("age", 2.0, 30.0))
+    assert told == []
+    comparing.choose("Young")
+    explorer.set_filter(RangeFilter("age", 2.0, 31.0))
+    explorer.exclude(["P20"], "bad scan")
+    assert told == [True, True, True]
+
+
 def test_recipes_of_groups_of_groups_are_looked_through(explorer):
     explorer.set_filter(AllOf((RangeFilter("age", 0.0, 30.0), Not(CategoryFilter("diabetes", frozenset({"yes"}))))))
     explorer.create_group("Young and healthy")
