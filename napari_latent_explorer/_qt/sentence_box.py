@@ -52,6 +52,7 @@ class QtSentenceBox(QWidget):
         self._as_typed: set[str] = set()
         self._learning: Job[None] | None = None
         self._has_learnt = False
+        self._is_entered = False
         self._understanding: Understanding | None = None
         self.line = QtSentenceLine(self)
         self.line.setPlaceholderText("Women over 60 with hypertension …")
@@ -117,6 +118,8 @@ class QtSentenceBox(QWidget):
     def _on_learnt(self) -> None:
         self._learning = None
         self.synchronize()
+        if self._is_entered:
+            self._on_entered()
 
     def _on_pause(self) -> None:
         self.synchronize()
@@ -128,7 +131,8 @@ class QtSentenceBox(QWidget):
         self._pause.stop()
         self.synchronize()
         understanding, cohort = self._understanding, self._explorer.cohort
-        if cohort is None or self._learning is not None:
+        self._is_entered = self._learning is not None
+        if cohort is None or self._is_entered:
             return
         if understanding is None:
             understanding = understand("", cohort)

@@ -46,6 +46,11 @@ class QtSentenceLine(QPlainTextEdit):
     ----------
     parent
         Qt parent.
+
+    Attributes
+    ----------
+    popup
+        The list of what is offered.
     """
 
     entered = Signal()
@@ -63,13 +68,13 @@ class QtSentenceLine(QPlainTextEdit):
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._completer = QCompleter(QStringListModel(self), self)
-        self._popup = QListView()
-        self._completer.setPopup(self._popup)
+        self.popup = QListView()
+        self._completer.setPopup(self.popup)
         self._completer.setWidget(self)
         self._completer.setCompletionMode(QCompleter.CompletionMode.UnfilteredPopupCompletion)
         self._completer.activated.connect(self._on_offer_activated)
         self.textChanged.connect(self._fit_height)
-        self.textChanged.connect(self._popup.hide)
+        self.textChanged.connect(self.popup.hide)
         self._fit_height()
 
     @property
@@ -81,7 +86,7 @@ class QtSentenceLine(QPlainTextEdit):
     def offered(self) -> tuple[str, ...]:
         """What the open list offers; empty when it is closed."""
         model = self._completer.model()
-        if not self._popup.isVisible() or not isinstance(model, QStringListModel):
+        if not self.popup.isVisible() or not isinstance(model, QStringListModel):
             return ()
         return tuple(model.stringList())
 
@@ -92,7 +97,7 @@ class QtSentenceLine(QPlainTextEdit):
             f"QPlainTextEdit {{ background: {theme.panel}; color: {theme.text}; border: 1px solid {theme.line};"
             f" border-radius: 4px; padding: 2px; }} QPlainTextEdit:focus {{ border-color: {theme.accent}; }}"
         )
-        self._popup.setStyleSheet(
+        self.popup.setStyleSheet(
             f"QListView {{ background: {theme.panel}; color: {theme.text}; border: 1px solid {theme.accent}; }}"
             f"QListView::item {{ padding: 2px 4px; }}"
             f"QListView::item:selected {{ background: {theme.accent}; color: {theme.background}; }}"
@@ -125,7 +130,7 @@ class QtSentenceLine(QPlainTextEdit):
         mark = self.mark_at(self.textCursor().position())
         self._offered = mark
         if mark is None or not mark.offers:
-            self._popup.hide()
+            self.popup.hide()
             return
         model = self._completer.model()
         if isinstance(model, QStringListModel) and model.stringList() != list(mark.offers):
@@ -133,7 +138,7 @@ class QtSentenceLine(QPlainTextEdit):
         place = self.cursorRect()
         width = max(self.fontMetrics().horizontalAdvance(words) for words in mark.offers) + 40
         self._completer.complete(QRect(place.left(), 0, width, self.height()))
-        self._popup.setCurrentIndex(QModelIndex())  # or Enter would choose what nobody chose
+        self.popup.setCurrentIndex(QModelIndex())  # or Enter would choose what nobody chose
 
     def go_to_mark(self, mark: Mark) -> None:
         """Put the cursor at the end of a mark."""
@@ -165,7 +170,7 @@ class QtSentenceLine(QPlainTextEdit):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Enter applies, unless it chooses from the open list; Alt+Down opens that."""
-        popup = self._popup
+        popup = self.popup
         is_enter = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
         if popup.isVisible() and (event.key() == Qt.Key.Key_Escape or (is_enter and popup.currentIndex().isValid())):
             event.ignore()

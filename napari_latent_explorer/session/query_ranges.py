@@ -62,8 +62,18 @@ class Range:
     @property
     def is_age(self) -> bool:
         """Whether its words say that it is an age."""
-        marked = [token.quantity for token in self.tokens if token.kind in ("COMPARE", "SUFFIX") and token.quantity]
-        return bool(marked) or any(one.is_age or one.kind == "interval" for one in self.quantities)
+        return any(one.is_age for one in self._marks) or any(
+            one.is_age or one.kind == "interval" for one in self.quantities
+        )
+
+    @property
+    def is_no_age(self) -> bool:
+        """Whether its words say that it is none, as in ``heavier than``."""
+        return any(not one.is_age for one in self._marks)
+
+    @property
+    def _marks(self) -> list[Quantity]:
+        return [token.quantity for token in self.tokens if token.kind in ("COMPARE", "SUFFIX") and token.quantity]
 
 
 class RangeError(Exception):

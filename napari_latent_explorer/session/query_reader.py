@@ -101,10 +101,9 @@ class SentenceReader:
         if len(parts) == 1:
             return parts[0]
         joined = any_of(parts)
-        if isinstance(joined, Unknown):
+        if isinstance(joined, Unknown) and len(joined.spans) > 1:
             start, end = min(start for start, _ in joined.spans), max(end for _, end in joined.spans)
-            if len(joined.spans) > 1:
-                self.notes.append(Note(start, end, f"left out “{self._sentence[start:end]}”, as part of it is unclear"))
+            self.notes.append(Note(start, end, f"left out “{self._sentence[start:end]}”, as part of it is unclear"))
         return joined
 
     def _body(self, children: Sequence[Branch]) -> Formula:
@@ -324,8 +323,10 @@ class SentenceReader:
                 text = f"took “{written}” for {label}, all that is in {unit}"
                 self.notes.append(Note(found.start, found.end, text))
             return columns[0]
+        if unit and not columns and age is not None and fits(found, age, self._vocabulary):
+            return age
         is_plain = not unit and all(one.kind == "number" for one in found.quantities)
-        if age is not None and is_plain and found.comparison:
+        if age is not None and is_plain and found.comparison and not found.is_no_age:
             return age
         self._ask_column(found, columns, unit)
         return None

@@ -99,7 +99,8 @@ class Tokenizer:
             return self._read_quoted(place)
         ahead = self._ahead(place)
         n_words, sense_or_kind = self._longest(ahead)
-        if raw.kind == "number" and n_words < 2:
+        is_category = isinstance(sense_or_kind, tuple) and not isinstance(sense_or_kind[0], Sense)
+        if raw.kind == "number" and n_words < 2 and not is_category:
             return self._read_number(place, number_of(raw.text), step_of(raw.text))
         if n_words == 0:
             return self._read_rest(place, ahead)
@@ -135,8 +136,16 @@ class Tokenizer:
             if phrase in functions:
                 return n_words, functions[phrase]
             if phrase in vocabulary.absent:
-                return n_words, Problem(0, 0, f"This study has no column for {vocabulary.absent[phrase]}.")
+                return n_words, self._absent(phrase)
         return 0, None
+
+    def _absent(self, phrase: Phrase) -> Problem:
+        """Say that the study has no such column, or which might be meant."""
+        name, columns = self._vocabulary.absent[phrase]
+        if not columns:
+            return Problem(0, 0, f"This study has no column for {name}.")
+        meant = tuple(map(self._vocabulary.written, columns[:4]))
+        return Problem(0, 0, f"This study has no column called {name}, but {' and '.join(meant)}.", meant)
 
     def _local_categories(self) -> dict[Phrase, tuple[tuple[str, frozenset[str]], ...]]:
         """Find what categories can follow here, after the name of their column."""
@@ -186,6 +195,8 @@ class Tokenizer:
             self._append("COMPARE", start, stop, word=_COMPARISONS[kind])
         elif kind in ("OLDER", "YOUNGER"):
             self._append("COMPARE", start, stop, word=">" if kind == "OLDER" else "<", quantity=_AGE)
+        elif kind in ("GT_OTHER", "LT_OTHER"):
+            self._append("COMPARE", start, stop, word=">" if kind == "GT_OTHER" else "<", quantity=_NO_AGE)
         elif kind in _SUFFIXES:
             self._take_suffix(kind, place, end, last)
         elif kind in ("MEDIAN", "MEAN"):
@@ -347,6 +358,7 @@ class Tokenizer:
 
 
 _AGE: Final = Quantity("number", 0.0, "years", is_age=True)
+_NO_AGE: Final = Quantity("number", 0.0)
 
 
 def suggested_texts(vocabulary: Vocabulary) -> Iterator[tuple[str, str]]:

@@ -5,7 +5,7 @@ synonym, and that before a name with decorations. Only the surest meanings count
 phrase is ambiguous and the reader must ask.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
@@ -76,11 +76,12 @@ class Vocabulary:
     categories
         For each column, what its categories are called right after its name.
     absent
-        Clinical phrases of which the study has no column, each with the word for people.
+        Clinical phrases of which the study has no column, each with the word for people and with columns that are
+        called nearly so.
     partial
         For each run of words inside a label, the columns that have it.
-    age, bmi
-        The columns of these.
+    age
+        The column of the age, if there is one.
     words
         Every word that occurs anywhere, and whether a misspelt one may be corrected to it.
     """
@@ -88,7 +89,7 @@ class Vocabulary:
     specs: Mapping[str, PhenotypeSpec]
     phrases: Mapping[Phrase, tuple[Sense, ...]]
     categories: Mapping[str, Mapping[Phrase, frozenset[str]]]
-    absent: Mapping[Phrase, str]
+    absent: Mapping[Phrase, tuple[str, tuple[str, ...]]]
     partial: Mapping[Phrase, tuple[str, ...]]
     age: str | None
     words: Mapping[str, bool]
@@ -119,12 +120,20 @@ def vocabulary_of(specs: tuple[PhenotypeSpec, ...]) -> Vocabulary:
     _add_obesity(ranked, concept_of, by_name)
     phrases = {phrase: _surest(senses) for phrase, senses in ranked.items()}
     categories = {spec.name: _local_categories(spec, concept_of) for spec in specs if spec.kind != "continuous"}
+    partial = _partial(specs)
+    strange = {name for name, known in concept_of.items() if not known}
     absent = {
-        phrase: name for name, others in concepts() for phrase in others if phrase not in phrases and len(phrase[0]) > 1
+        phrase: (
+            name,
+            tuple(dict.fromkeys(column for other in others for column in partial.get(other, ()) if column in strange)),
+        )
+        for name, others in concepts()
+        for phrase in others
+        if phrase not in phrases and len(phrase[0]) > 1
     }
     age = next((sense.phenotype for sense in phrases.get(("age",), ()) if sense.kind == "number"), None)
     return Vocabulary(
-        by_name, phrases, categories, absent, _partial(specs), age, _known_words(phrases, categories, absent, specs)
+        by_name, phrases, categories, absent, partial, age, _known_words(phrases, categories, absent, specs)
     )
 
 
@@ -180,7 +189,10 @@ def _named(spec: PhenotypeSpec, concept_of: _Concepts) -> Sense:
 
 def yes_and_no(spec: PhenotypeSpec) -> tuple[frozenset[str], frozenset[str]]:
     """Categories that say yes and that say no to the column's own name; both empty where it is no such question."""
-    yes_words, no_words = YES_WORDS.split("|"), NO_WORDS.split("|")
+    is_coded = len(spec.categories) == 2  # else 0 and 1 are only the first of several codes
+    yes_words, no_words = (
+        [word for word in words.split("|") if is_coded or not word.isdigit()] for words in (YES_WORDS, NO_WORDS)
+    )
     names = {words_of(text) for text in (spec.name, spec.label)}
     yes = {name for name in spec.categories if _plain(name) in yes_words or words_of(name) in names}
     no = {name for name in spec.categories if _plain(name) in no_words}
@@ -208,7 +220,7 @@ def _category_senses(spec: PhenotypeSpec, concept_of: _Concepts) -> Iterator[tup
             continue
         if len(phrase) > 0 and not all(word[0].isdigit() for word in phrase) and _plain(category) not in _YES_NO:
             yield phrase, 2, sense
-        yield from ((name + phrase, 2, sense) for name in _keys(spec))
+        yield from ((name + phrase, 2, sense) for name in _keys(spec) if yes)
         yield from ((phrase + name, 2, sense) for name in _keys(spec))
         yield from ((other, 2, sense) for other in _other_words(category, spec, concept_of))
     yield from _non_users(spec, concept_of)
@@ -291,7 +303,7 @@ def _partial(specs: Sequence[PhenotypeSpec]) -> Mapping[Phrase, tuple[str, ...]]
 def _known_words(
     phrases: Mapping[Phrase, tuple[Sense, ...]],
     categories: Mapping[str, Mapping[Phrase, frozenset[str]]],
-    absent: Mapping[Phrase, str],
+    absent: Iterable[Phrase],
     specs: Sequence[PhenotypeSpec],
 ) -> Mapping[str, bool]:
     """Collect every word, and whether a misspelt one may be corrected to it: not to what the study lacks."""

@@ -115,8 +115,8 @@ CATEGORY_WORDS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """For a concept, by its first word, what its categories are called; the first word is no phrase of its own."""
 
-YES_WORDS: Final = "yes|y|true|1|present|positive|case|affected|diagnosed|ja|oui"
-NO_WORDS: Final = "no|n|false|0|absent|negative|control|unaffected|none|never|healthy|nein|non"
+YES_WORDS: Final = "yes|y|true|1|present|positive|affected|diagnosed|ja|oui"
+NO_WORDS: Final = "no|n|false|0|absent|negative|unaffected|none|never|nein|non"
 
 OBESE_BMI: Final = 30.0
 """kg/m²; WHO (2000), Obesity: preventing and managing the global epidemic, technical report series 894."""
@@ -141,10 +141,11 @@ FUNCTION_WORDS: Final[Mapping[str, str]] = {
     "did|of age|exactly|precisely|being|value|values|level|levels|me|us",
     "IS": "is|are|was|were|of|equals|equal to|=|==|:",
     "ISNT": "!=|<>|≠",
-    "GT": "above|over|more than|greater than|larger than|higher than|bigger than|exceeding|exceeds|beyond|"
-    "longer than|taller than|heavier than|>",
+    "GT": "above|over|more than|greater than|exceeding|exceeds|beyond|>",
+    "GT_OTHER": "larger than|higher than|bigger than|longer than|taller than|heavier than|thicker than",
     "GE": "at least|no less than|not less than|not below|minimum|min|starting from|>=|≥|=>",
-    "LT": "below|under|less than|lower than|smaller than|fewer than|shorter than|lighter than|<",
+    "LT": "below|under|less than|<",
+    "LT_OTHER": "lower than|smaller than|fewer than|shorter than|lighter than|thinner than",
     "LE": "at most|no more than|not more than|up to|maximum|max|not above|not exceeding|<=|≤|=<",
     "OLDER": "older than",
     "YOUNGER": "younger than",
