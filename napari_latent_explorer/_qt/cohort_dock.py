@@ -1,9 +1,12 @@
 """The cohort: who is in it, who passes the filters, and one chart per phenotype to filter by."""
 
+from itertools import pairwise
+
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QPushButton, QScrollArea, QVBoxLayout, QWidget
 from superqt.utils import qthrottled
 
+from napari_latent_explorer._qt.chart_order import QtChartOrder, in_order
 from napari_latent_explorer._qt.color_by import QtColorByCombo
 from napari_latent_explorer._qt.filter_chips import QtFilterChips
 from napari_latent_explorer._qt.job_strip import QtJobStrip
@@ -51,6 +54,9 @@ class QtCohortDock(QWidget):
         self._search.setClearButtonEnabled(True)
         self._search.setAccessibleName("Search phenotypes")
         self._search.textChanged.connect(self._on_search_changed)
+        self.order = QtChartOrder(self)
+        self.order.order_chosen.connect(self._order_cards)
+        self.order.log_toggled.connect(self._on_log_toggled)
         self.sentence = QtSentenceBox(explorer, self)
         self._chips = QtFilterChips(explorer, self)
         self._build_layout(QtColorByCombo(explorer, self))
@@ -82,6 +88,7 @@ class QtCohortDock(QWidget):
             layout.addWidget(widget)
         layout.addWidget(self._coloring)
         layout.addWidget(self._search)
+        layout.addWidget(self.order)
         layout.addWidget(scroll, 1)
         layout.addWidget(QtJobStrip(self._explorer.jobs, self))
         self.setMinimumWidth(240)
@@ -96,6 +103,7 @@ class QtCohortDock(QWidget):
         self._theme = theme
         self.sentence.set_theme(theme)
         self._chips.set_theme(theme)
+        self.order.set_theme(theme)
         for card in self._cards.values():
             card.set_theme(theme)
 
@@ -110,6 +118,9 @@ class QtCohortDock(QWidget):
             card = QtPhenotypeCard(spec, self._charts)
             card.set_theme(self._theme)
             card.filter_requested.connect(self._request_filter)
+            card.drag_began.connect(self._explorer.begin_gesture)
+            card.drag_ended.connect(self._on_drag_ended)
+            card.chart.set_log(self.order.is_log)
             self._charts_layout.insertWidget(self._charts_layout.count() - 1, card)
             self._cards[spec.name] = card
         self._empty.setVisible(cohort is None)
@@ -117,8 +128,27 @@ class QtCohortDock(QWidget):
         self.sentence.setVisible(cohort is not None)
         self._coloring.setVisible(cohort is not None)
         self._search.setVisible(cohort is not None)
+        self.order.setVisible(cohort is not None)
         self._on_search_changed(self._search.text())
         self._on_view_state_changed(self._explorer.view_state)
+        self._order_cards()
+
+    def _on_drag_ended(self) -> None:
+        self._request_filter.flush(restart_timer=False)  # what the mouse did last belongs to the same step
+        self._explorer.end_gesture()
+
+    def _order_cards(self) -> None:
+        bars = self._explorer.view_state.bars
+        specs = {name: card.spec for name, card in self._cards.items() if name in bars}
+        names = in_order(self.order.order, specs, bars)
+        for place, name in enumerate(names):
+            self._charts_layout.insertWidget(place, self._cards[name])
+        for before, after in pairwise(names):
+            self.setTabOrder(self._cards[before], self._cards[after])
+
+    def _on_log_toggled(self, is_log: bool) -> None:
+        for card in self._cards.values():
+            card.chart.set_log(is_log)
 
     def _set_filter(self, phenotype: str, chosen: Filter | None) -> None:
         if chosen is None:
