@@ -20,6 +20,7 @@ from napari_latent_explorer._qt.compare_dock import QtCompareDock
 from napari_latent_explorer._qt.ecg_dock import QtEcgDock
 from napari_latent_explorer._qt.groups_dock import QtGroupsDock
 from napari_latent_explorer._qt.heart_box_dock import QtHeartBoxDock
+from napari_latent_explorer._qt.history_bar import add_undo_keys
 from napari_latent_explorer._qt.map_dock import QtMapDock
 from napari_latent_explorer._qt.predictions_dock import QtPredictionsDock
 from napari_latent_explorer._qt.probe_dock import QtProbeDock
@@ -35,6 +36,7 @@ class CohortWidget(QtCohortDock):
         _adopt(self, self.set_theme, napari_viewer)
         viewer = ref(real_viewer(napari_viewer))
         self.build_requested.connect(lambda: open_dock(viewer(), BUILD))
+        self.history.set_last_session(session_of(napari_viewer).keeper.last_session)
 
 
 class MapWidget(QtMapDock):
@@ -43,6 +45,7 @@ class MapWidget(QtMapDock):
     def __init__(self, napari_viewer: Any) -> None:
         super().__init__(explorer_of(napari_viewer))
         _adopt(self, self.set_theme, napari_viewer)
+        add_undo_keys(self, explorer_of(napari_viewer))
 
 
 class GroupsWidget(QtGroupsDock):
@@ -51,6 +54,7 @@ class GroupsWidget(QtGroupsDock):
     def __init__(self, napari_viewer: Any) -> None:
         super().__init__(explorer_of(napari_viewer))
         _adopt(self, self.set_theme, napari_viewer)
+        add_undo_keys(self, explorer_of(napari_viewer))
 
 
 class CompareWidget(QtCompareDock):
@@ -68,6 +72,7 @@ class ProbeWidget(QtProbeDock):
     def __init__(self, napari_viewer: Any) -> None:
         super().__init__(explorer_of(napari_viewer))
         _adopt(self, self.set_theme, napari_viewer)
+        add_undo_keys(self, explorer_of(napari_viewer))
 
 
 class PredictionsWidget(QtPredictionsDock):
@@ -76,6 +81,7 @@ class PredictionsWidget(QtPredictionsDock):
     def __init__(self, napari_viewer: Any) -> None:
         super().__init__(explorer_of(napari_viewer))
         _adopt(self, self.set_theme, napari_viewer)
+        add_undo_keys(self, explorer_of(napari_viewer))
 
 
 class EcgWidget(QtEcgDock):

@@ -56,6 +56,7 @@ class QtGroupCard(QFrame):
         count = QLabel(f"{format_count(len(group))} participants", self)
         recipe = QLabel(self)
         recipe.setObjectName("recipe")
+        recipe.setTextFormat(Qt.TextFormat.PlainText)
         recipe.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         stands = group.representative.label if group.representative is not None else "no member has latents"
         recipe.setText(f"{group.recipe.describe()}\n{stands}")

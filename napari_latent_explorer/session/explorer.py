@@ -18,7 +18,7 @@ from napari_latent_explorer.session import grouping, probing
 from napari_latent_explorer.session import state as changes
 from napari_latent_explorer.session.decode_service import Bundle, DecodeFunction, DecodeService, decode_vector
 from napari_latent_explorer.session.dispatch import Dispatch, forward, inline
-from napari_latent_explorer.session.exports import write_participants
+from napari_latent_explorer.session.exports import participants_mask, write_participants
 from napari_latent_explorer.session.filters import Filter, MapFilter
 from napari_latent_explorer.session.groups import RGBA, Group, find_group
 from napari_latent_explorer.session.history import Moment
@@ -272,9 +272,15 @@ class Explorer(StateHolder):
         """Write what was done since the study was opened as a Python script that does it again."""
         return script_of(self.history, self.moment())
 
-    def export_participants(self, path: str | Path, whom: str = "visible", has_ids: bool = False) -> None:
-        """Write phenotypes of the ``selected``, the ``visible``, or ``group:`` and a name, as CSV (see `exports`)."""
-        write_participants(path, self._state, whom, has_ids)
+    def export_participants(self, path: str | Path, whom: str = "visible", has_ids: bool = False) -> Job[Path]:
+        """Start the job that writes phenotypes as CSV, of the ``selected``, the ``visible``, or ``group:`` and a name.
+
+        Raises LatentExplorerError when nobody is in it. Ids of participants are written only when they are asked for.
+        """
+        file, state, mask = Path(path), self._state, participants_mask(self._state, whom)
+        return self.jobs.start(
+            "Export participants", lambda: write_participants(file, state, whom, mask, has_ids), lambda _: None
+        )
 
     # ---- recordings
 

@@ -3,6 +3,7 @@
 Ids stay at home: a table holds them only when its maker asks for them.
 """
 
+from collections.abc import Generator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,6 +12,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from napari_latent_explorer import __version__
+from napari_latent_explorer.data.cohort import Cohort
+from napari_latent_explorer.data.progress import Progress
 from napari_latent_explorer.errors import LatentExplorerError
 from napari_latent_explorer.io.atomic import write_file
 from napari_latent_explorer.session.groups import find_group
@@ -47,35 +50,25 @@ def participants_mask(state: ExplorerState, whom: str) -> NDArray[np.bool_]:
     return mask
 
 
-def participants_table(state: ExplorerState, whom: str, has_ids: bool = False) -> pd.DataFrame:
-    """Phenotypes of some participants, one row each in the cohort's order, columns with their units.
+def participants_table(cohort: Cohort, mask: NDArray[np.bool_], has_ids: bool = False) -> pd.DataFrame:
+    """Phenotypes of the masked participants, one row each in the cohort's order, columns with their units.
 
-    Parameters
-    ----------
-    state
-        The open study.
-    whom
-        As in `participants_mask`.
-    has_ids
-        Whether the first column, ``participant_id``, is there.
+    With `has_ids` the first column is ``participant_id``.
     """
-    cohort, mask = cohort_of(state), participants_mask(state, whom)
-    columns = {
-        f"{name} [{spec.unit}]" if spec.unit else name: cohort.phenotypes[name] for name, spec in cohort.specs.items()
-    }
-    table = pd.DataFrame({name: column.to_numpy()[mask] for name, column in columns.items()})
+    titles = {name: f"{name} [{spec.unit}]" if spec.unit else name for name, spec in cohort.specs.items()}
+    table = pd.DataFrame({title: cohort.phenotypes[name].to_numpy()[mask] for name, title in titles.items()})
     if has_ids:
         table.insert(0, "participant_id", cohort.participant_ids[mask])
     return table
 
 
-def provenance(state: ExplorerState, whom: str) -> list[str]:
-    """Where a table comes from: study, filters, who was left out, date, program; no ids."""
+def provenance(state: ExplorerState, whom: str, n_participants: int) -> list[str]:
+    """Where a table of so many participants comes from: study, filters, who was left out, date, program; no ids."""
     cohort = cohort_of(state)
     name = state.study.name if state.study is not None else ""
-    n = int(participants_mask(state, whom).sum())
     lines = [
-        f"Participants of the study {name!a}, fingerprint {cohort.fingerprint}: {n} of {len(cohort)}, {whom}",
+        f"Participants of the study {name!a}, fingerprint {cohort.fingerprint}: "
+        f"{n_participants} of {len(cohort)}, {whom}",
         f"Latents: model {latents_fingerprint(state) or 'none'}",
         f"Filters: {'; '.join(chosen.describe(cohort.specs) for chosen in state.filters) or 'none'}",
         f"Excluded: {_reasons(state)}",
@@ -87,20 +80,38 @@ def provenance(state: ExplorerState, whom: str) -> list[str]:
     return [" ".join(line.split()) for line in lines]
 
 
-def write_participants(path: str | Path, state: ExplorerState, whom: str, has_ids: bool = False) -> None:
+def write_participants(
+    path: Path, state: ExplorerState, whom: str, mask: NDArray[np.bool_], has_ids: bool
+) -> Generator[Progress, None, Path]:
     """Write the table of some participants as CSV, atomically, its provenance in comments above.
+
+    Parameters
+    ----------
+    path
+        The file.
+    state, whom, mask
+        The open study, and what `participants_mask` says of it.
+    has_ids
+        Whether the table has a column of ids.
+
+    Yields
+    ------
+    Progress
+        Once.
 
     Raises
     ------
-    LatentExplorerError
-        When nobody is in it or the place cannot be written.
+    StudyError
+        When the place cannot be written.
     """
-    table = participants_table(state, whom, has_ids)
+    yield Progress(0, 1, f"Writing {path.name}")
+    table = participants_table(cohort_of(state), mask, has_ids)
     for name in table.columns:
-        if table[name].dtype == object or isinstance(table[name].dtype, pd.CategoricalDtype | pd.StringDtype):
+        if not pd.api.types.is_numeric_dtype(table[name]):
             table[name] = [_harmless(value) for value in table[name]]
-    head = "".join(f"{COMMENT}{line}\n" for line in provenance(state, whom))
-    write_file(Path(path), (head + table.to_csv(index=False, lineterminator="\n")).encode("utf-8", "replace"))
+    head = "".join(f"{COMMENT}{line}\n" for line in provenance(state, whom, int(mask.sum())))
+    write_file(path, (head + table.to_csv(index=False, lineterminator="\n")).encode("utf-8", "replace"))
+    return path
 
 
 def _harmless(value: object) -> object:

@@ -34,9 +34,11 @@ class SessionKeeper:
     def __init__(self, explorer: Explorer, dispatch: Dispatch = inline) -> None:
         self._explorer = explorer
         self._name = automatic_name()
-        self._unsaved: Moment | None = None
+        self._newest: tuple[str, Moment] | None = None
+        self._is_saved = True
         self._has_failed = False
-        self._writer: LatestWins[tuple[str, Moment], Path] = LatestWins(_write, dispatch)
+        self._writer: LatestWins[tuple[str, Moment], Moment] = LatestWins(_write, dispatch)
+        self._writer.finished.connect(self._on_writer_finished)
         self._writer.failed.connect(self._on_writer_failed)
         explorer.study_changed.connect(self._on_study_changed)
         explorer.history_changed.connect(self._on_changed)
@@ -45,7 +47,7 @@ class SessionKeeper:
     @property
     def is_saved(self) -> bool:
         """Whether all that was done is written, or being written."""
-        return self._unsaved is None
+        return self._is_saved
 
     def last_session(self) -> Path | None:
         """Newest automatic session of the open study that another run, or another window, has written."""
@@ -54,9 +56,9 @@ class SessionKeeper:
 
     def save(self) -> None:
         """Begin to write what was done since the last time; nothing happens when nothing was."""
-        if self._unsaved is not None:
-            self._writer.request((self._name, self._unsaved))
-            self._unsaved = None
+        if not self._is_saved and self._newest is not None:
+            self._is_saved = True
+            self._writer.request(self._newest)
 
     def wait(self, timeout_s: float | None = None) -> bool:
         """Block until all that `save` began is written; False after `timeout_s`."""
@@ -65,16 +67,17 @@ class SessionKeeper:
     def close(self) -> None:
         """Write what is left, and stop."""
         self._writer.close()
-        if self._unsaved is not None:
+        if self._newest is not None:  # perhaps once more: whether the thread came to it may not be known yet
             try:
-                _write((self._name, self._unsaved))
+                _write(self._newest)
             except LatentExplorerError as error:
                 self.failed.emit(error)
-            self._unsaved = None
+            self._newest = None
 
     def _on_changed(self) -> None:
         if self._explorer.can_undo or self._explorer.can_redo or self._explorer.current_participant is not None:
-            self._unsaved = self._explorer.moment()
+            self._newest = (self._name, self._explorer.moment())
+            self._is_saved = False
             self.changed.emit()
 
     def _on_study_changed(self) -> None:
@@ -82,11 +85,16 @@ class SessionKeeper:
         self._name = automatic_name()
         self._has_failed = False
 
+    def _on_writer_finished(self, moment: Moment) -> None:
+        if self._newest is not None and self._newest[1] is moment:
+            self._newest = None
+
     def _on_writer_failed(self, error: Exception) -> None:
         if not self._has_failed:
             self._has_failed = True
             self.failed.emit(error)
 
 
-def _write(request: tuple[str, Moment]) -> Path:
-    return write_automatic(*request)
+def _write(request: tuple[str, Moment]) -> Moment:
+    write_automatic(*request)
+    return request[1]
