@@ -9,6 +9,7 @@ from superqt.utils import qthrottled
 from napari_latent_explorer._qt.chart_order import QtChartOrder, in_order
 from napari_latent_explorer._qt.color_by import QtColorByCombo
 from napari_latent_explorer._qt.filter_chips import QtFilterChips
+from napari_latent_explorer._qt.history_bar import QtHistoryBar
 from napari_latent_explorer._qt.job_strip import QtJobStrip
 from napari_latent_explorer._qt.listening import listen
 from napari_latent_explorer._qt.numbers import format_count
@@ -59,6 +60,7 @@ class QtCohortDock(QWidget):
         self.order.log_toggled.connect(self._on_log_toggled)
         self.sentence = QtSentenceBox(explorer, self)
         self._chips = QtFilterChips(explorer, self)
+        self.history = QtHistoryBar(explorer, self)
         self._build_layout(QtColorByCombo(explorer, self))
         self._request_filter = qthrottled(self._set_filter, timeout=30, leading=True)
         listen(self, explorer.study_changed, self._build_cards)
@@ -84,7 +86,11 @@ class QtCohortDock(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 6, 4, 6)
         layout.setSpacing(6)
-        for widget in (self._count, self._empty, self.build, self.sentence, self._chips):
+        top = QHBoxLayout()
+        top.addWidget(self._count, 1)
+        top.addWidget(self.history)
+        layout.addLayout(top)
+        for widget in (self._empty, self.build, self.sentence, self._chips):
             layout.addWidget(widget)
         layout.addWidget(self._coloring)
         layout.addWidget(self._search)
@@ -103,6 +109,7 @@ class QtCohortDock(QWidget):
         self._theme = theme
         self.sentence.set_theme(theme)
         self._chips.set_theme(theme)
+        self.history.set_theme(theme)
         self.order.set_theme(theme)
         for card in self._cards.values():
             card.set_theme(theme)
