@@ -90,6 +90,7 @@ class QtComparisonView(QWidget):
         horizontal.setFixedHeight(HEADER_PX)
         horizontal.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         horizontal.setHighlightSections(False)
+        horizontal.setResizeContentsPrecision(20)
         self.table.setSortingEnabled(True)
         self.table.sortByColumn(EFFECT, Qt.SortOrder.DescendingOrder)
 
@@ -104,6 +105,8 @@ class QtComparisonView(QWidget):
 
     def set_table(self, table: ComparisonTable | None, colors: tuple[RGBA, RGBA]) -> None:
         """Show another comparison, its groups in their colours."""
+        if table is self.model.table and colors == self._colors:
+            return
         self._colors = colors
         is_first = self.model.table is None
         self.model.set_table(table)

@@ -141,8 +141,8 @@ def compare_phenotypes(
     if number_test not in NUMBER_TESTS:
         raise LatentExplorerError(f"Unknown test {number_test!r}; choose {' or '.join(NUMBER_TESTS)}.")
     in_a, in_b = (np.zeros(len(cohort), dtype=np.bool_) for _ in "ab")
-    in_a[cohort.rows_of(map(str, ids_a))] = True
-    in_b[cohort.rows_of(map(str, ids_b))] = True
+    in_a[cohort.rows_of(ids_a)] = True
+    in_b[cohort.rows_of(ids_b)] = True
     shared = in_a & in_b
     only = [np.flatnonzero(mask & ~shared) for mask in (in_a, in_b)]
     for rows_of_group, mask, name, other in zip(only, (in_a, in_b), (name_a, name_b), (name_b, name_a), strict=True):
