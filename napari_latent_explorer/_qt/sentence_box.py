@@ -52,7 +52,7 @@ class QtSentenceBox(QWidget):
         self._as_typed: set[str] = set()
         self._learning: Job[None] | None = None
         self._has_learnt = False
-        self._is_entered = False
+        self._entered: str | None = None
         self._understanding: Understanding | None = None
         self.line = QtSentenceLine(self)
         self.line.setPlaceholderText("Women over 60 with hypertension …")
@@ -105,6 +105,7 @@ class QtSentenceBox(QWidget):
             n_participants = count_understood(self._explorer, understanding)
             applied = is_applied(self._explorer, understanding)
             self.status.setText(status_text(understanding, n_participants, applied))
+            self.line.popup_gap_px = self.status.heightForWidth(self.line.width())
 
     def _learn(self) -> None:
         """Start learning the words of the study, once."""
@@ -118,7 +119,7 @@ class QtSentenceBox(QWidget):
     def _on_learnt(self) -> None:
         self._learning = None
         self.synchronize()
-        if self._is_entered:
+        if self._entered == self.line.text:
             self._on_entered()
 
     def _on_pause(self) -> None:
@@ -131,8 +132,8 @@ class QtSentenceBox(QWidget):
         self._pause.stop()
         self.synchronize()
         understanding, cohort = self._understanding, self._explorer.cohort
-        self._is_entered = self._learning is not None
-        if cohort is None or self._is_entered:
+        self._entered = self.line.text if self._learning is not None else None
+        if cohort is None or self._learning is not None:
             return
         if understanding is None:
             understanding = understand("", cohort)

@@ -51,6 +51,8 @@ class QtSentenceLine(QPlainTextEdit):
     ----------
     popup
         The list of what is offered.
+    popup_gap_px
+        How far below the field it opens, so that it hides nothing that is said there.
     """
 
     entered = Signal()
@@ -64,6 +66,7 @@ class QtSentenceLine(QPlainTextEdit):
         self._marks: tuple[Mark, ...] = ()
         self._offered: Mark | None = None
         self._theme = DARK
+        self.popup_gap_px = 0
         self.setTabChangesFocus(True)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -137,7 +140,7 @@ class QtSentenceLine(QPlainTextEdit):
             model.setStringList(list(mark.offers))
         place = self.cursorRect()
         width = max(self.fontMetrics().horizontalAdvance(words) for words in mark.offers) + 40
-        self._completer.complete(QRect(place.left(), 0, width, self.height()))
+        self._completer.complete(QRect(place.left(), 0, width, self.height() + self.popup_gap_px))
         self.popup.setCurrentIndex(QModelIndex())  # or Enter would choose what nobody chose
 
     def go_to_mark(self, mark: Mark) -> None:

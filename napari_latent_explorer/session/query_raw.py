@@ -74,7 +74,8 @@ def corrections(raws: Sequence[RawWord], known: Mapping[str, bool], as_typed: Co
         and raw.text.lower() not in DECADES
         and raw.text.lower() not in as_typed
     ]
-    meant = {place: correct(raws[place].folded, correctable(known)) for place in strange[:_MAX_CORRECTED]}
+    candidates = correctable(known) if strange else ()
+    meant = {place: correct(raws[place].folded, candidates) for place in strange[:_MAX_CORRECTED]}
     return {place: word for place, word in meant.items() if word is not None}
 
 

@@ -39,6 +39,7 @@ def distance(one: str, other: str, limit: int) -> int:
     return min(last[-1], limit + 1)
 
 
+@lru_cache(maxsize=8192)
 def _letters(word: str) -> int:
     """Which letters occur, as bits."""
     bits = 0

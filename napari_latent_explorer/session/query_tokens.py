@@ -8,6 +8,7 @@ be looked, and the grammar stays small.
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
+from functools import lru_cache
 from typing import Final
 
 from napari_latent_explorer.session.query_findings import Note, Problem
@@ -42,7 +43,7 @@ _KIND_OF_SENSE: Final[Mapping[str, str]] = {
 }  # fmt: skip
 _NAMES: Final = frozenset({"NUMBER", "CHOICE", "COND"})
 _PLAIN: Final = frozenset({"AND", "OR", "NOT", "WITHOUT", "WITH", "PEOPLE", "LEAD", "RANGE", "TO", "KNOWN", "MISSING"})
-_MAX_SUGGESTED: Final = 12
+_MAX_SUGGESTED: Final = 4
 _DECADE_BEFORE: Final = re.compile(r"\b(?:in|their|his|her|the)\s+$", re.IGNORECASE)
 _DECADE_AFTER: Final = re.compile(rf"[{APOSTROPHES}]?s\b")
 
@@ -205,7 +206,7 @@ class Tokenizer:
         elif kind in ("TOP", "BOTTOM"):
             return self._take_top(kind, place, end)
         elif kind in ("IS", "ISNT"):
-            if last in _NAMES:
+            if last in _NAMES and any(sense.is_name for sense in self.tokens[-1].senses):
                 self._append("IS", start, stop)
             if kind == "ISNT":
                 self._append("NOT", start, stop)
@@ -361,8 +362,13 @@ _AGE: Final = Quantity("number", 0.0, "years", is_age=True)
 _NO_AGE: Final = Quantity("number", 0.0)
 
 
-def suggested_texts(vocabulary: Vocabulary) -> Iterator[tuple[str, str]]:
-    """Yield what can be written for each column and category, after its folded form."""
+@lru_cache(maxsize=4)
+def suggested_texts(vocabulary: Vocabulary) -> tuple[tuple[str, str], ...]:
+    """List what can be written for each column and category, after its folded form."""
+    return tuple(_suggested_texts(vocabulary))
+
+
+def _suggested_texts(vocabulary: Vocabulary) -> Iterator[tuple[str, str]]:
     for phrase, senses in vocabulary.phrases.items():
         if len(senses) == 1 and senses[0].kind != "interval":
             sense = senses[0]

@@ -13,6 +13,7 @@ from typing import Final, Literal
 
 from napari_latent_explorer.data.phenotype import PhenotypeSpec
 from napari_latent_explorer.io.column_units import split_unit
+from napari_latent_explorer.session.query_units import unit_of
 from napari_latent_explorer.session.query_words import (
     CATEGORY_WORDS,
     FRACTIONS,
@@ -138,7 +139,11 @@ def vocabulary_of(specs: tuple[PhenotypeSpec, ...]) -> Vocabulary:
 
 
 def _keys(spec: PhenotypeSpec) -> set[Phrase]:
-    texts = (spec.name, spec.label, split_unit(spec.name)[0], split_unit(spec.label)[0] if spec.label else "")
+    texts = [spec.name, spec.label]
+    for text in filter(None, (spec.name, spec.label)):
+        label, unit = split_unit(text)
+        if unit == unit_of(spec.unit):  # else the ending is no unit, as in la_volume_min
+            texts.append(label)
     return {words_of(text) for text in texts} - {()}
 
 

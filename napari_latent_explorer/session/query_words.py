@@ -136,7 +136,8 @@ FUNCTION_WORDS: Final[Mapping[str, str]] = {
     "KNOWN": "known|recorded|measured|available|given|not missing",
     "PEOPLE": "people|person|patient|participant|subject|individual|everyone|everybody|anyone|volunteer|heart",
     "LEAD": "representative|typical|prototypical|reconstruct|reconstruction of|representative of",
-    "FILLER": "the|a|an|who|that|which|be|been|all|any|only|those|these|them|show|show me|find|select|give me|please|"
+    "FILLER": "the|a|an|who|who are|who is|that are|which are|taking|on|"
+    "that|which|be|been|all|any|only|those|these|them|show|show me|find|select|give me|please|"
     "their|his|her|whose|in|also|either|both|for|at|then|there|every|each|previously|currently|i want|i need|do|does|"
     "did|of age|exactly|precisely|being|value|values|level|levels|me|us",
     "IS": "is|are|was|were|of|equals|equal to|=|==|:",

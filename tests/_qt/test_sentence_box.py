@@ -56,6 +56,17 @@ def test_enter_applies_and_the_chips_say_it(qtbot, dock, box, explorer):
     assert words == ["Sex: female", "Age over 60 years", "Hypertension: yes", "Clear all"]
 
 
+def test_enter_while_the_words_are_learnt_counts_only_for_what_was_written_then(qtbot, dock, box, explorer):
+    explorer.study_changed.emit()
+    box.line.clearFocus()
+    box.line.setFocus()
+    box.line.insertPlainText("women")
+    QTest.keyClick(box.line, Qt.Key.Key_Return)
+    box.line.insertPlainText(" with AF")
+    qtbot.waitUntil(lambda: box.understanding is not None, timeout=20_000)
+    assert explorer.filters in ((), (WOMEN,))  # the latter if the words were learnt before Enter
+
+
 def test_the_count_is_there_before_enter_and_follows_the_session(qtbot, box, explorer):
     write(qtbot, box, "women")
     n_women = int(WOMEN.mask(explorer.cohort).sum())
