@@ -64,6 +64,7 @@ class CompareWidget(QtCompareDock):
         session = session_of(napari_viewer)
         super().__init__(session.explorer, session.comparing)
         _adopt(self, self.set_theme, napari_viewer)
+        add_undo_keys(self, explorer_of(napari_viewer))
 
 
 class ProbeWidget(QtProbeDock):
@@ -91,6 +92,7 @@ class EcgWidget(QtEcgDock):
         session = session_of(napari_viewer)
         super().__init__(session.explorer, session.layers.originals)
         _adopt(self, self.set_theme, napari_viewer)
+        add_undo_keys(self, explorer_of(napari_viewer))
         playback = session.playback
         playback.time_changed.connect(self.set_cine_time)
         playback.playing_changed.connect(self.set_playing)

@@ -45,6 +45,7 @@ class QtCohortDock(QWidget):
         self._cards: dict[str, QtPhenotypeCard] = {}
         self._count = QLabel(self)
         self._count.setFont(small_font(self, 1.25, is_bold=True))
+        self._count.setWordWrap(True)
         self._empty = QLabel(NO_STUDY, self)
         self._empty.setWordWrap(True)
         self.build = QPushButton("Build a study from your own files …", self)

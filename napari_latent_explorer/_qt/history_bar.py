@@ -17,6 +17,7 @@ from napari_latent_explorer.session.exports import GROUP_PREFIX, SELECTED, VISIB
 
 UNDO_KEY, REDO_KEY = "Ctrl+Z", "Ctrl+Shift+Z"
 MAX_NAME_CHARS = 40
+BUTTON_WIDTH_PX = 26
 
 
 def add_undo_keys(dock: QWidget, explorer: Explorer) -> None:
@@ -67,6 +68,7 @@ class QtHistoryBar(QWidget):
     def _button(self, sign: str, name: str, act: Callable[[], None]) -> QToolButton:
         button = QToolButton(self)
         button.setText(sign)
+        button.setFixedWidth(BUTTON_WIDTH_PX)
         button.setAccessibleName(name)
         button.setToolTip(name)
         button.clicked.connect(lambda: act())
@@ -76,7 +78,7 @@ class QtHistoryBar(QWidget):
         """Take other colours."""
         self.setStyleSheet(
             tool_button_style(theme)
-            + "QToolButton { padding: 1px 6px; } QToolButton::menu-indicator { image: none; }"
+            + "QToolButton { padding: 1px 2px; } QToolButton::menu-indicator { image: none; }"
             + f"QToolButton:disabled {{ color: {theme.line}; }}"
         )
 
