@@ -133,13 +133,14 @@ def test_a_script_repeats_a_session_on_the_sample_study(sample) -> None:
 
 
 @pytest.mark.slow
-def test_the_script_runs_by_itself(sample, tmp_path, capsys) -> None:
+def test_the_script_runs_by_itself(sample, monkeypatch, capsys) -> None:
     explorer = Explorer()
     explorer.open(sample)
     explorer.jobs.cancel_all()
     explorer.create_group("Everybody")
-    script = explorer.script().replace("BUNDLE = None", f"BUNDLE = {str(sample_bundle_path())!r}")
+    script = explorer.script()
     explorer.close()
+    monkeypatch.setattr("sys.argv", ["script.py", str(sample_study_path()), str(sample_bundle_path())])
     exec(compile(script, "script.py", "exec"), {"__name__": "__main__"})
     n = len(sample.cohort())
     assert f"Everybody: {n} participants, all participants" in capsys.readouterr().out
