@@ -407,6 +407,6 @@ class LongSession(Session):
 
 
 LongSession.TestCase.settings = settings(
-    max_examples=10, stateful_step_count=200, deadline=None, phases=PHASES, suppress_health_check=list(HealthCheck)
+    max_examples=30, stateful_step_count=200, deadline=None, phases=PHASES, suppress_health_check=list(HealthCheck)
 )
 TestLongSession = pytest.mark.slow(LongSession.TestCase)
