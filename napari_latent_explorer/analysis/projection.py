@@ -114,8 +114,8 @@ class Projection:
     def fingerprint(self) -> str:
         """Hash of who lies where and of the bundle, 16 hexadecimal digits."""
         digest = hashlib.sha256(f"{self.name} {self.bundle_fingerprint} {self.participant_ids.dtype.str}".encode())
-        digest.update(np.ascontiguousarray(self.coordinates))
-        digest.update(np.ascontiguousarray(self.participant_ids).view(np.uint32))
+        digest.update(self.coordinates.tobytes())
+        digest.update(self.participant_ids.tobytes())
         return digest.hexdigest()[:16]
 
     @cached_property

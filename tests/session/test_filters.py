@@ -192,3 +192,14 @@ def test_a_lasso_belongs_to_its_map(cohort: Cohort, map_without_p00: Projection)
     moved = replace(map_without_p00, coordinates=map_without_p00.coordinates + 1)
     with pytest.raises(StudyError, match="Draw it again"):
         lasso.mask(cohort, {"mri": moved})
+
+
+def test_a_map_is_known_by_who_lies_where(map_without_p00: Projection) -> None:
+    same = replace(map_without_p00, method="pca")
+    others = [
+        replace(map_without_p00, coordinates=map_without_p00.coordinates[::-1]),
+        replace(map_without_p00, participant_ids=map_without_p00.participant_ids[::-1]),
+        replace(map_without_p00, bundle_fingerprint="other"),
+    ]
+    assert same.fingerprint == map_without_p00.fingerprint
+    assert len({one.fingerprint for one in (map_without_p00, *others)}) == 4
