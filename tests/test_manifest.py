@@ -39,6 +39,7 @@ def test_it_offers_what_is_promised(manifest):
         "Cohort",
         "Maps",
         "Groups",
+        "Compare",
         "Predictions",
         "Probe",
         "ECG",

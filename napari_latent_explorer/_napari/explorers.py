@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary
 
 from napari.components import ViewerModel
 from napari.utils.notifications import show_error, show_warning
+from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QWidget
 
 from napari_latent_explorer._napari.guest_layers import GuestLayers, get_ready
@@ -18,11 +19,16 @@ from napari_latent_explorer._napari.inbox import Inbox
 from napari_latent_explorer._napari.layers import HeartLayers
 from napari_latent_explorer._napari.playback import Playback
 from napari_latent_explorer._qt.main_thread import QtMainThreadDispatch
+from napari_latent_explorer.session.comparing import Comparing
 from napari_latent_explorer.session.explorer import Explorer
 from napari_latent_explorer.session.heart_boxing import HeartBoxing
 from napari_latent_explorer.session.model_training import ModelTraining
 from napari_latent_explorer.session.outside_recordings import OutsideRecordings
+from napari_latent_explorer.session.session_keeper import SessionKeeper
 from napari_latent_explorer.session.study_building import StudyBuilding
+
+SAVE_AFTER_MS = 2000
+"""The session is written when its user has rested for so long."""
 
 
 class ViewerSession:
@@ -37,6 +43,7 @@ class ViewerSession:
     def __init__(self, viewer: ViewerModel) -> None:
         self.dispatch = QtMainThreadDispatch()
         self.explorer = Explorer(self.dispatch)
+        self.comparing = Comparing(self.explorer)
         self.layers = HeartLayers(viewer, self.explorer)
         self.playback = Playback(viewer, self.layers)
         self.outside = OutsideRecordings(self.explorer, self.layers.originals, get_ready)
@@ -46,6 +53,13 @@ class ViewerSession:
         self.inbox = Inbox(self.outside.open)
         self.building = StudyBuilding(self.dispatch)
         self.training = ModelTraining(self.explorer, self.dispatch)
+        self.keeper = SessionKeeper(self.explorer, self.dispatch)
+        self._rest = QTimer()
+        self._rest.setSingleShot(True)
+        self._rest.setInterval(SAVE_AFTER_MS)
+        self._rest.timeout.connect(self.keeper.save)
+        self.keeper.changed.connect(self._on_keeper_changed)
+        self.keeper.failed.connect(show_failure)
         self._windows: list[int] = []
         self._is_open = True
         self.explorer.failed.connect(show_failure)
@@ -62,15 +76,20 @@ class ViewerSession:
         """Stop timers and threads; Qt's objects end here, on the GUI's thread."""
         if self._is_open:
             self._is_open = False
+            self.keeper.close()
             self.dispatch.close()
             self.training.close()
             self.explorer.close()
             self.building.close()
             with suppress(RuntimeError):  # when the program ends, Qt may have taken its objects before
+                self._rest.stop()
                 self.playback.close()
                 self.inbox.close()
-                for ours in (self.dispatch, self.playback, self.inbox):
+                for ours in (self.dispatch, self.playback, self.inbox, self._rest):
                     ours.deleteLater()
+
+    def _on_keeper_changed(self) -> None:
+        self._rest.start()
 
 
 _SESSIONS: WeakKeyDictionary[Any, ViewerSession] = WeakKeyDictionary()

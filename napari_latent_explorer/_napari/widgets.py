@@ -16,9 +16,11 @@ from napari_latent_explorer._napari.places import BUILD, open_dock
 from napari_latent_explorer._napari.themes import ThemeFollower
 from napari_latent_explorer._napari.workspace import open_study_folder, open_workspace
 from napari_latent_explorer._qt.cohort_dock import QtCohortDock
+from napari_latent_explorer._qt.compare_dock import QtCompareDock
 from napari_latent_explorer._qt.ecg_dock import QtEcgDock
 from napari_latent_explorer._qt.groups_dock import QtGroupsDock
 from napari_latent_explorer._qt.heart_box_dock import QtHeartBoxDock
+from napari_latent_explorer._qt.history_bar import add_undo_keys
 from napari_latent_explorer._qt.listening import listen
 from napari_latent_explorer._qt.map_dock import QtMapDock
 from napari_latent_explorer._qt.predictions_dock import QtPredictionsDock
@@ -36,6 +38,7 @@ class CohortWidget(QtCohortDock):
         _adopt(self, self.set_theme, napari_viewer)
         viewer = ref(real_viewer(napari_viewer))
         self.build_requested.connect(lambda: open_dock(viewer(), BUILD))
+        self.history.set_last_session(session_of(napari_viewer).keeper.last_session)
 
 
 class MapWidget(QtMapDock):
@@ -44,6 +47,7 @@ class MapWidget(QtMapDock):
     def __init__(self, napari_viewer: Any) -> None:
         super().__init__(explorer_of(napari_viewer))
         _adopt(self, self.set_theme, napari_viewer)
+        add_undo_keys(self, explorer_of(napari_viewer))
 
 
 class GroupsWidget(QtGroupsDock):
@@ -52,6 +56,17 @@ class GroupsWidget(QtGroupsDock):
     def __init__(self, napari_viewer: Any) -> None:
         super().__init__(explorer_of(napari_viewer))
         _adopt(self, self.set_theme, napari_viewer)
+        add_undo_keys(self, explorer_of(napari_viewer))
+
+
+class CompareWidget(QtCompareDock):
+    """Two groups in every phenotype."""
+
+    def __init__(self, napari_viewer: Any) -> None:
+        session = session_of(napari_viewer)
+        super().__init__(session.explorer, session.comparing)
+        _adopt(self, self.set_theme, napari_viewer)
+        add_undo_keys(self, explorer_of(napari_viewer))
 
 
 class ProbeWidget(QtProbeDock):
@@ -60,6 +75,7 @@ class ProbeWidget(QtProbeDock):
     def __init__(self, napari_viewer: Any) -> None:
         super().__init__(explorer_of(napari_viewer))
         _adopt(self, self.set_theme, napari_viewer)
+        add_undo_keys(self, explorer_of(napari_viewer))
 
 
 class PredictionsWidget(QtPredictionsDock):
@@ -68,6 +84,7 @@ class PredictionsWidget(QtPredictionsDock):
     def __init__(self, napari_viewer: Any) -> None:
         super().__init__(explorer_of(napari_viewer))
         _adopt(self, self.set_theme, napari_viewer)
+        add_undo_keys(self, explorer_of(napari_viewer))
 
 
 class EcgWidget(QtEcgDock):
@@ -77,6 +94,7 @@ class EcgWidget(QtEcgDock):
         session = session_of(napari_viewer)
         super().__init__(session.explorer, session.layers.originals)
         _adopt(self, self.set_theme, napari_viewer)
+        add_undo_keys(self, explorer_of(napari_viewer))
         playback = session.playback
         playback.time_changed.connect(self.set_cine_time)
         playback.playing_changed.connect(self.set_playing)

@@ -4,16 +4,19 @@ A click chooses one category, with Ctrl it adds or takes away, with Shift it cho
 same with the arrow keys and Space. What is chosen carries a tick, so that it is not told by colour alone.
 """
 
+import math
 from collections.abc import Sequence
 
 from qtpy.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from qtpy.QtGui import QColor, QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from qtpy.QtWidgets import QSizePolicy, QWidget
 
+from napari_latent_explorer._qt.bar_samples import BarSamples
 from napari_latent_explorer._qt.numbers import format_count
 from napari_latent_explorer._qt.theme import DARK, Theme, small_font, to_qcolor
 from napari_latent_explorer.data.phenotype import PhenotypeSpec
-from napari_latent_explorer.session.filters import BarCounts, CategoryFilter, Filter
+from napari_latent_explorer.session.bars import BarCounts
+from napari_latent_explorer.session.filters import CategoryFilter, Filter
 
 MISSING = "missing"
 BOX_PX = 10
@@ -37,7 +40,10 @@ class QtCategoryChart(QWidget):
         super().__init__(parent)
         self._spec = spec
         self._counts: BarCounts | None = None
-        self._filter: CategoryFilter | None = None
+        self._filter: Filter | None = None
+        self._samples: BarSamples | None = None
+        self._passing: tuple[bool, ...] = ()
+        self._is_log = False
         self._colors: Sequence[tuple[float, ...]] | None = None
         self._theme = DARK
         self._row_under_pointer = self._row_in_focus = self._anchor = 0
@@ -65,12 +71,24 @@ class QtCategoryChart(QWidget):
     ) -> None:
         """Show counts and the filter that acts on them; bars take `colors` while they colour the map too."""
         n_rows_before = len(self.row_labels)
-        self._counts = counts
-        self._filter = chosen if isinstance(chosen, CategoryFilter) else None
-        self._colors = colors
+        if self._samples is None:
+            self._samples = BarSamples(self._spec, counts)
+        self._counts, self._filter, self._colors = counts, chosen, colors
+        self._passing = self._samples.passing(chosen)
+        self.setAccessibleDescription(self._in_words(counts))
         if len(self.row_labels) != n_rows_before:
             self.updateGeometry()
         self.update()
+
+    def set_log(self, is_log: bool) -> None:
+        """Draw bars as long as the logarithm of their counts, or as the counts."""
+        self._is_log = is_log
+        self.update()
+
+    def _in_words(self, counts: BarCounts) -> str:
+        filtered, total = [*counts.filtered, counts.missing_filtered], [*counts.total, counts.missing_total]
+        rows = zip(self.row_labels, filtered, total, strict=False)
+        return "; ".join(f"{label} {_count_text(int(one), int(all_of_it))}" for label, one, all_of_it in rows)
 
     def sizeHint(self) -> QSize:
         """As high as its rows."""
@@ -86,7 +104,7 @@ class QtCategoryChart(QWidget):
     def _is_chosen(self, label: str) -> bool:
         if self._filter is None:
             return False
-        return self._filter.include_missing if label == MISSING else label in self._filter.categories
+        return self._passing[self.row_labels.index(label)]
 
     def _chosen(self) -> set[str]:
         return {label for label in self.row_labels if self._is_chosen(label)}
@@ -180,7 +198,7 @@ class QtCategoryChart(QWidget):
         self._paint_box(painter, top + height / 2, self._is_chosen(label))
         is_faded = self._filter is not None and not self._is_chosen(label)
         words = painter.fontMetrics()
-        label_width, count_width = self._column_widths(painter)
+        label_width, count_width = self._column_widths(painter, n_most)
         painter.setPen(theme.color("muted" if is_faded or label == MISSING else "text"))
         shown = words.elidedText(label, Qt.TextElideMode.ElideRight, label_width)
         vertical = Qt.AlignmentFlag.AlignVCenter
@@ -189,19 +207,25 @@ class QtCategoryChart(QWidget):
         painter.drawText(count, vertical | Qt.AlignmentFlag.AlignRight, _count_text(n_passing, n_total))
         left = BOX_PX + 10 + label_width + 8
         room = max(8.0, count.left() - 8 - left)
-        bar = QRectF(left, top + 4, room * n_total / max(1, n_most), height - 8)
+        bar = QRectF(left, top + 4, room * self._share(n_total, n_most), height - 8)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(theme.color("quiet"))
         painter.drawRoundedRect(bar, 2, 2)
-        bar.setWidth(room * n_passing / max(1, n_most))
+        bar.setWidth(room * self._share(n_passing, n_most))
         painter.setBrush(self._bar_color(row, is_faded))
         painter.drawRoundedRect(bar, 2, 2)
 
-    def _column_widths(self, painter: QPainter) -> tuple[int, int]:
+    def _share(self, count: int, most: int) -> float:
+        if self._is_log:
+            return math.log1p(count) / math.log1p(max(1, most))
+        return count / max(1, most)
+
+    def _column_widths(self, painter: QPainter, n_most: int) -> tuple[int, int]:
         """Pixels for the labels and for the counts."""
         words = painter.fontMetrics()
         widest = max((words.horizontalAdvance(label) for label in self.row_labels), default=0) + 2
-        count_width = words.horizontalAdvance("0,000 / 0,000")
+        most = format_count(n_most)
+        count_width = words.horizontalAdvance(f"{most} / {most}")
         return min(widest, int(self.width() * 0.38)), count_width
 
     def _paint_box(self, painter: QPainter, middle: float, is_chosen: bool) -> None:

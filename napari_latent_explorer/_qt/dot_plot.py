@@ -32,6 +32,9 @@ class QtDotPlot(QAbstractScrollArea):
 
     moved = Signal(int, float)
     """Dimension and the value that the user gave it."""
+    drag_began = Signal()
+    """A dot is held; all that it is moved until `drag_ended` is one wish."""
+    drag_ended = Signal()
     reset_requested = Signal(int)
     current_changed = Signal(int)
     """Dimension on which the keys act."""
@@ -149,6 +152,7 @@ class QtDotPlot(QAbstractScrollArea):
         if dim is None or event.button() != Qt.MouseButton.LeftButton or not self._vector.size:
             return
         self._dragged = dim
+        self.drag_began.emit()
         self.set_current(dim)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
@@ -158,7 +162,9 @@ class QtDotPlot(QAbstractScrollArea):
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """Let go."""
-        self._dragged = None
+        if self._dragged is not None:
+            self._dragged = None
+            self.drag_ended.emit()
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         """Take a dimension back to where it began."""

@@ -59,11 +59,11 @@ class QtFilterChips(QWidget):
         cohort = self._explorer.cohort
         if cohort is not None:
             for chosen in self._explorer.filters:
-                words = chosen.describe(cohort.specs[chosen.phenotype])
-                n_passing = format_count(int(chosen.mask(cohort).sum()))
+                words = chosen.describe(cohort.specs)
+                n_passing = format_count(self._explorer.view_state.n_passing[chosen.key])
                 tool_tip = f"{words}\n{n_passing} participants pass this filter. Click to remove it."
                 chip = self._add_chip(f"{words}  ({n_passing})", tool_tip)
-                chip.clicked.connect(_remover(self._explorer, chosen.phenotype))
+                chip.clicked.connect(_remover(self._explorer, chosen.key))
         if self._chips:
             clear = self._add_chip("Clear all", "Remove all filters")
             clear.clicked.connect(self._explorer.clear_filters)
@@ -83,5 +83,5 @@ class QtFilterChips(QWidget):
         return chip
 
 
-def _remover(explorer: Explorer, phenotype: str) -> Callable[[], None]:
-    return lambda: explorer.remove_filter(phenotype)
+def _remover(explorer: Explorer, key: str) -> Callable[[], None]:
+    return lambda: explorer.remove_filter(key)

@@ -34,7 +34,7 @@ class QtGroupCard(QFrame):
         self._group = group
         self.setObjectName("groupCard")
         self.setCursor(Qt.CursorShape.PointingHandCursor)
-        self.setToolTip(f"Click to start from this group.\nMade from: {group.recipe}")
+        self.setToolTip(f"Click to start from this group.\nMade from: {group.recipe.describe()}")
         self.name = QLineEdit(group.name, self)
         self.name.setToolTip(f"{group.name}\nClick to rename")
         self.name.setAccessibleName("Name of the group")
@@ -56,9 +56,10 @@ class QtGroupCard(QFrame):
         count = QLabel(f"{format_count(len(group))} participants", self)
         recipe = QLabel(self)
         recipe.setObjectName("recipe")
+        recipe.setTextFormat(Qt.TextFormat.PlainText)
         recipe.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         stands = group.representative.label if group.representative is not None else "no member has latents"
-        recipe.setText(f"{group.recipe}\n{stands}")
+        recipe.setText(f"{group.recipe.describe()}\n{stands}")
         top = QHBoxLayout()
         top.setSpacing(6)
         for widget, stretch in ((swatch, 0), (self.name, 1), (count, 0), (self.remove, 0)):

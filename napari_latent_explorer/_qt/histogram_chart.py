@@ -1,19 +1,24 @@
 """Histogram of a continuous phenotype on which a range is dragged, with a bar beside it for who has no value.
 
 A drag draws a new range, its ends can be dragged afterwards, a click inside it takes it away, a click on one bar
-chooses that bar. The range is rounded to a step that reads well.
+chooses that bar, and with Shift all bars up to it. The range is rounded to a step that reads well. The keys do the
+same: arrows move a cursor, Space chooses its bar, Shift and arrows draw a range, Control and arrows move it.
 """
+
+import math
 
 import numpy as np
 from qtpy.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from qtpy.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from qtpy.QtWidgets import QSizePolicy, QWidget
 
+from napari_latent_explorer._qt.bar_samples import BarSamples
 from napari_latent_explorer._qt.numbers import format_count, format_value, round_to_step
 from napari_latent_explorer._qt.theme import DARK, Theme, small_font
 from napari_latent_explorer.data.phenotype import PhenotypeSpec
+from napari_latent_explorer.session.bars import BarCounts
 from napari_latent_explorer.session.coloring import ContinuousLegend, viridis
-from napari_latent_explorer.session.filters import BarCounts, CategoryFilter, Filter, RangeFilter
+from napari_latent_explorer.session.filters import CategoryFilter, Filter, RangeFilter
 
 BARS_HEIGHT_PX = 46
 GRIP_PX = 5
@@ -34,6 +39,8 @@ class QtHistogramChart(QWidget):
 
     filter_requested = Signal(object)
     """A `RangeFilter`, a `CategoryFilter` of the missing alone, or None when nothing is chosen any more."""
+    drag_began = Signal()
+    drag_ended = Signal()
 
     def __init__(self, spec: PhenotypeSpec, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -45,11 +52,18 @@ class QtHistogramChart(QWidget):
         self._drag_from: float | None = None
         self._press_px = 0.0
         self._has_dragged = False
+        self._is_log = False
+        self._samples: BarSamples | None = None
+        self._passing: tuple[bool, ...] = ()
+        self._cursor = self._anchor = 0
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setAccessibleName(f"{spec.title}: choose a range")
-        self.setToolTip("Drag a range; drag its ends to change it; click inside it to take it away.")
+        self.setToolTip(
+            "Drag a range; drag its ends to change it; click inside it to take it away.\n"
+            "Shift+click: up to this bar. Keys: arrows and Space, Shift+arrows, Ctrl+arrows, Escape."
+        )
 
     def set_theme(self, theme: Theme) -> None:
         """Repaint in other colours."""
@@ -58,7 +72,16 @@ class QtHistogramChart(QWidget):
 
     def set_counts(self, counts: BarCounts, chosen: Filter | None, legend: ContinuousLegend | None = None) -> None:
         """Show counts and the filter that acts on them; bars take the legend's colours while it colours the map."""
+        if self._samples is None or self._counts is None or counts.edges is not self._counts.edges:
+            self._samples = BarSamples(self._spec, counts)
         self._counts, self._filter, self._legend = counts, chosen, legend
+        self._passing = self._samples.passing(chosen)
+        self.setAccessibleDescription(_in_words(counts))
+        self.update()
+
+    def set_log(self, is_log: bool) -> None:
+        """Draw bars as high as the logarithm of their counts, or as the counts."""
+        self._is_log = is_log
         self.update()
 
     def sizeHint(self) -> QSize:
@@ -66,9 +89,9 @@ class QtHistogramChart(QWidget):
         return QSize(200, BARS_HEIGHT_PX + int(self.fontMetrics().height()) + 6)
 
     def x_of(self, value: float) -> float:
-        """Pixel of a value."""
+        """Pixel of a value; one beyond the bars, such as an open end of a range, is at their end."""
         low, high = self._limits()
-        x: float = (value - low) / (high - low) * self._bars_width()
+        x: float = (min(max(value, low), high) - low) / (high - low) * self._bars_width()
         return x
 
     def _value_at(self, x: float) -> float:
@@ -92,7 +115,7 @@ class QtHistogramChart(QWidget):
 
     @property
     def _includes_missing(self) -> bool:
-        return self._filter is not None and self._filter.include_missing
+        return self._filter is not None and self._passing[-1]
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Begin a range, take hold of an end, or choose the missing."""
@@ -100,6 +123,7 @@ class QtHistogramChart(QWidget):
             return
         x = float(event.position().x())
         if x > self._bars_width() + MISSING_GAP_PX / 2:
+            self._cursor = self._anchor = len(self._counts.labels)
             self._toggle_missing()
             return
         self._press_px, self._has_dragged = x, False
@@ -114,7 +138,9 @@ class QtHistogramChart(QWidget):
         """Draw the range live."""
         x = float(event.position().x())
         if self._drag_from is not None and (self._has_dragged or abs(x - self._press_px) > 3):
-            self._has_dragged = True
+            if not self._has_dragged:
+                self._has_dragged = True
+                self.drag_began.emit()
             low, high = sorted((self._drag_from, self._value_at(x)))
             self._request(low, high)
         elif self._drag_from is None:
@@ -123,38 +149,73 @@ class QtHistogramChart(QWidget):
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """End the drag; a click without one chooses a bar or takes the range away."""
         if self._drag_from is not None and not self._has_dragged:
-            self._click(float(event.position().x()))
+            self._click(float(event.position().x()), bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier))
+        elif self._drag_from is not None:
+            self.drag_ended.emit()
         self._drag_from = None
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Escape clears; Left and Right move the range by a bar, with Shift its upper end."""
+        """Arrows move the cursor, with Shift the range's end, with Control the range; Space chooses, Escape clears."""
         steps: dict[int, int] = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}
         if event.key() == Qt.Key.Key_Escape and self._filter is not None:
             self.filter_requested.emit(None)
         elif event.key() in steps and self._counts is not None:
-            self._step(steps[event.key()], bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier))
+            self._step(steps[event.key()], event.modifiers(), self._counts)
+        elif event.key() in (Qt.Key.Key_Space, Qt.Key.Key_Return) and self._counts is not None:
+            self._choose_at_cursor(self._counts)
         else:
             super().keyPressEvent(event)
 
-    def _step(self, direction: int, is_resize: bool) -> None:
-        low, high = self._limits()
-        bar = (high - low) / max(1, len(self._counts.labels) if self._counts else 1)
-        if self._range is None:
-            middle = (low + high) / 2
-            self._request(round_to_step(middle - bar, high - low), round_to_step(middle + bar, high - low))
-            return
-        start = self._range.low if is_resize else max(low, self._range.low + direction * bar)
-        end = max(start, min(high, self._range.high + direction * bar))
-        self._request(round_to_step(start, high - low), round_to_step(end, high - low))
+    def _step(self, direction: int, modifiers: Qt.KeyboardModifier, counts: BarCounts) -> None:
+        n_bars = len(counts.labels)
+        if modifiers & (Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.MetaModifier):
+            self._move_range(direction, n_bars)
+        elif modifiers & Qt.KeyboardModifier.ShiftModifier:
+            self._cursor = min(max(self._cursor + direction, 0), n_bars - 1)
+            first, last = sorted((min(self._anchor, n_bars - 1), self._cursor))
+            self._request_bars(first, last)
+        else:
+            last = n_bars if counts.missing_total else n_bars - 1
+            self._cursor = self._anchor = min(max(self._cursor + direction, 0), last)
+        self.update()
 
-    def _click(self, x: float) -> None:
+    def _move_range(self, direction: int, n_bars: int) -> None:
+        if (chosen := self._range) is None:
+            return
+        low, high = self._limits()
+        by = direction * (high - low) / max(1, n_bars)
+        by = min(max(by, low - chosen.low), high - chosen.high)  # the range keeps its width at the ends
+        self._request(round_to_step(chosen.low + by, high - low), round_to_step(chosen.high + by, high - low))
+
+    def _choose_at_cursor(self, counts: BarCounts) -> None:
+        if self._cursor >= len(counts.labels):
+            self._toggle_missing()
+        elif counts.edges is not None:
+            bar = float(counts.edges[self._cursor]), float(counts.edges[self._cursor + 1])
+            if self._range is not None and (self._range.low, self._range.high) == bar:
+                self.filter_requested.emit(None)
+            else:
+                self._request(*bar)
+
+    def _click(self, x: float, is_extending: bool) -> None:
         value, chosen = self._value_at(x), self._range
         edges = None if self._counts is None else self._counts.edges
+        if edges is None:
+            return
+        bar = int(np.clip(np.searchsorted(edges, value, side="right") - 1, 0, len(edges) - 2))
+        self._cursor = bar
+        if is_extending and chosen is not None:
+            self._request(min(chosen.low, float(edges[bar])), max(chosen.high, float(edges[bar + 1])))
+            return
+        self._anchor = bar
         if chosen is not None and chosen.low <= value <= chosen.high:
             self.filter_requested.emit(None)
-        elif edges is not None:
-            bar = int(np.clip(np.searchsorted(edges, value, side="right") - 1, 0, len(edges) - 2))
-            self._request(float(edges[bar]), float(edges[bar + 1]))
+        else:
+            self._request_bars(bar, bar)
+
+    def _request_bars(self, first: int, last: int) -> None:
+        if self._counts is not None and self._counts.edges is not None:
+            self._request(float(self._counts.edges[first]), float(self._counts.edges[last + 1]))
 
     def _request(self, low: float, high: float) -> None:
         self.filter_requested.emit(RangeFilter(self._spec.name, low, high, self._includes_missing))
@@ -189,7 +250,15 @@ class QtHistogramChart(QWidget):
             painter.setPen(QPen(self._theme.color("accent", 0.6), 1))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(QRectF(0.5, 0.5, self.width() - 1, BARS_HEIGHT_PX), 2, 2)
+            self._paint_cursor(painter, len(self._counts.labels))
         painter.end()
+
+    def _paint_cursor(self, painter: QPainter, n_bars: int) -> None:
+        width = self._bars_width()
+        left, bar_width = self._cursor * width / n_bars, width / n_bars
+        if self._cursor >= n_bars:
+            left, bar_width = width + MISSING_GAP_PX, float(MISSING_WIDTH_PX)
+        painter.fillRect(QRectF(left, BARS_HEIGHT_PX - 3, bar_width, 3), self._theme.color("text"))
 
     def _paint_bars(self, painter: QPainter, counts: BarCounts) -> None:
         n_bars, width = len(counts.total), self._bars_width()
@@ -202,8 +271,8 @@ class QtHistogramChart(QWidget):
             numbers.append((counts.missing_total, counts.missing_filtered))
         for number, ((left, bar_width), (n_total, n_passing)) in enumerate(zip(places, numbers, strict=True)):
             for count, color in ((n_total, self._theme.color("quiet")), (n_passing, self._bar_color(number))):
-                height = float(count) / most * (BARS_HEIGHT_PX - 4)
-                height = max(height, 1.0) if count else 0.0
+                share = math.log1p(count) / math.log1p(most) if self._is_log else float(count) / most
+                height = max(share * (BARS_HEIGHT_PX - 4), 1.0) if count else 0.0
                 painter.fillRect(QRectF(left, BARS_HEIGHT_PX - height, bar_width, height), color)
 
     def _bar_color(self, number: int) -> QColor:
@@ -211,13 +280,11 @@ class QtHistogramChart(QWidget):
         if edges is None or number >= len(edges) - 1:
             return self._theme.color("accent" if self._includes_missing else "muted")
         middle = float(edges[number] + edges[number + 1]) / 2
-        chosen = self._range
-        is_outside = self._filter is not None and not (chosen is not None and chosen.low <= middle <= chosen.high)
         color = self._theme.color("accent")
         if self._legend is not None:
             span = (self._legend.high - self._legend.low) or 1.0
             color = QColor.fromRgbF(*viridis(np.array([(middle - self._legend.low) / span]))[0, :3].tolist())
-        color.setAlphaF(0.35 if is_outside else 1.0)
+        color.setAlphaF(1.0 if self._passing[number] else 0.35)
         return color
 
     def _paint_axis(self, painter: QPainter) -> None:
@@ -227,17 +294,20 @@ class QtHistogramChart(QWidget):
         painter.drawLine(QPointF(0, BARS_HEIGHT_PX + 0.5), QPointF(width, BARS_HEIGHT_PX + 0.5))
         painter.setFont(small_font(self, 0.85))
         painter.setPen(theme.color("muted"))
-        below = QRectF(0, BARS_HEIGHT_PX + 2, width, self.height() - BARS_HEIGHT_PX - 2)
+        n_missing = 0 if self._counts is None else self._counts.missing_total
+        missing = format_count(n_missing) if n_missing else ""
+        room = self.width() - painter.fontMetrics().horizontalAdvance(missing) - MISSING_GAP_PX / 2
+        below = QRectF(0, BARS_HEIGHT_PX + 2, min(width, room), self.height() - BARS_HEIGHT_PX - 2)
         top = Qt.AlignmentFlag.AlignTop
         for value, side in (
             (low, Qt.AlignmentFlag.AlignLeft),
             ((low + high) / 2, Qt.AlignmentFlag.AlignHCenter),
             (high, Qt.AlignmentFlag.AlignRight),
         ):
-            painter.drawText(below, side | top, format_value(value))
-        if self._counts is not None and self._counts.missing_total:
-            place = QRectF(width, below.top(), self.width() - width, below.height())
-            painter.drawText(place, Qt.AlignmentFlag.AlignRight | top, format_count(self._counts.missing_total))
+            painter.drawText(below, side | top, format_value(round_to_step(value, high - low)))
+        painter.drawText(
+            QRectF(0, below.top(), self.width(), below.height()), Qt.AlignmentFlag.AlignRight | top, missing
+        )
 
     def _paint_range(self, painter: QPainter, chosen: RangeFilter) -> None:
         left, right = self.x_of(chosen.low), self.x_of(chosen.high)
@@ -249,3 +319,10 @@ class QtHistogramChart(QWidget):
         painter.setBrush(self._theme.color("accent"))
         for x in (left, right):
             painter.drawRoundedRect(QRectF(x - 2.5, BARS_HEIGHT_PX / 2 - 7, 5, 14), 2, 2)
+
+
+def _in_words(counts: BarCounts) -> str:
+    n_passing = int(counts.filtered.sum()) + counts.missing_filtered
+    n_total = int(counts.total.sum()) + counts.missing_total
+    missing = f", {format_count(counts.missing_total)} without a value" if counts.missing_total else ""
+    return f"{format_count(n_passing)} of {format_count(n_total)} participants pass the other filters{missing}"

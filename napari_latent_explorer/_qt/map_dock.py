@@ -21,10 +21,10 @@ from napari_latent_explorer._qt.participant_text import describe_participant
 from napari_latent_explorer._qt.scatter_panel import QtScatterPanel
 from napari_latent_explorer._qt.selection_bar import QtSelectionBar
 from napari_latent_explorer._qt.theme import Theme
-from napari_latent_explorer._vispy.picking import points_in_polygon
 from napari_latent_explorer._vispy.scatter import PickMode, ScatterPicture, Tool
 from napari_latent_explorer.analysis.projection import Projection
 from napari_latent_explorer.session.explorer import Explorer
+from napari_latent_explorer.session.filters import MapFilter
 
 MODALITIES = {"mri": "MRI map", "ecg": "ECG map"}
 NO_MAP = "No maps yet. Open a study whose recordings were encoded by a model; its maps appear here."
@@ -121,7 +121,7 @@ class QtMapDock(QWidget):
         self._maps = {}
         for modality, projection in self._explorer.projections.items():
             if cohort is not None and modality in self.panels:
-                self._maps[modality] = _Map(projection, cohort.rows_of(projection.participant_ids.tolist()))
+                self._maps[modality] = _Map(projection, cohort.rows_of(projection.participant_ids))
                 self._describe(modality, projection)
         for modality, panel in self.panels.items():
             panel.setVisible(modality in self._maps or not self._maps)
@@ -169,10 +169,9 @@ class QtMapDock(QWidget):
 
     def _drawer_on(self, modality: str) -> Callable[[NDArray[np.float64], PickMode], None]:
         def on_polygon_drawn(polygon: NDArray[np.float64], mode: PickMode) -> None:
-            drawn = self._maps[modality]
-            is_inside = points_in_polygon(drawn.projection.coordinates, polygon)
-            is_inside &= self._explorer.view_state.visible_mask[drawn.rows]
-            self._explorer.select(drawn.projection.participant_ids[is_inside].tolist(), mode)
+            vertices = tuple((float(x), float(y)) for x, y in polygon)
+            area = MapFilter(modality, vertices, self._maps[modality].projection.fingerprint)
+            self._explorer.select_inside(area, mode)
 
         return on_polygon_drawn
 
@@ -181,10 +180,11 @@ class QtMapDock(QWidget):
             if row is None:
                 return
             participant_id = self._explorer.participant_at(modality, row)
-            self._explorer.select([participant_id], mode)
-            if mode == "replace":
-                self._explorer.probe_participant(participant_id, modality)
-                self._explorer.show_participant(participant_id)
+            with self._explorer.batch():
+                self._explorer.select([participant_id], mode)
+                if mode == "replace":
+                    self._explorer.probe_participant(participant_id, modality)
+                    self._explorer.show_participant(participant_id)
 
         return on_clicked
 

@@ -19,6 +19,14 @@ def format_value(value: float, significant: int = 3) -> str:
     return text.split(".")[0] if set(text.partition(".")[2]) == {"0"} else text
 
 
+def format_range(low: float, high: float) -> str:
+    """Write a range, e.g. ``55 to 65``, with an open end ``from 55`` or ``to 65``."""
+    ends = [format_value(end) if math.isfinite(end) else "" for end in (low, high)]
+    if all(ends):
+        return f"{ends[0]} to {ends[1]}"
+    return f"from {ends[0]}" if ends[0] else f"to {ends[1]}" if ends[1] else "any value"
+
+
 def round_to_step(value: float, span: float) -> float:
     """Round to a power of ten near 1/200 of `span`, so that a dragged limit reads well."""
     if span <= 0 or not math.isfinite(span):

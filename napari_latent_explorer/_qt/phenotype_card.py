@@ -1,16 +1,17 @@
 """One phenotype of the cohort: its title, its chart, and a button that takes its filter away."""
 
-from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QHBoxLayout, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 from superqt import QElidingLabel
 
 from napari_latent_explorer._qt.category_chart import QtCategoryChart
 from napari_latent_explorer._qt.histogram_chart import QtHistogramChart
-from napari_latent_explorer._qt.numbers import format_value
+from napari_latent_explorer._qt.range_edit import QtRangeEdit
 from napari_latent_explorer._qt.theme import Theme, small_font
 from napari_latent_explorer.data.phenotype import PhenotypeSpec
+from napari_latent_explorer.session.bars import BarCounts
 from napari_latent_explorer.session.coloring import ContinuousLegend, Legend
-from napari_latent_explorer.session.filters import BarCounts, Filter, RangeFilter
+from napari_latent_explorer.session.filters import Filter, RangeFilter
 
 TITLE_INSET_PX = 5
 """The window's style sheet pads labels; the chart begins where the words do."""
@@ -29,6 +30,8 @@ class QtPhenotypeCard(QWidget):
 
     filter_requested = Signal(str, object)
     """Phenotype and its new filter, None to take it away."""
+    drag_began = Signal()
+    drag_ended = Signal()
 
     def __init__(self, spec: PhenotypeSpec, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -38,7 +41,7 @@ class QtPhenotypeCard(QWidget):
         self._title.setStyleSheet("QLabel { padding: 0px; }")  # which it would not count when it shortens the words
         self._title.setToolTip(spec.description or spec.title)
         self._title.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self._chosen = QLabel(self)
+        self.range = QtRangeEdit(spec, self) if spec.kind == "continuous" else None
         self._clear = QToolButton(self)
         self._clear.setText("✕")
         self._clear.setToolTip(f"Remove the filter of {spec.label or spec.name}")
@@ -47,11 +50,16 @@ class QtPhenotypeCard(QWidget):
         self.chart: QtHistogramChart | QtCategoryChart
         self.chart = QtHistogramChart(spec, self) if spec.kind == "continuous" else QtCategoryChart(spec, self)
         self.chart.filter_requested.connect(self._on_chart_filter_requested)
+        if isinstance(self.chart, QtHistogramChart):
+            self.chart.drag_began.connect(self.drag_began)
+            self.chart.drag_ended.connect(self.drag_ended)
         heading = QHBoxLayout()
         heading.setSpacing(4)
         heading.setContentsMargins(TITLE_INSET_PX, 0, 0, 0)
         heading.addWidget(self._title, 1)
-        heading.addWidget(self._chosen, 0, Qt.AlignmentFlag.AlignRight)
+        if self.range is not None:
+            self.range.range_entered.connect(self._on_range_entered)
+            heading.addWidget(self.range)
         heading.addWidget(self._clear)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 10)
@@ -65,7 +73,8 @@ class QtPhenotypeCard(QWidget):
     def set_theme(self, theme: Theme) -> None:
         """Repaint in other colours."""
         self.chart.set_theme(theme)
-        self._chosen.setStyleSheet(f"color: {theme.accent};")
+        if self.range is not None:
+            self.range.set_theme(theme)
 
     def matches(self, words: str) -> bool:
         """Whether title, name, description or a category holds all the words."""
@@ -80,9 +89,14 @@ class QtPhenotypeCard(QWidget):
             colors = [entry.color for entry in legend] if isinstance(legend, tuple) else None
             self.chart.set_counts(counts, chosen, colors)
         self._clear.setVisible(chosen is not None)
-        self._chosen.setText(
-            f"{format_value(chosen.low)} to {format_value(chosen.high)}" if isinstance(chosen, RangeFilter) else ""
-        )
+        if self.range is not None:
+            self.range.set_filter(chosen)
+
+    def _on_range_entered(self, entered: tuple[float, float] | None) -> None:
+        if entered is None:
+            self.filter_requested.emit(self.spec.name, None)
+        else:
+            self.filter_requested.emit(self.spec.name, RangeFilter(self.spec.name, *entered))
 
     def _on_chart_filter_requested(self, chosen: Filter | None) -> None:
         self.filter_requested.emit(self.spec.name, chosen)

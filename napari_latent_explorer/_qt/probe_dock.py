@@ -95,6 +95,8 @@ class QtProbeDock(QWidget):
         explorer = self._explorer
         self.order.activated.connect(self._sort)
         self.dots.moved.connect(explorer.probe.move)
+        self.dots.drag_began.connect(explorer.begin_gesture)
+        self.dots.drag_ended.connect(explorer.end_gesture)
         self.dots.reset_requested.connect(explorer.probe.reset)
         self.dots.current_changed.connect(self._on_dots_current_changed)
         self.dimension.valueChanged.connect(self.dots.set_current)

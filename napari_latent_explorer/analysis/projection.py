@@ -13,6 +13,7 @@ van der Maaten L, Hinton G (2008), JMLR 9. Kobak D, Berens P (2019), Nat Commun 
 n / 12). Policar P et al. (2024), openTSNE, J Stat Softw 109(3).
 """
 
+import hashlib
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -108,6 +109,14 @@ class Projection:
             bundle_fingerprint,
             arrays.get("trust"),
         )
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Hash of who lies where and of the bundle, 16 hexadecimal digits."""
+        digest = hashlib.sha256(f"{self.name} {self.bundle_fingerprint} {self.participant_ids.dtype.str}".encode())
+        digest.update(self.coordinates.tobytes())
+        digest.update(self.participant_ids.tobytes())
+        return digest.hexdigest()[:16]
 
     @cached_property
     def _row_of(self) -> dict[str, int]:

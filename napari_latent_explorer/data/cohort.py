@@ -4,6 +4,7 @@ State elsewhere in the program speaks in participant ids; row numbers are only g
 so they never leave it (`rows_of` is asked again after every `subset`).
 """
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -15,10 +16,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from napari_latent_explorer.data.arrays import read_only
+from napari_latent_explorer.data.id_index import IdIndex
 from napari_latent_explorer.data.phenotype import PhenotypeSpec
 from napari_latent_explorer.errors import TableError
 
 MISSING_CODE = -1
+N_KNOWN_ROWS = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,8 +64,8 @@ class Cohort:
     def _problems(self) -> list[str]:
         n = len(self.participant_ids)
         problems = []
-        unique, counts = np.unique(self.participant_ids, return_counts=True)
-        if len(unique) != n:
+        if not self._index.is_unique:
+            unique, counts = np.unique(self.participant_ids, return_counts=True)
             repeated = ", ".join(unique[counts > 1][:3])
             problems.append(f"{int((counts > 1).sum())} participant ids occur more than once, e.g. {repeated}")
         if len(self.phenotypes) != n:
@@ -84,18 +87,56 @@ class Cohort:
     def _row_of(self) -> dict[str, int]:
         return {participant_id: row for row, participant_id in enumerate(self.participant_ids.tolist())}
 
+    @cached_property
+    def _known_rows(self) -> list[tuple[Iterable[str], NDArray[np.intp]]]:
+        return []
+
+    @cached_property
+    def _index(self) -> IdIndex:
+        return IdIndex(self.participant_ids)
+
     def __contains__(self, participant_id: str) -> bool:
         return participant_id in self._row_of
 
+    @cached_property
+    def fingerprints(self) -> Mapping[str, str]:
+        """Names of what it holds: of who is in it, under an empty name, and of the values of each phenotype.
+
+        Two cohorts with the same names are the same people in the same order with the same values.
+        """
+        digests = {"": _digest("\n".join(self.participant_ids.tolist()).encode("utf-8", "surrogatepass"))}
+        for name, spec in self.specs.items():
+            values = self.values(name) if spec.kind == "continuous" else self.codes(name)
+            facts = repr((spec.kind, spec.unit, spec.categories)).encode("utf-8", "surrogatepass")
+            digests[name] = _digest(facts, np.where(np.isnan(values), np.nan, values).tobytes())
+        return MappingProxyType(digests)
+
+    @property
+    def fingerprint(self) -> str:
+        """Name of all that it holds."""
+        return _digest(repr(sorted(self.fingerprints.items())).encode("utf-8", "surrogatepass"))
+
     def rows_of(self, participant_ids: Iterable[str]) -> NDArray[np.intp]:
         """Rows ``(n_ids,)`` of the given participants in this cohort, in the order given.
+
+        The last read-only arrays are remembered: those of maps and groups are asked again and again.
 
         Raises
         ------
         KeyError
             When an id is not in the cohort.
         """
-        return np.array([self._row_of[participant_id] for participant_id in participant_ids], dtype=np.intp)
+        for known, rows in self._known_rows:
+            if known is participant_ids:
+                return rows
+        ids = participant_ids if isinstance(participant_ids, np.ndarray) else list(participant_ids)
+        asked: NDArray[np.str_] = np.asarray(ids, dtype=np.str_)
+        rows = read_only(self._index.find(asked))
+        if (rows < 0).any():
+            raise KeyError(str(asked[np.argmin(rows)]))
+        if ids is participant_ids and not asked.flags.writeable:
+            self._known_rows[:] = [*self._known_rows[1 - N_KNOWN_ROWS :], (participant_ids, rows)]
+        return rows
 
     def values(self, name: str) -> NDArray[np.float64]:
         """Values ``(n_participants,)`` of a continuous phenotype, or 0/1 of a binary one; NaN where missing."""
@@ -106,8 +147,12 @@ class Cohort:
 
     def codes(self, name: str) -> NDArray[np.int64]:
         """Category codes ``(n_participants,)`` of a binary or categorical phenotype; -1 where missing."""
+        return read_only(self.narrow_codes(name), np.int64)
+
+    def narrow_codes(self, name: str) -> NDArray[np.signedinteger]:
+        """Return the same in the narrowest integers, an eighth of the memory: for masks of millions."""
         column: Any = self.phenotypes[name]
-        return read_only(column.cat.codes.to_numpy(np.int64))
+        return read_only(column.cat.codes.to_numpy())
 
     def subset(self, participant_ids: Sequence[str] | NDArray[np.str_]) -> "Cohort":
         """Keep only the given participants, in the order given."""
@@ -133,3 +178,10 @@ class Cohort:
             name: self.participant_ids[np.sort(order[start:end])]
             for name, start, end in zip(fractions, starts, ends, strict=True)
         }
+
+
+def _digest(*parts: bytes) -> str:
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(part)
+    return digest.hexdigest()[:16]

@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-_SPELLINGS: Final = {
+UNIT_SPELLINGS: Final = {
     "g": "g", "kg": "kg", "mg": "mg",
     "ml": "ml", "cc": "ml", "litres": "l", "l": "l",
     "mm": "mm", "cm": "cm", "m": "m", "m2": "m²", "m²": "m²", "cm2": "cm²", "cm²": "cm²", "mm2": "mm²", "mm²": "mm²",
@@ -41,7 +41,7 @@ def split_unit(name: str) -> tuple[str, str]:
     their own count. An age is in years where the name tells nothing else.
     """
     if found := _IN_BRACKETS.match(name):
-        unit = _SPELLINGS.get((found[2] or found[3]).strip().lower(), "")
+        unit = UNIT_SPELLINGS.get((found[2] or found[3]).strip().lower(), "")
         if unit:
             return _readable(found[1]), unit
     if found := _AT_THE_END.match(name):

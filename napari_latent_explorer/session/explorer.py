@@ -1,65 +1,46 @@
 """The star in the middle: what the user is doing with one study.
 
-Views never meet each other: each calls methods here and listens to signals here. One wish can change several things (a
-filter shrinks the selection, which changes counts and colours), and yet each view should hear of it once. So a method
-only puts the next frozen `ExplorerState` in place of the last; when the outermost `batch()` ends, old and new state are
-compared field by field, the new `ViewState` is made, and each signal whose field has changed is emitted once. That
-table, from field to signal, is `_SIGNAL_OF`; there is no other place where state and signals meet.
+Views never meet each other: each calls methods here and listens to signals here. What can be done is here; what there
+is, and how its changes are told, is in `StateHolder`.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from types import MappingProxyType
 
-import numpy as np
-from numpy.typing import NDArray
-from psygnal import Signal, SignalInstance
+from psygnal import Signal
 
 from napari_latent_explorer.analysis.prediction import PredictorTable, fit_predictors
 from napari_latent_explorer.analysis.projection import Projection, fit_tsne
 from napari_latent_explorer.analysis.representative import RepresentativeMethod
-from napari_latent_explorer.data.cohort import Cohort
-from napari_latent_explorer.data.latents import LatentSpace
 from napari_latent_explorer.errors import BundleError, StudyError
+from napari_latent_explorer.session import grouping, probing
 from napari_latent_explorer.session import state as changes
 from napari_latent_explorer.session.decode_service import Bundle, DecodeFunction, DecodeService, decode_vector
 from napari_latent_explorer.session.dispatch import Dispatch, forward, inline
-from napari_latent_explorer.session.filters import Filter
-from napari_latent_explorer.session.groups import Group, find_group
+from napari_latent_explorer.session.exports import participants_mask, write_participants
+from napari_latent_explorer.session.filters import Filter, MapFilter
+from napari_latent_explorer.session.groups import RGBA, Group, find_group
+from napari_latent_explorer.session.history import Moment
 from napari_latent_explorer.session.jobs import Job, Jobs
 from napari_latent_explorer.session.opening import ExplorableStudy, load_bundle, load_study, read_encoded
-from napari_latent_explorer.session.probe import LatentProbe
+from napari_latent_explorer.session.probe import ProbeState
+from napari_latent_explorer.session.recipes import GroupRecipe, SetOperationKind
 from napari_latent_explorer.session.recordings import (
     LoadedRecording,
     ShownParticipant,
     read_and_encode,
     read_participant,
 )
+from napari_latent_explorer.session.script_log import script_of
 from napari_latent_explorer.session.selection import SelectionMode
+from napari_latent_explorer.session.session_document import RESTORED
+from napari_latent_explorer.session.session_file import load_session, save_session
 from napari_latent_explorer.session.state import ExplorerState
-from napari_latent_explorer.session.view_state import ViewState, resolve
-
-_SIGNAL_OF = {
-    "study": "study_changed",
-    "bundle": "bundle_changed",
-    "projections": "projections_changed",
-    "predictors": "predictors_changed",
-    "filters": "filters_changed",
-    "excluded": "filters_changed",
-    "selection": "selection_changed",
-    "groups": "groups_changed",
-    "active_group": "active_group_changed",
-    "color_by": "color_by_changed",
-}
-"""Which signal tells that a field of the state is another one; they are emitted in this order."""
-
-_SEEN = {"cohort", "filters", "excluded", "selection", "groups", "color_by"}
-"""Fields that the view state is made of."""
+from napari_latent_explorer.session.state_holder import StateHolder
 
 
-class Explorer:
+class Explorer(StateHolder):
     """One study being explored; no Qt, no napari.
 
     Parameters
@@ -71,152 +52,24 @@ class Explorer:
 
     Attributes
     ----------
-    probe
-        The vector that the user moves; each of its changes is decoded.
     decode
         Emits `decoded` with recordings and predictions of the probe's vector.
     jobs
         Long work that runs now; methods that need time start one and return it.
     """
 
-    study_changed = Signal(description="Another study: everything is new.")
-    bundle_changed = Signal(description="Another model decodes, or none.")
-    projections_changed = Signal()
-    predictors_changed = Signal()
-    filters_changed = Signal(description="Filters, or who is excluded.")
-    selection_changed = Signal()
-    groups_changed = Signal(description="Groups or their representatives.")
-    active_group_changed = Signal()
-    color_by_changed = Signal()
-    view_state_changed = Signal(ViewState, description="Once per change or batch, after the signals above.")
-    current_participant_changed = Signal(object, description="Participant id or None; recordings follow.")
     participant_shown = Signal(ShownParticipant, description="The current participant's recordings are here.")
     recording_loaded = Signal(LoadedRecording, description="A file from outside the study was read and encoded.")
     warning_raised = Signal(str, description="Something that the user must know.")
     failed = Signal(Exception, description="Work that the user asked for has failed.")
 
     def __init__(self, dispatch: Dispatch = inline, decode_fn: DecodeFunction = decode_vector) -> None:
-        self.probe = LatentProbe()
+        super().__init__()
         self.decode = DecodeService(decode_fn, dispatch)
         self.jobs = Jobs(dispatch)
-        self._state = self._told_state = ExplorerState()
-        self._view_state = resolve(self._state)
-        self._batch_depth = 0
         self.probe.vector_changed.connect(self.decode.request)
         forward(self.decode.failed, self.failed)
         forward(self.jobs.failed, self.failed)
-
-    @property
-    def state(self) -> ExplorerState:
-        """All of the following in one frozen value."""
-        return self._state
-
-    @property
-    def study(self) -> ExplorableStudy | None:
-        """The open study."""
-        return self._state.study
-
-    @property
-    def cohort(self) -> Cohort | None:
-        """Its participants."""
-        return self._state.cohort
-
-    @property
-    def bundle(self) -> Bundle | None:
-        """The model that decodes; None when only maps can be shown."""
-        return self._state.bundle
-
-    @property
-    def latents(self) -> Mapping[str, LatentSpace]:
-        """Latents per modality."""
-        return self._state.latents
-
-    @property
-    def projections(self) -> Mapping[str, Projection]:
-        """Map per modality."""
-        return self._state.projections
-
-    @property
-    def predictors(self) -> PredictorTable | None:
-        """Predictors of phenotypes from latents; None until they are fit."""
-        return self._state.predictors
-
-    @property
-    def filters(self) -> tuple[Filter, ...]:
-        """At most one per phenotype, in the order in which they were first set."""
-        return self._state.filters
-
-    @property
-    def excluded(self) -> Mapping[str, str]:
-        """Reason for each excluded participant."""
-        return self._state.excluded
-
-    @property
-    def selection(self) -> NDArray[np.str_]:
-        """Ids of the selected participants, in the cohort's order; all visible."""
-        return self._state.selection
-
-    @property
-    def groups(self) -> tuple[Group, ...]:
-        """In the order of their making."""
-        return self._state.groups
-
-    @property
-    def active_group(self) -> Group | None:
-        """The one group that the probe began from."""
-        return self._state.active_group
-
-    @property
-    def representative_method(self) -> RepresentativeMethod:
-        """How a group's representative is chosen."""
-        return self._state.representative_method
-
-    @property
-    def color_by(self) -> str | None:
-        """Phenotype that colours the maps; None for the groups' colours."""
-        return self._state.color_by
-
-    @property
-    def current_participant(self) -> str | None:
-        """Whose own recordings are shown."""
-        return self._state.current_participant
-
-    @property
-    def view_state(self) -> ViewState:
-        """What is to be seen now."""
-        return self._view_state
-
-    # ---- one change, one emission
-
-    @contextmanager
-    def batch(self) -> Iterator[None]:
-        """Within it changes are only noted; each signal that is due is emitted once when the outermost ends."""
-        self._batch_depth += 1
-        try:
-            yield
-        finally:
-            self._batch_depth -= 1
-            if self._batch_depth == 0:
-                self._tell()
-
-    def _set(self, state: ExplorerState) -> None:
-        with self.batch():
-            self._state = state
-
-    def _tell(self) -> None:
-        """Emit what has changed since the last time."""
-        before, after = self._told_state, self._state
-        self._told_state = after
-        changed = {name for name in ExplorerState.__slots__ if getattr(before, name) is not getattr(after, name)}
-        if changed & _SEEN:
-            self._view_state = resolve(after)
-        for signal_name in dict.fromkeys(_SIGNAL_OF[name] for name in _SIGNAL_OF if name in changed):
-            signal: SignalInstance = getattr(self, signal_name)
-            signal.emit()
-        if changed & _SEEN:
-            self.view_state_changed.emit(self._view_state)
-        if after.current_participant != before.current_participant:
-            self.current_participant_changed.emit(after.current_participant)
 
     # ---- study and bundle
 
@@ -229,15 +82,16 @@ class Explorer:
         encoded = read_encoded(study, bundle)
         self.jobs.cancel_all()
         self.decode.set_bundle(None)
-        self.probe.clear()
-        self._set(changes.opened(study, cohort, encoded, self.representative_method))
-        for problem in encoded.problems:
-            self.warning_raised.emit(problem)
-        if encoded.latents:
-            self.probe_mean()
-            self.fit_predictors()
-        if bundle is not None:
-            self.set_bundle(bundle)
+        with self._first_step():
+            self.probe.clear()
+            self._set(changes.opened(study, cohort, encoded, self.representative_method))
+            for problem in encoded.problems:
+                self.warning_raised.emit(problem)
+            if encoded.latents:
+                self.probe_mean()
+                self.fit_predictors()
+            if bundle is not None:
+                self.set_bundle(bundle)
 
     def open_folder(self, study_folder: str | Path, bundle_folder: str | Path | None = None) -> Job[ExplorableStudy]:
         """Start the job that opens a study from disk; its maps show first, then a second job loads the bundle."""
@@ -288,25 +142,27 @@ class Explorer:
         self.decode.request(self.probe.vector)
 
     def _on_projection_fit(self, projection: Projection) -> None:
-        projections = MappingProxyType({**self.projections, projection.name: projection})
-        self._set(replace(self._state, projections=projections))
+        self._set(changes.with_projection(self._state, projection))
 
     # ---- filters, exclusion, selection, colour
 
     def set_filter(self, chosen: Filter) -> None:
-        """Filter by one phenotype, instead of its former filter; TableError when the study cannot be filtered so."""
+        """Filter by it instead of the filter that had its key; TableError or StudyError when the study cannot be."""
         self._set(changes.with_filter(self._state, chosen))
 
-    def remove_filter(self, phenotype: str) -> None:
-        """Filter by this phenotype no longer; nothing happens if there is no such filter."""
-        self._set(changes.without_filters(self._state, [phenotype]))
+    def remove_filter(self, key: str) -> None:
+        """Take the filter of this key away, e.g. of a phenotype; nothing happens if there is none."""
+        self._set(changes.without_filters(self._state, [key]))
 
     def clear_filters(self) -> None:
         """Remove all filters."""
         self._set(changes.without_filters(self._state))
 
     def exclude(self, participant_ids: Iterable[str], reason: str) -> None:
-        """Leave these out of everything from now on, e.g. for a bad scan; `restore_excluded` brings them back."""
+        """Leave these out of everything from now on, e.g. for a bad scan; `restore_excluded` brings them back.
+
+        Raises StudyError for strangers, all of them named, and when no reason is given.
+        """
         self._set(changes.with_excluded(self._state, participant_ids, reason))
 
     def restore_excluded(self, participant_ids: Iterable[str] | None = None) -> None:
@@ -317,9 +173,13 @@ class Explorer:
         """Change the selection by these participants (see `changed_selection`); only visible ones can be selected."""
         self._set(changes.with_selected(self._state, participant_ids, mode))
 
+    def select_inside(self, area: MapFilter, mode: SelectionMode = "replace") -> None:
+        """Change the selection by who is visible inside a lasso; StudyError when it was drawn on another map."""
+        self._set(changes.with_selected_inside(self._state, area, mode))
+
     def clear_selection(self) -> None:
         """Select nobody."""
-        self._set(replace(self._state, selection=changes.NO_IDS) if len(self.selection) else self._state)
+        self._set(changes.without_selection(self._state))
 
     def set_color_by(self, phenotype: str | None) -> None:
         """Colour the maps by a phenotype, or by the groups if None; TableError when the study lacks it."""
@@ -329,46 +189,98 @@ class Explorer:
 
     def create_group(self, name: str | None = None, participant_ids: Iterable[str] | None = None) -> Group:
         """Make a group of these participants, or of the selected, or else of the visible; the probe begins there."""
-        self._set(changes.with_group(self._state, name, participant_ids))
-        self._probe_group(self.groups[-1])
-        return self.groups[-1]
+        return self._add_group(grouping.with_group(self._state, name, participant_ids))
+
+    def combine_groups(self, kind: SetOperationKind, names: Sequence[str], name: str | None = None) -> Group:
+        """Make the union or intersection of groups, or the first without the others; the probe begins there."""
+        return self._add_group(grouping.with_groups_combined(self._state, kind, names, name))
+
+    def rerun_recipe(self, recipe: GroupRecipe, name: str | None = None) -> Group:
+        """Make the group that a recipe, perhaps of another study, gives here; StudyError names what is lacking."""
+        return self._add_group(grouping.with_recipe_rerun(self._state, recipe, name))
 
     def remove_group(self, name: str) -> None:
         """Forget a group; its members stay as they are, and so does the probe."""
-        self._set(changes.without_group(self._state, name))
+        self._set(grouping.without_group(self._state, name))
 
     def rename_group(self, name: str, new_name: str) -> None:
         """Give a group another name; LatentExplorerError when it is taken or empty."""
-        self._set(changes.with_group_renamed(self._state, name, new_name))
+        self._set(grouping.with_group_renamed(self._state, name, new_name))
+
+    def set_group_color(self, name: str, color: RGBA) -> None:
+        """Give a group another colour, red, green, blue and alpha in 0..1."""
+        self._set(grouping.with_group_color(self._state, name, color))
 
     def set_active_group(self, name: str | None) -> None:
         """Make a group the active one; the probe begins at its representative."""
-        self._set(changes.with_active_group(self._state, name))
-        if name is not None:
-            self._probe_group(find_group(self.groups, name))
+        with self._one_step():
+            self._set(grouping.with_active_group(self._state, name))
+            if name is not None:
+                self._probe_group(find_group(self.groups, name))
 
     def set_representative_method(self, method: RepresentativeMethod) -> None:
         """Choose how groups are represented; the probe follows the active group."""
         if method != self.representative_method:
-            self._set(changes.with_representative_method(self._state, method))
-            if self.active_group is not None:
-                self._probe_group(self.active_group)
+            with self._one_step():
+                self._set(grouping.with_representative_method(self._state, method))
+                if self.active_group is not None:
+                    self._probe_group(self.active_group)
+
+    def _add_group(self, state: ExplorerState) -> Group:
+        with self._one_step():
+            self._set(state)
+            self._probe_group(self.groups[-1])
+        return self.groups[-1]
 
     def probe_mean(self, modality: str | None = None) -> None:
         """Begin the probe at the mean of all participants, of the first modality there is if None."""
-        latents = changes.latents_of(self._state, modality)
-        self.probe.set_origin(latents.mean, f"mean of all participants, {latents.modality.upper()}")
+        self._begin_at(probing.mean_probe(self._state, modality))
 
     def probe_participant(self, participant_id: str, modality: str | None = None) -> None:
         """Begin the probe at the vector of one participant; StudyError when they were not encoded."""
-        latents = changes.latents_of(self._state, modality)
-        if participant_id not in latents:
-            raise StudyError(f"Participant {participant_id} has no {latents.modality} latents.")
-        self.probe.set_origin(latents.of([participant_id])[0], f"{participant_id}, {latents.modality.upper()}")
+        self._begin_at(probing.participant_probe(self._state, participant_id, modality))
 
     def _probe_group(self, group: Group) -> None:
-        if group.representative is not None:
-            self.probe.set_origin(group.representative.vector, f"{group.name}, {group.representative.label}")
+        if (begun := probing.group_probe(group)) is not None:
+            self._begin_at(begun)
+
+    def _begin_at(self, begun: ProbeState) -> None:
+        self.probe.set_origin(begun.origin, begun.label)
+
+    # ---- what was done, on disk
+
+    def save_session(self, path: str | Path) -> Job[Path]:
+        """Start the job that writes all that was done with the study to a file; `open_session` brings it back."""
+        file, moment = Path(path), self.moment()
+        return self.jobs.start("Save session", lambda: save_session(file, moment), lambda _: None)
+
+    def open_session(self, path: str | Path) -> Job[Moment]:
+        """Start the job that brings back what a session file of this study holds; it is one step, and can be undone."""
+        file, state = Path(path), self._state
+        return self.jobs.start("Open session", lambda: load_session(file, state), self._on_session_loaded)
+
+    def _on_session_loaded(self, moment: Moment) -> None:
+        if moment.state.study is not self.study:
+            raise StudyError("Another study was opened while the session was being read. Open the session again.")
+        with self._one_step():
+            self._set(replace(self._state, **{name: getattr(moment.state, name) for name in RESTORED}))
+            self.probe.restore(moment.probe)
+        if self.current_participant is not None:
+            self.show_participant(self.current_participant)
+
+    def script(self) -> str:
+        """Write what was done since the study was opened as a Python script that does it again."""
+        return script_of(self.history, self.moment())
+
+    def export_participants(self, path: str | Path, whom: str = "visible", has_ids: bool = False) -> Job[Path]:
+        """Start the job that writes phenotypes as CSV, of the ``selected``, the ``visible``, or ``group:`` and a name.
+
+        Raises LatentExplorerError when nobody is in it. Ids of participants are written only when they are asked for.
+        """
+        file, state, mask = Path(path), self._state, participants_mask(self._state, whom)
+        return self.jobs.start(
+            "Export participants", lambda: write_participants(file, state, whom, mask, has_ids), lambda _: None
+        )
 
     # ---- recordings
 

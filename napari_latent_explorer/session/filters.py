@@ -1,24 +1,45 @@
-"""Which participants are looked at: one filter per phenotype, and the counts of each chart under them.
+"""Which participants are looked at: filters of one phenotype or one map, and what they are put together to.
 
-Crossfilter: a chart shows how many participants pass **all filters but its own**, so that the bars beside a chosen one
-keep their height and can be chosen next. For this each participant carries the number of filters that they fail: a
-chart without a filter counts those with zero, a chart with one counts those who fail nothing else.
+The hard idea: who has no value neither passes nor fails. A filter knows three answers (Kleene's logic): a participant
+passes, fails, or nothing is known of them, and only who passes is seen. `Not` turns passing and failing round and
+leaves the unknown where they are, so "without diabetes" never holds somebody who was not asked about diabetes, as long
+as neither part says `include_missing`; `AllOf` fails as soon as one part fails, `AnyOf` passes as soon as one passes.
+
+What is on a map depends on the map, so each filter is asked with the projections at hand: the state holds a polygon,
+never the ids inside it, and a polygon belongs to the one map on which it was drawn (`Projection.fingerprint`).
+
+References
+----------
+Kleene SC (1952), Introduction to Metamathematics, section 64 (strong three-valued logic).
 """
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from itertools import pairwise
+from functools import reduce
+from types import MappingProxyType
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_latent_explorer.data.arrays import read_only
-from napari_latent_explorer.data.cohort import Cohort
+from napari_latent_explorer.analysis.polygon import points_in_polygon
+from napari_latent_explorer.analysis.projection import Projection
+from napari_latent_explorer.data.cohort import MISSING_CODE, Cohort
 from napari_latent_explorer.data.phenotype import PhenotypeSpec
-from napari_latent_explorer.errors import TableError
+from napari_latent_explorer.errors import LatentExplorerError, StudyError, TableError
 
-N_HISTOGRAM_BINS = 20
-MISSING_BIN = -1
+NO_PROJECTIONS: Final[Mapping[str, Projection]] = MappingProxyType({})
+SENTENCE_KEY = "sentence"
+"""Key of what is put together of filters with different keys."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Verdict:
+    """Who passes a filter and who fails it, each ``(n_participants,)``; of who does neither, nothing is known."""
+
+    passes: NDArray[np.bool_]
+    fails: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +53,17 @@ class CategoryFilter:
     categories: frozenset[str] = frozenset()
     include_missing: bool = False
 
-    def mask(self, cohort: Cohort) -> NDArray[np.bool_]:
+    @property
+    def key(self) -> str:
+        """The phenotype."""
+        return self.phenotype
+
+    @property
+    def phenotypes(self) -> frozenset[str]:
+        """The phenotype alone."""
+        return frozenset({self.phenotype})
+
+    def mask(self, cohort: Cohort, projections: Mapping[str, Projection] = NO_PROJECTIONS) -> NDArray[np.bool_]:
         """Who passes, ``(n_participants,)``.
 
         Raises
@@ -49,25 +80,47 @@ class CategoryFilter:
             )
         if spec.kind == "continuous":
             return np.isnan(cohort.values(spec.name)) & self.include_missing
-        passes = np.array([*(name in self.categories for name in spec.categories), self.include_missing])
-        return passes[cohort.codes(spec.name)]  # code -1, missing, takes the last
+        codes = cohort.narrow_codes(spec.name)
+        chosen = [code for code, name in enumerate(spec.categories) if name in self.categories]
+        passes = np.zeros(len(cohort), np.bool_)
+        for code in [*chosen, *[MISSING_CODE] * self.include_missing]:
+            passes |= codes == code
+        return passes
 
-    def describe(self, spec: PhenotypeSpec) -> str:
+    def verdict(self, cohort: Cohort, projections: Mapping[str, Projection] = NO_PROJECTIONS) -> Verdict:
+        """Who passes and who fails; without a value is unknown, unless `include_missing`."""
+        return _verdict_on_values(cohort, self.phenotype, self.mask(cohort), self.include_missing)
+
+    def describe(self, specs: Mapping[str, PhenotypeSpec]) -> str:
         """In words, e.g. ``Sex: female``."""
+        spec = specs[self.phenotype]
         names = [name for name in spec.categories if name in self.categories]
         return f"{spec.label or spec.name}: " + " or ".join([*names, *["missing"] * self.include_missing])
 
 
 @dataclass(frozen=True, slots=True)
 class RangeFilter:
-    """Participants with ``low <= value <= high``, and those without a value if `include_missing`."""
+    """Participants with ``low <= value <= high``, and those without a value if `include_missing`.
+
+    An open end is an infinite one.
+    """
 
     phenotype: str
     low: float
     high: float
     include_missing: bool = False
 
-    def mask(self, cohort: Cohort) -> NDArray[np.bool_]:
+    @property
+    def key(self) -> str:
+        """The phenotype."""
+        return self.phenotype
+
+    @property
+    def phenotypes(self) -> frozenset[str]:
+        """The phenotype alone."""
+        return frozenset({self.phenotype})
+
+    def mask(self, cohort: Cohort, projections: Mapping[str, Projection] = NO_PROJECTIONS) -> NDArray[np.bool_]:
         """Who passes, ``(n_participants,)``.
 
         Raises
@@ -81,16 +134,209 @@ class RangeFilter:
         if not self.low <= self.high:
             raise TableError(f"The range of {spec.title} is from {self.low} to {self.high}; low must not exceed high.")
         values = cohort.values(spec.name)
-        passes = (values >= self.low) & (values <= self.high)
+        passes = values >= self.low
+        passes &= values <= self.high
         return passes | np.isnan(values) if self.include_missing else passes
 
-    def describe(self, spec: PhenotypeSpec) -> str:
+    def verdict(self, cohort: Cohort, projections: Mapping[str, Projection] = NO_PROJECTIONS) -> Verdict:
+        """Who passes and who fails; without a value is unknown, unless `include_missing`."""
+        return _verdict_on_values(cohort, self.phenotype, self.mask(cohort), self.include_missing)
+
+    def describe(self, specs: Mapping[str, PhenotypeSpec]) -> str:
         """In words, e.g. ``Age 55 to 65 years``."""
-        text = f"{spec.label or spec.name} {self.low:.4g} to {self.high:.4g} {spec.unit}".rstrip()
+        spec = specs[self.phenotype]
+        words = self._words()
+        text = f"{spec.label or spec.name} {words or 'of any value'} {spec.unit if words else ''}".rstrip()
         return f"{text} or missing" if self.include_missing else text
 
+    def _words(self) -> str:
+        low, high = _end_words(self.low, -math.inf), _end_words(self.high, math.inf)
+        if low and high:
+            return f"{low.replace('at least ', '')} to {high.replace('at most ', '')}"
+        return low or high
 
-Filter = CategoryFilter | RangeFilter
+
+@dataclass(frozen=True, slots=True)
+class MapFilter:
+    """Participants inside a polygon on a map; who has no place on it is unknown.
+
+    Attributes
+    ----------
+    modality
+        Name of the map.
+    polygon
+        ``(n_vertices, 2)`` in map coordinates; the last is joined to the first.
+    map_fingerprint
+        `Projection.fingerprint` of the map on which it was drawn; on any other it means nothing.
+    """
+
+    modality: str
+    polygon: tuple[tuple[float, float], ...]
+    map_fingerprint: str
+
+    @property
+    def key(self) -> str:
+        """``map:`` and the modality."""
+        return f"map:{self.modality}"
+
+    @property
+    def phenotypes(self) -> frozenset[str]:
+        """None."""
+        return frozenset()
+
+    def mask(self, cohort: Cohort, projections: Mapping[str, Projection] = NO_PROJECTIONS) -> NDArray[np.bool_]:
+        """Who passes, ``(n_participants,)``.
+
+        Raises
+        ------
+        StudyError
+            When there is no such map, or it is another than the polygon was drawn on.
+        """
+        projection = self._projection(projections)
+        mask = np.zeros(len(cohort), np.bool_)
+        inside = points_in_polygon(projection.coordinates, self.polygon)
+        mask[cohort.rows_of(projection.participant_ids)] = inside
+        return mask
+
+    def verdict(self, cohort: Cohort, projections: Mapping[str, Projection] = NO_PROJECTIONS) -> Verdict:
+        """Who passes and who fails; without a place on the map is unknown."""
+        projection, passes = self._projection(projections), self.mask(cohort, projections)
+        fails = np.zeros(len(cohort), np.bool_)
+        fails[cohort.rows_of(projection.participant_ids)] = np.isfinite(projection.coordinates).all(axis=1)
+        return Verdict(passes, fails & ~passes)
+
+    def describe(self, specs: Mapping[str, PhenotypeSpec]) -> str:
+        """In words, e.g. ``inside a lasso on the MRI map``."""
+        return f"inside a lasso on the {self.modality.upper()} map"
+
+    def _projection(self, projections: Mapping[str, Projection]) -> Projection:
+        doing = f"Cannot filter by a lasso on the {self.modality} map"
+        if self.modality not in projections:
+            raise StudyError(f"{doing}: the study has {', '.join(projections) or 'none'}. Project it, then draw again.")
+        projection = projections[self.modality]
+        if projection.fingerprint != self.map_fingerprint:
+            raise StudyError(
+                f"{doing}: it was drawn on map {self.map_fingerprint}, and this one is {projection.fingerprint}. "
+                "Draw it again."
+            )
+        return projection
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """Participants who fail `part`, and those of whom it knows nothing if `include_missing`."""
+
+    part: "Filter"
+    include_missing: bool = False
+
+    @property
+    def key(self) -> str:
+        """That of its part."""
+        return self.part.key
+
+    @property
+    def phenotypes(self) -> frozenset[str]:
+        """Those of its part."""
+        return self.part.phenotypes
+
+    def mask(self, cohort: Cohort, projections: Mapping[str, Projection] = NO_PROJECTIONS) -> NDArray[np.bool_]:
+        """Who passes, ``(n_participants,)``; raises what its part does."""
+        return self.verdict(cohort, projections).passes
+
+    def verdict(self, cohort: Cohort, projections: Mapping[str, Projection] = NO_PROJECTIONS) -> Verdict:
+        """Who passes and who fails."""
+        verdict = self.part.verdict(cohort, projections)
+        return Verdict(~verdict.passes if self.include_missing else verdict.fails, verdict.passes)
+
+    def describe(self, specs: Mapping[str, PhenotypeSpec]) -> str:
+        """In words, e.g. ``not (Diabetes: yes)``."""
+        words = f"not ({self.part.describe(specs)})"
+        return f"{words} or missing" if self.include_missing else words
+
+
+@dataclass(frozen=True, slots=True)
+class AllOf:
+    """Participants who pass every part."""
+
+    parts: tuple["Filter", ...]
+
+    def __post_init__(self) -> None:
+        _check_parts(self.parts)
+
+    @property
+    def key(self) -> str:
+        """That which all parts share, or `SENTENCE_KEY`."""
+        return _shared_key(self.parts)
+
+    @property
+    def phenotypes(self) -> frozenset[str]:
+        """Those of its parts."""
+        return frozenset().union(*(part.phenotypes for part in self.parts))
+
+    def mask(self, cohort: Cohort, projections: Mapping[str, Projection] = NO_PROJECTIONS) -> NDArray[np.bool_]:
+        """Who passes, ``(n_participants,)``; raises what its parts do."""
+        return reduce(np.logical_and, (part.mask(cohort, projections) for part in self.parts))
+
+    def verdict(self, cohort: Cohort, projections: Mapping[str, Projection] = NO_PROJECTIONS) -> Verdict:
+        """Who passes and who fails."""
+        verdicts = [part.verdict(cohort, projections) for part in self.parts]
+        return Verdict(
+            reduce(np.logical_and, (verdict.passes for verdict in verdicts)),
+            reduce(np.logical_or, (verdict.fails for verdict in verdicts)),
+        )
+
+    def describe(self, specs: Mapping[str, PhenotypeSpec]) -> str:
+        """In words, e.g. ``(Sex: male) and (Age 55 to 65 years)``."""
+        return _joined(" and ", self.parts, specs)
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    """Participants who pass at least one part."""
+
+    parts: tuple["Filter", ...]
+
+    def __post_init__(self) -> None:
+        _check_parts(self.parts)
+
+    @property
+    def key(self) -> str:
+        """That which all parts share, or `SENTENCE_KEY`."""
+        return _shared_key(self.parts)
+
+    @property
+    def phenotypes(self) -> frozenset[str]:
+        """Those of its parts."""
+        return frozenset().union(*(part.phenotypes for part in self.parts))
+
+    def mask(self, cohort: Cohort, projections: Mapping[str, Projection] = NO_PROJECTIONS) -> NDArray[np.bool_]:
+        """Who passes, ``(n_participants,)``; raises what its parts do."""
+        return reduce(np.logical_or, (part.mask(cohort, projections) for part in self.parts))
+
+    def verdict(self, cohort: Cohort, projections: Mapping[str, Projection] = NO_PROJECTIONS) -> Verdict:
+        """Who passes and who fails."""
+        verdicts = [part.verdict(cohort, projections) for part in self.parts]
+        return Verdict(
+            reduce(np.logical_or, (verdict.passes for verdict in verdicts)),
+            reduce(np.logical_and, (verdict.fails for verdict in verdicts)),
+        )
+
+    def describe(self, specs: Mapping[str, PhenotypeSpec]) -> str:
+        """In words, e.g. ``(Age at most 45 years) or (Age at least 60 years)``."""
+        return _joined(" or ", self.parts, specs)
+
+
+Filter = CategoryFilter | RangeFilter | MapFilter | Not | AnyOf | AllOf
+
+
+def _end_words(end: float, open_end: float) -> str:
+    """Say an end of a range; one that is the next number beside a round one leaves that out. Empty for an open end."""
+    if end == open_end:
+        return ""
+    left_out = float(f"{end:.12g}")
+    if end == math.nextafter(left_out, -open_end):
+        return f"{'over' if open_end < 0 else 'under'} {left_out:.4g}"
+    return f"{'at least' if open_end < 0 else 'at most'} {end:.4g}"
 
 
 def _spec(cohort: Cohort, phenotype: str) -> PhenotypeSpec:
@@ -99,118 +345,21 @@ def _spec(cohort: Cohort, phenotype: str) -> PhenotypeSpec:
     return cohort.specs[phenotype]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Binning:
-    """Into which bar of its chart each participant falls; it depends on the cohort only.
-
-    Attributes
-    ----------
-    labels
-        Name of each bar.
-    edges
-        ``(n_bars + 1,)`` in the phenotype's unit; None for categories. A bar holds its lower edge, the last both.
-    bins
-        ``(n_participants,)`` number of the bar; -1 where the value is missing.
-    """
-
-    labels: tuple[str, ...]
-    edges: NDArray[np.float64] | None
-    bins: NDArray[np.int64]
-
-    def count(self, mask: NDArray[np.bool_]) -> tuple[NDArray[np.int64], int]:
-        """Count the masked participants per bar ``(n_bars,)``, and those without a value."""
-        counts = np.bincount(self.bins[mask] - MISSING_BIN, minlength=len(self.labels) + 1)
-        return counts[1:], int(counts[0])
+def _verdict_on_values(cohort: Cohort, phenotype: str, passes: NDArray[np.bool_], include_missing: bool) -> Verdict:
+    return Verdict(passes, ~passes if include_missing else ~(passes | np.isnan(cohort.values(phenotype))))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class BarCounts:
-    """What one chart draws.
-
-    Attributes
-    ----------
-    labels
-        Name of each bar.
-    edges
-        ``(n_bars + 1,)`` in the phenotype's unit; None for categories.
-    total
-        ``(n_bars,)`` participants per bar without any filter.
-    filtered
-        ``(n_bars,)`` participants per bar that pass all filters but this chart's own.
-    missing_total, missing_filtered
-        The same for those without a value.
-    """
-
-    labels: tuple[str, ...]
-    edges: NDArray[np.float64] | None
-    total: NDArray[np.int64]
-    filtered: NDArray[np.int64]
-    missing_total: int
-    missing_filtered: int
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, BarCounts):
-            return NotImplemented
-        return (
-            self.labels == other.labels
-            and (self.missing_total, self.missing_filtered) == (other.missing_total, other.missing_filtered)
-            and np.array_equal(self.total, other.total)
-            and np.array_equal(self.filtered, other.filtered)
-        )
+def _check_parts(parts: Iterable[Filter]) -> None:
+    if not tuple(parts):
+        raise LatentExplorerError("A filter put together of no parts says nothing; give it at least one.")
 
 
-def bin_phenotype(cohort: Cohort, phenotype: str) -> Binning:
-    """Bars of one phenotype: its categories, or `N_HISTOGRAM_BINS` of equal width over the range of its values."""
-    spec = cohort.specs[phenotype]
-    if spec.kind != "continuous":
-        return Binning(spec.categories, None, read_only(cohort.codes(phenotype)))
-    values = cohort.values(phenotype)
-    present = np.isfinite(values)
-    low, high = (float(values[present].min()), float(values[present].max())) if present.any() else (0.0, 1.0)
-    edges = np.linspace(low, high if high > low else low + 1.0, N_HISTOGRAM_BINS + 1)
-    bins = np.full(len(values), MISSING_BIN, dtype=np.int64)
-    bins[present] = np.minimum(np.searchsorted(edges, values[present], side="right") - 1, N_HISTOGRAM_BINS - 1)
-    labels = tuple(f"{start:.4g} to {end:.4g}" for start, end in pairwise(edges))
-    return Binning(labels, read_only(edges), read_only(bins))
+def _shared_key(parts: tuple[Filter, ...]) -> str:
+    keys = {part.key for part in parts}
+    return keys.pop() if len(keys) == 1 else SENTENCE_KEY
 
 
-def count_failed(masks: Mapping[str, NDArray[np.bool_]], n_participants: int) -> NDArray[np.int16]:
-    """How many of the masks each participant fails, ``(n_participants,)``."""
-    n_failed = np.zeros(n_participants, dtype=np.int16)
-    for mask in masks.values():
-        n_failed += ~mask
-    return n_failed
-
-
-def bar_counts(
-    cohort: Cohort,
-    masks: Mapping[str, NDArray[np.bool_]],
-    phenotype: str,
-    included: NDArray[np.bool_] | None = None,
-    binning: Binning | None = None,
-    n_failed: NDArray[np.int16] | None = None,
-) -> BarCounts:
-    """Count one chart under all filters but its own.
-
-    Parameters
-    ----------
-    cohort
-        The participants.
-    masks
-        For each filtered phenotype who passes, ``(n_participants,)``.
-    phenotype
-        Whose chart.
-    included
-        Who is counted at all, ``(n_participants,)``; everybody if None.
-    binning, n_failed
-        Results of `bin_phenotype` and `count_failed`, when the caller has them for many charts.
-    """
-    binning = binning or bin_phenotype(cohort, phenotype)
-    n_failed = count_failed(masks, len(cohort)) if n_failed is None else n_failed
-    included = np.ones(len(cohort), dtype=np.bool_) if included is None else included
-    n_failed_here = ~masks[phenotype] if phenotype in masks else 0
-    total, missing_total = binning.count(included)
-    filtered, missing_filtered = binning.count(included & (n_failed == n_failed_here))
-    return BarCounts(
-        binning.labels, binning.edges, read_only(total), read_only(filtered), missing_total, missing_filtered
+def _joined(conjunction: str, parts: tuple[Filter, ...], specs: Mapping[str, PhenotypeSpec]) -> str:
+    return (
+        conjunction.join(f"({part.describe(specs)})" for part in parts) if len(parts) > 1 else parts[0].describe(specs)
     )

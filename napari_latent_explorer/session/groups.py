@@ -1,14 +1,16 @@
 """Named sets of participants."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from napari_latent_explorer.analysis.representative import Representative
 from napari_latent_explorer.data.arrays import read_only
 from napari_latent_explorer.errors import LatentExplorerError
+from napari_latent_explorer.session.recipes import GroupRecipe
 
 RGBA = tuple[float, float, float, float]
 
@@ -26,7 +28,7 @@ class Group:
     participant_ids
         ``(n_members,)`` strings.
     recipe
-        How it was made, in words (filters, selection by hand).
+        How it was made, so that it can be made again.
     representative
         The vector that stands for it; None when no member has latents.
     """
@@ -34,7 +36,7 @@ class Group:
     name: str
     color: RGBA
     participant_ids: NDArray[np.str_]
-    recipe: str
+    recipe: GroupRecipe
     representative: Representative | None
 
     def __post_init__(self) -> None:
@@ -42,6 +44,17 @@ class Group:
 
     def __len__(self) -> int:
         return len(self.participant_ids)
+
+
+def overlaps(groups: Sequence[Group]) -> pd.DataFrame:
+    """How many participants each two groups share: a square table ``(n_groups, n_groups)`` with their names.
+
+    On its diagonal are the groups' sizes.
+    """
+    names = [group.name for group in groups]
+    ids = [group.participant_ids for group in groups]
+    shared = [[len(np.intersect1d(one, other, assume_unique=True)) for other in ids] for one in ids]
+    return pd.DataFrame(np.array(shared, dtype=np.int64).reshape(len(names), len(names)), index=names, columns=names)
 
 
 def find_group(groups: Iterable[Group], name: str) -> Group:

@@ -1,14 +1,15 @@
 """Who is visible, and how a selection among them changes; masks have the cohort's rows."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_latent_explorer.analysis.projection import Projection
 from napari_latent_explorer.data.cohort import Cohort
 from napari_latent_explorer.errors import LatentExplorerError
-from napari_latent_explorer.session.filters import Filter
+from napari_latent_explorer.session.filters import NO_PROJECTIONS, Filter
 
 SelectionMode = Literal["replace", "add", "subtract", "toggle"]
 
@@ -16,15 +17,20 @@ SelectionMode = Literal["replace", "add", "subtract", "toggle"]
 def mask_of(cohort: Cohort, participant_ids: Iterable[str]) -> NDArray[np.bool_]:
     """Mask ``(n_participants,)`` of the given ones; KeyError for a stranger."""
     mask = np.zeros(len(cohort), dtype=np.bool_)
-    mask[cohort.rows_of(map(str, participant_ids))] = True
+    mask[cohort.rows_of(participant_ids)] = True
     return mask
 
 
-def visible_mask(cohort: Cohort, filters: Iterable[Filter], excluded: Iterable[str]) -> NDArray[np.bool_]:
+def visible_mask(
+    cohort: Cohort,
+    filters: Iterable[Filter],
+    excluded: Iterable[str],
+    projections: Mapping[str, Projection] = NO_PROJECTIONS,
+) -> NDArray[np.bool_]:
     """Mask ``(n_participants,)`` of who passes all filters and is not excluded."""
     mask = ~mask_of(cohort, excluded)
     for chosen in filters:
-        mask &= chosen.mask(cohort)
+        mask &= chosen.mask(cohort, projections)
     return mask
 
 

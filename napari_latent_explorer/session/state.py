@@ -15,17 +15,18 @@ from numpy.typing import NDArray
 
 from napari_latent_explorer.analysis.prediction import PredictorTable
 from napari_latent_explorer.analysis.projection import Projection
-from napari_latent_explorer.analysis.representative import Representative, RepresentativeMethod, representative
+from napari_latent_explorer.analysis.representative import RepresentativeMethod
 from napari_latent_explorer.data.arrays import read_only
 from napari_latent_explorer.data.cohort import Cohort
 from napari_latent_explorer.data.latents import LatentSpace
-from napari_latent_explorer.errors import BundleError, LatentExplorerError, StudyError, TableError
-from napari_latent_explorer.session.coloring import CATEGORY_COLORS
+from napari_latent_explorer.errors import BundleError, StudyError, TableError
+from napari_latent_explorer.session.crossfilter import Crossfilter
 from napari_latent_explorer.session.decode_service import Bundle
-from napari_latent_explorer.session.filters import Binning, Filter, bin_phenotype
-from napari_latent_explorer.session.groups import Group, check_free, find_group, free_color, free_name
+from napari_latent_explorer.session.filters import Filter, MapFilter
+from napari_latent_explorer.session.groups import Group
 from napari_latent_explorer.session.opening import Encoded, ExplorableStudy
-from napari_latent_explorer.session.selection import SelectionMode, changed_selection, mask_of, visible_mask
+from napari_latent_explorer.session.recipes import Lasso, named
+from napari_latent_explorer.session.selection import SelectionMode, changed_selection, mask_of
 
 NO_IDS: NDArray[np.str_] = read_only(np.zeros(0, np.str_))
 NOTHING: Mapping[str, Any] = MappingProxyType({})
@@ -37,8 +38,8 @@ class ExplorerState:
 
     Attributes
     ----------
-    study, cohort, binnings
-        The open study, its participants, and the bars of each phenotype's chart.
+    study, cohort, crossfilter
+        The open study, its participants, and what finds who of them passes filters and counts their charts.
     bundle
         The model that decodes; None when only maps can be shown.
     latents, projections
@@ -46,11 +47,13 @@ class ExplorerState:
     predictors
         None until they are fit.
     filters
-        At most one per phenotype, in the order in which they were first set.
+        At most one per key, in the order in which they were first set.
     excluded
         Reason for each excluded participant.
     selection
         ``(n_selected,)`` ids, in the cohort's order; all visible.
+    selection_lassos
+        The lassos that made the selection, in the order in which they were drawn; empty when anything else had a part.
     groups, active_group
         In the order of their making; the active one is that which the probe began from.
     representative_method
@@ -63,7 +66,7 @@ class ExplorerState:
 
     study: ExplorableStudy | None = None
     cohort: Cohort | None = None
-    binnings: Mapping[str, Binning] = field(default_factory=lambda: NOTHING)
+    crossfilter: Crossfilter | None = None
     bundle: Bundle | None = None
     latents: Mapping[str, LatentSpace] = field(default_factory=lambda: NOTHING)
     projections: Mapping[str, Projection] = field(default_factory=lambda: NOTHING)
@@ -71,6 +74,7 @@ class ExplorerState:
     filters: tuple[Filter, ...] = ()
     excluded: Mapping[str, str] = field(default_factory=lambda: NOTHING)
     selection: NDArray[np.str_] = field(default_factory=lambda: NO_IDS)
+    selection_lassos: tuple[Lasso, ...] = ()
     groups: tuple[Group, ...] = ()
     active_group: Group | None = None
     representative_method: RepresentativeMethod = "nearest"
@@ -85,7 +89,7 @@ def opened(
     return ExplorerState(
         study=study,
         cohort=cohort,
-        binnings=MappingProxyType({name: bin_phenotype(cohort, name) for name in cohort.specs}),
+        crossfilter=Crossfilter(cohort),
         latents=MappingProxyType(encoded.latents),
         projections=MappingProxyType(encoded.projections),
         representative_method=representative_method,
@@ -109,6 +113,13 @@ def cohort_of(state: ExplorerState) -> Cohort:
     return state.cohort
 
 
+def crossfilter_of(state: ExplorerState) -> Crossfilter:
+    """Return what finds who of the open study passes filters; StudyError when none is open."""
+    if state.crossfilter is None:
+        raise StudyError("No study is open; open one first.")
+    return state.crossfilter
+
+
 def latents_of(state: ExplorerState, modality: str | None = None) -> LatentSpace:
     """Return the latents of a modality, or of the first there is; StudyError when there are none."""
     chosen = modality if modality is not None else next(iter(state.latents), "mri")
@@ -117,36 +128,68 @@ def latents_of(state: ExplorerState, modality: str | None = None) -> LatentSpace
     return state.latents[chosen]
 
 
+def check_known(state: ExplorerState, participant_ids: Iterable[str] | None) -> None:
+    """Raise StudyError that names those who are not in the open study."""
+    cohort = cohort_of(state)
+    strangers = [str(participant_id) for participant_id in participant_ids or () if str(participant_id) not in cohort]
+    if strangers:
+        raise StudyError(f"The study has no participant {named(strangers)}.")
+
+
 # ---- filters, exclusion, selection, colour ----
 
 
 def with_filter(state: ExplorerState, chosen: Filter) -> ExplorerState:
-    """Filter by one phenotype, instead of its former filter; TableError when the study cannot be filtered so."""
-    chosen.mask(cohort_of(state))  # raises
+    """Filter by it instead of the filter that had its key; TableError or StudyError when the study cannot be."""
     if chosen in state.filters:
         return state
-    by_phenotype = {former.phenotype: former for former in state.filters}
-    return _visible_only(replace(state, filters=tuple({**by_phenotype, chosen.phenotype: chosen}.values())))
+    by_key = {former.key: former for former in state.filters}
+    state = replace(state, filters=tuple({**by_key, chosen.key: chosen}.values()))
+    visible_of(state)  # raises
+    return _visible_only(state)
 
 
-def without_filters(state: ExplorerState, phenotypes: Iterable[str] | None = None) -> ExplorerState:
-    """Filter no longer by these phenotypes, or by any."""
-    removed = {chosen.phenotype for chosen in state.filters} if phenotypes is None else set(phenotypes)
-    kept = tuple(chosen for chosen in state.filters if chosen.phenotype not in removed)
+def without_filters(state: ExplorerState, keys: Iterable[str] | None = None) -> ExplorerState:
+    """Take away the filters of these keys, or all."""
+    removed = {chosen.key for chosen in state.filters} if keys is None else set(keys)
+    kept = tuple(chosen for chosen in state.filters if chosen.key not in removed)
     return state if len(kept) == len(state.filters) else replace(state, filters=kept)
 
 
+def with_projection(state: ExplorerState, projection: Projection) -> ExplorerState:
+    """Put a map in the place of the one of its name; filters that were drawn on the former go with it."""
+    projections = MappingProxyType({**state.projections, projection.name: projection})
+    return with_standing_filters(replace(state, projections=projections))
+
+
+def with_standing_filters(state: ExplorerState) -> ExplorerState:
+    """Take away the filters that were drawn on maps which are no longer there."""
+    kept = tuple(chosen for chosen in state.filters if _stands(chosen, cohort_of(state), state.projections))
+    return state if len(kept) == len(state.filters) else replace(state, filters=kept)
+
+
+def _stands(chosen: Filter, cohort: Cohort, projections: Mapping[str, Projection]) -> bool:
+    try:
+        chosen.mask(cohort, projections)
+    except StudyError:
+        return False
+    return True
+
+
 def with_excluded(state: ExplorerState, participant_ids: Iterable[str], reason: str) -> ExplorerState:
-    """Leave these participants out of everything."""
+    """Leave these participants out of everything; StudyError for strangers, or when no reason is given."""
     ids = [str(participant_id) for participant_id in participant_ids]
-    cohort_of(state).rows_of(ids)
+    check_known(state, ids)
+    if not (reason := reason.strip()):
+        raise StudyError("Say why these participants are excluded, e.g. 'motion'.")
     if all(state.excluded.get(participant_id) == reason for participant_id in ids):
         return state
     return _visible_only(replace(state, excluded=MappingProxyType({**state.excluded, **dict.fromkeys(ids, reason)})))
 
 
 def without_excluded(state: ExplorerState, participant_ids: Iterable[str] | None = None) -> ExplorerState:
-    """Bring back these excluded participants, or all."""
+    """Bring back these excluded participants, or all; StudyError for strangers."""
+    check_known(state, participant_ids := None if participant_ids is None else list(participant_ids))
     restored = set(state.excluded) if participant_ids is None else set(map(str, participant_ids))
     kept = {participant_id: why for participant_id, why in state.excluded.items() if participant_id not in restored}
     return state if len(kept) == len(state.excluded) else replace(state, excluded=MappingProxyType(kept))
@@ -156,7 +199,22 @@ def with_selected(state: ExplorerState, participant_ids: Iterable[str], mode: Se
     """Change the selection by these participants; the invisible among them are left out."""
     cohort = cohort_of(state)
     touched = mask_of(cohort, participant_ids)
-    return _with_selection(state, changed_selection(mask_of(cohort, state.selection), touched, mode))
+    return _with_selection(state, changed_selection(_selected(state), touched, mode))
+
+
+def with_selected_inside(state: ExplorerState, area: MapFilter, mode: SelectionMode) -> ExplorerState:
+    """Change the selection by who is visible inside a lasso; StudyError when it was drawn on another map."""
+    cohort = cohort_of(state)
+    touched = area.mask(cohort, state.projections) & visible_of(state)
+    is_by_lassos = mode == "replace" or len(state.selection) == len(state.selection_lassos) == 0
+    former = () if mode == "replace" else state.selection_lassos
+    lassos = (*former, Lasso(area, mode)) if is_by_lassos or former else ()
+    return _with_selection(state, changed_selection(_selected(state), touched, mode), lassos)
+
+
+def without_selection(state: ExplorerState) -> ExplorerState:
+    """Select nobody."""
+    return replace(state, selection=NO_IDS, selection_lassos=()) if len(state.selection) else state
 
 
 def with_color_by(state: ExplorerState, phenotype: str | None) -> ExplorerState:
@@ -166,98 +224,23 @@ def with_color_by(state: ExplorerState, phenotype: str | None) -> ExplorerState:
     return replace(state, color_by=phenotype)
 
 
+def visible_of(state: ExplorerState) -> NDArray[np.bool_]:
+    """Mask ``(n_participants,)`` of who passes all filters and is not excluded."""
+    return crossfilter_of(state).visible_mask(state.filters, state.excluded, state.projections)
+
+
+def _selected(state: ExplorerState) -> NDArray[np.bool_]:
+    return crossfilter_of(state).mask_of(state.selection)
+
+
 def _visible_only(state: ExplorerState) -> ExplorerState:
-    return _with_selection(state, mask_of(cohort_of(state), state.selection))
+    return _with_selection(state, _selected(state), state.selection_lassos) if len(state.selection) else state
 
 
-def _with_selection(state: ExplorerState, mask: NDArray[np.bool_]) -> ExplorerState:
-    cohort = cohort_of(state)
-    selection = cohort.participant_ids[mask & visible_mask(cohort, state.filters, state.excluded)]
-    if np.array_equal(selection, state.selection):
+def _with_selection(state: ExplorerState, mask: NDArray[np.bool_], lassos: tuple[Lasso, ...] = ()) -> ExplorerState:
+    mask = mask & visible_of(state)
+    if np.array_equal(mask, _selected(state)):
         return state
-    return replace(state, selection=read_only(selection))
-
-
-# ---- groups ----
-
-
-def with_group(
-    state: ExplorerState, name: str | None = None, participant_ids: Iterable[str] | None = None
-) -> ExplorerState:
-    """Add a group of these participants, or of the selected, or, if nobody is, of the visible; it becomes active.
-
-    Raises
-    ------
-    LatentExplorerError
-        When it would be empty or the name is taken.
-    """
-    ids, recipe = _members(state, participant_ids)
-    cohort_of(state).rows_of(ids)
-    if not ids:
-        raise LatentExplorerError("A group needs participants, but nobody passes the filters. Loosen them.")
-    name = free_name([group.name for group in state.groups]) if name is None else name
-    check_free(state.groups, name)
-    color = free_color([group.color for group in state.groups], CATEGORY_COLORS)
-    group = Group(name, color, np.array(ids), recipe, _representative_of(state, ids))
-    return replace(state, groups=(*state.groups, group), active_group=group)
-
-
-def without_group(state: ExplorerState, name: str) -> ExplorerState:
-    """Forget a group; LatentExplorerError when there is none of that name."""
-    removed = find_group(state.groups, name)
-    kept = tuple(group for group in state.groups if group is not removed)
-    return replace(state, groups=kept, active_group=None if state.active_group is removed else state.active_group)
-
-
-def with_group_renamed(state: ExplorerState, name: str, new_name: str) -> ExplorerState:
-    """Give a group another name; LatentExplorerError when that is taken or empty."""
-    group = find_group(state.groups, name)
-    if new_name == name:
-        return state
-    check_free(state.groups, new_name)
-    return _with_groups(state, {group.name: replace(group, name=new_name)})
-
-
-def with_active_group(state: ExplorerState, name: str | None) -> ExplorerState:
-    """Make a group the active one, or none."""
-    return replace(state, active_group=None if name is None else find_group(state.groups, name))
-
-
-def with_representative_method(state: ExplorerState, method: RepresentativeMethod) -> ExplorerState:
-    """Choose how all groups are represented; LatentExplorerError when the method is unknown."""
-    if method == state.representative_method:
-        return state
-    state = replace(state, representative_method=method)
-    renewed = {
-        group.name: replace(group, representative=_representative_of(state, group.participant_ids.tolist()))
-        for group in state.groups
-    }
-    return _with_groups(state, renewed)
-
-
-def _with_groups(state: ExplorerState, replaced: Mapping[str, Group]) -> ExplorerState:
-    """Put other groups in the places of those named; the active one stays the active one."""
-    groups = tuple(replaced.get(group.name, group) for group in state.groups)
-    active = state.active_group
-    return replace(state, groups=groups, active_group=active and replaced.get(active.name, active))
-
-
-def _members(state: ExplorerState, participant_ids: Iterable[str] | None) -> tuple[list[str], str]:
-    """Ids of a group to be made, and how it was made in words."""
-    if participant_ids is not None:
-        return [str(participant_id) for participant_id in participant_ids], "chosen by id"
-    cohort = cohort_of(state)
-    filters = [chosen.describe(cohort.specs[chosen.phenotype]) for chosen in state.filters]
-    if len(state.selection):
-        return state.selection.tolist(), "; ".join([*filters, "selected by hand"])
-    visible = visible_mask(cohort, state.filters, state.excluded)
-    return cohort.participant_ids[visible].tolist(), "; ".join(filters) or "all participants"
-
-
-def _representative_of(state: ExplorerState, participant_ids: list[str]) -> Representative | None:
-    """Among the members who have latents; None when nobody has."""
-    if not state.latents:
-        return None
-    latents = latents_of(state)
-    known = [participant_id for participant_id in participant_ids if participant_id in latents]
-    return representative(latents, known, state.representative_method) if known else None
+    selection = read_only(cohort_of(state).participant_ids[mask]) if mask.any() else NO_IDS
+    crossfilter_of(state).remember(selection, mask)
+    return replace(state, selection=selection, selection_lassos=lassos if len(selection) else ())

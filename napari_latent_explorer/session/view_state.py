@@ -13,9 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_latent_explorer.data.arrays import read_only
-from napari_latent_explorer.session.coloring import Legend, color_values
-from napari_latent_explorer.session.filters import BarCounts, bar_counts, count_failed
-from napari_latent_explorer.session.selection import mask_of
+from napari_latent_explorer.session.bars import BarCounts
+from napari_latent_explorer.session.coloring import Coloring, Legend, color_values
 from napari_latent_explorer.session.state import ExplorerState
 
 
@@ -37,6 +36,8 @@ class ViewState:
         Counts of each phenotype's chart.
     n_visible, n_selected, n_total
         Numbers of participants; the total leaves out the excluded.
+    n_passing
+        For each filter's key how many of all participants pass it.
     """
 
     visible_mask: NDArray[np.bool_]
@@ -47,6 +48,7 @@ class ViewState:
     n_visible: int
     n_selected: int
     n_total: int
+    n_passing: Mapping[str, int]
 
 
 EMPTY_VIEW_STATE = ViewState(
@@ -58,29 +60,43 @@ EMPTY_VIEW_STATE = ViewState(
     n_visible=0,
     n_selected=0,
     n_total=0,
+    n_passing=MappingProxyType({}),
 )
 """Before a study is open."""
 
+COLORED_BY = ("cohort", "color_by", "groups")
+"""Fields of the state that colours are made of."""
 
-def resolve(state: ExplorerState) -> ViewState:
-    """Compute what is to be seen of a state; pure."""
-    cohort = state.cohort
-    if cohort is None:
+
+def resolve(state: ExplorerState, before: tuple[ExplorerState, ViewState] | None = None) -> ViewState:
+    """Compute what is to be seen of a state; pure.
+
+    Parameters
+    ----------
+    state
+        What the user wants.
+    before
+        Another state and what was to be seen of it: the parts that cannot differ are taken from there.
+    """
+    if state.cohort is None or state.crossfilter is None:
         return EMPTY_VIEW_STATE
-    masks = {chosen.phenotype: chosen.mask(cohort) for chosen in state.filters}
-    n_failed = count_failed(masks, len(cohort))
-    included = ~mask_of(cohort, state.excluded)
-    visible = included & (n_failed == 0)
-    selected = visible & mask_of(cohort, state.selection)
-    coloring = color_values(cohort, state.color_by, state.groups)
-    bars = {name: bar_counts(cohort, masks, name, included, state.binnings[name], n_failed) for name in cohort.specs}
+    passing = state.crossfilter.look(state.filters, state.excluded, state.projections)
+    selected = passing.visible_mask & state.crossfilter.mask_of(state.selection)
+    coloring = _known_coloring(state, before) or color_values(state.cohort, state.color_by, state.groups)
     return ViewState(
-        visible_mask=read_only(visible),
+        visible_mask=passing.visible_mask,
         selected_mask=read_only(selected),
         rgba=coloring.rgba,
         legend=coloring.legend,
-        bars=MappingProxyType(bars),
-        n_visible=int(visible.sum()),
-        n_selected=int(selected.sum()),
-        n_total=int(included.sum()),
+        bars=passing.bars,
+        n_visible=passing.n_visible,
+        n_selected=int(np.count_nonzero(selected)),
+        n_total=passing.n_total,
+        n_passing=passing.n_passing,
     )
+
+
+def _known_coloring(state: ExplorerState, before: tuple[ExplorerState, ViewState] | None) -> Coloring | None:
+    if before is None or any(getattr(before[0], name) is not getattr(state, name) for name in COLORED_BY):
+        return None
+    return Coloring(before[1].rgba, before[1].legend)

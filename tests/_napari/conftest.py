@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from napari_latent_explorer._napari import explorers
+from napari_latent_explorer.session import session_file
 from napari_latent_explorer.session.explorer import Explorer
 
 
@@ -13,6 +14,12 @@ from napari_latent_explorer.session.explorer import Explorer
 def _decode_shapes(monkeypatch, shapes_decoder) -> None:
     """Make sessions decode without a network."""
     monkeypatch.setattr(explorers, "Explorer", lambda dispatch: Explorer(dispatch, shapes_decoder))
+
+
+@pytest.fixture(autouse=True)
+def _keep_sessions_elsewhere(monkeypatch, tmp_path) -> None:
+    """Make automatic sessions land in the test's own folder."""
+    monkeypatch.setattr(session_file, "user_state_path", lambda *_, **__: tmp_path / "state")
 
 
 @pytest.fixture

@@ -1,13 +1,21 @@
 """The cohort's charts: what a click or a drag asks of the session, and what they show of it."""
 
+import math
+from dataclasses import replace
+
+import numpy as np
 import pytest
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QComboBox, QToolButton
 
+from napari_latent_explorer._qt.chart_order import ORDERS, change_under_filters
 from napari_latent_explorer._qt.cohort_dock import QtCohortDock
 from napari_latent_explorer._qt.filter_chips import QtFilterChips
+from napari_latent_explorer._qt.range_edit import parse_range
 from napari_latent_explorer._qt.theme import LIGHT
-from napari_latent_explorer.session.filters import CategoryFilter, RangeFilter
+from napari_latent_explorer.session.bars import BarCounts
+from napari_latent_explorer.session.filters import AnyOf, CategoryFilter, Not, RangeFilter
 
 LEFT = Qt.MouseButton.LeftButton
 CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
@@ -156,3 +164,189 @@ def test_without_a_study_it_says_what_to_do(qtbot, empty_explorer):
 def test_with_a_study_there_is_nothing_to_build(dock):
     assert dock.build.isHidden()
     assert not dock._search.isHidden()
+
+
+# ---- typed ranges, keys, order, logarithm ----
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", None),
+        ("55 to 65", (55, 65)),
+        ("55-65", (55, 65)),
+        ("-5.5 \N{EN DASH} -.5", (-5.5, -0.5)),
+        ("1,234..2e3", (1234, 2000)),
+        (">= 60", (60, math.inf)),
+        ("≤60", (-math.inf, 60)),
+        ("AT  MOST 45", (-math.inf, 45)),
+        ("from 55", (55, math.inf)),
+        ("60", (60, 60)),
+    ],
+)
+def test_a_range_is_read_as_it_is_meant(text, expected):
+    assert parse_range(text) == expected
+
+
+def test_over_and_under_leave_the_number_itself_out():
+    assert not RangeFilter("age", *parse_range("over 60")).low <= 60.0
+    assert parse_range("< 45")[1] < 45.0
+
+
+@pytest.mark.parametrize("text", ["old", "65 to 55", "5 to", "1,2 to 3", ".", "1 2", "nan", "1e999"])
+def test_what_is_no_range_is_refused(text):
+    with pytest.raises(ValueError, match=r"range|upside"):
+        parse_range(text)
+
+
+def test_what_holds_is_written_as_it_is_read(dock, explorer):
+    for low, high in ((55.0, 65.0), (-math.inf, 65.0), (55.0, math.inf)):
+        explorer.set_filter(RangeFilter("age", low, high))
+        assert parse_range(dock.cards["age"].range.text()) == (low, high)
+
+
+def test_a_range_is_typed(dock, explorer):
+    field = dock.cards["age"].range
+    QTest.keyClicks(field, "55 to 65")
+    QTest.keyClick(field, Qt.Key.Key_Return)
+    QTest.qWait(60)
+    assert explorer.filters == (RangeFilter("age", 55.0, 65.0),)
+    field.selectAll()
+    QTest.keyClicks(field, "old")
+    QTest.keyClick(field, Qt.Key.Key_Return)
+    QTest.qWait(60)
+    assert explorer.filters == (RangeFilter("age", 55.0, 65.0),)
+    assert "no range" in field.toolTip()
+    QTest.keyClick(field, Qt.Key.Key_Escape)
+    assert field.text() == "55.0 to 65.0" or field.text() == "55 to 65"
+    assert "no range" not in field.toolTip()
+    field.selectAll()
+    QTest.keyClick(field, Qt.Key.Key_Delete)
+    QTest.keyClick(field, Qt.Key.Key_Return)
+    QTest.qWait(60)
+    assert explorer.filters == ()
+
+
+def press(chart, key, modifier=Qt.KeyboardModifier.NoModifier, times=1):
+    for _ in range(times):
+        QTest.keyClick(chart, key, modifier)
+        QTest.qWait(60)
+
+
+def test_a_histogram_is_worked_by_keys(dock, explorer):
+    chart, edges = dock.cards["age"].chart, explorer.view_state.bars["age"].edges
+    chart.setFocus()
+    press(chart, Qt.Key.Key_Right, times=3)
+    assert explorer.filters == ()
+    press(chart, Qt.Key.Key_Space)
+    assert (explorer.filters[0].low, explorer.filters[0].high) == (edges[3], edges[4])
+    press(chart, Qt.Key.Key_Right, SHIFT, times=2)
+    assert (explorer.filters[0].low, explorer.filters[0].high) == (edges[3], edges[6])
+    press(chart, Qt.Key.Key_Right, CTRL)
+    assert explorer.filters[0].low == pytest.approx(edges[4], abs=0.5)
+    assert explorer.filters[0].high == pytest.approx(edges[7], abs=0.5)
+    press(chart, Qt.Key.Key_Escape)
+    assert explorer.filters == ()
+
+
+def test_the_bar_of_the_missing_is_reached_by_keys(dock, explorer):
+    bars = explorer.view_state.bars
+    name = next(name for name in bars if bars[name].edges is not None and bars[name].missing_total)
+    chart, n_missing = dock.cards[name].chart, bars[name].missing_total
+    for _ in bars[name].labels:
+        QTest.keyClick(chart, Qt.Key.Key_Right)
+    press(chart, Qt.Key.Key_Space)
+    assert explorer.filters == (CategoryFilter(name, include_missing=True),)
+    assert explorer.view_state.n_visible == n_missing
+
+
+def test_shift_click_takes_all_bars_up_to_it(dock, explorer):
+    chart, edges = dock.cards["age"].chart, explorer.view_state.bars["age"].edges
+    for bar, modifier in ((4, Qt.KeyboardModifier.NoModifier), (8, SHIFT), (2, SHIFT)):
+        middle = float(edges[bar] + edges[bar + 1]) / 2
+        QTest.mouseClick(chart, LEFT, modifier, QPoint(round(chart.x_of(middle)), 20))
+        QTest.qWait(60)
+    assert (explorer.filters[0].low, explorer.filters[0].high) == (edges[2], edges[9])
+
+
+def test_a_drag_is_one_step_to_undo(dock, explorer):
+    drag(dock.cards["age"].chart, 55.0, 65.0)
+    drag(dock.cards["age"].chart, 65.0, 70.0)
+    explorer.undo()
+    assert explorer.filters[0].high == pytest.approx(65, abs=0.5)
+    explorer.undo()
+    assert explorer.filters == ()
+
+
+def test_charts_show_filters_that_are_put_together(dock, explorer):
+    chart = dock.cards["smoking"].chart
+    explorer.set_filter(Not(CategoryFilter("smoking", frozenset({"never"})), include_missing=True))
+    assert [chart._is_chosen(label) for label in chart.row_labels] == [False, True, True, True]
+    young_or_old = AnyOf((RangeFilter("age", -math.inf, 50.0), RangeFilter("age", 65.0, math.inf)))
+    explorer.set_filter(young_or_old)
+    edges = explorer.view_state.bars["age"].edges
+    middles = (edges[:-1] + edges[1:]) / 2
+    assert list(dock.cards["age"].chart._passing[:-1]) == [m <= 50 or m >= 65 for m in middles]
+    assert dock.cards["age"].range.text() == ""
+    QTest.mouseClick(dock.cards["age"]._clear, LEFT)
+    QTest.qWait(60)
+    assert [chosen.key for chosen in explorer.filters] == ["smoking"]
+
+
+def shown_order(dock):
+    return sorted(dock.cards, key=lambda name: dock.cards[name].y())
+
+
+def choose_order(qtbot, dock, order):
+    orders = dock.order.findChild(QComboBox)
+    orders.setFocus()
+    orders.setCurrentText(order)
+    orders.textActivated.emit(order)
+    QTest.qWait(30)
+
+
+def test_charts_are_ordered_by_name_values_and_change(dock, explorer, qtbot):
+    as_in_study = shown_order(dock)
+    choose_order(qtbot, dock, "Name")
+    assert shown_order(dock) == sorted(dock.cards, key=lambda name: (dock.cards[name].spec.label or name).casefold())
+    choose_order(qtbot, dock, "Known values")
+    known = [int(explorer.view_state.bars[name].total.sum()) for name in shown_order(dock)]
+    assert known == sorted(known, reverse=True)
+    explorer.set_filter(CategoryFilter("sex", frozenset({"female"})))
+    choose_order(qtbot, dock, "Change under the filters")
+    changes = [change_under_filters(explorer.view_state.bars[name]) for name in shown_order(dock)]
+    assert changes == sorted(changes, reverse=True)
+    assert changes[0] > 0
+    choose_order(qtbot, dock, ORDERS[0])
+    assert shown_order(dock) == as_in_study
+
+
+def test_the_change_is_the_share_who_would_have_to_move():
+    counts = BarCounts(("a", "b"), None, np.array([50, 50]), np.array([30, 10]), 0, 0)
+    assert change_under_filters(counts) == pytest.approx(0.25)
+    assert change_under_filters(replace(counts, filtered=np.array([0, 0]))) == 0.0
+
+
+def test_logarithmic_bars_let_rare_ones_be_seen(dock, explorer):
+    """The rarest category's bar is longer than by counts, the commonest's is as long."""
+    chart, counts = dock.cards["smoking"].chart, explorer.view_state.bars["smoking"]
+    totals = [*counts.total.tolist(), counts.missing_total]
+    rare, common = int(np.argmin(totals)), int(np.argmax(totals))
+
+    def pixels(row):
+        image, y = chart.grab().toImage(), chart.row_center(row)[1]
+        accent = {chart._theme.color(name).name() for name in ("accent", "muted")}
+        return sum(image.pixelColor(x, y).name() in accent for x in range(image.width() // 3, image.width() * 2 // 3))
+
+    before = pixels(rare), pixels(common)
+    QTest.mouseClick(dock.order.findChild(QToolButton), LEFT)
+    assert pixels(rare) > before[0]
+    assert pixels(common) == before[1]
+
+
+def test_charts_say_aloud_what_they_show(dock, explorer):
+    explorer.set_filter(CategoryFilter("sex", frozenset({"female"})))
+    n_women = explorer.view_state.n_visible
+    assert dock.cards["age"].chart.accessibleDescription().startswith(f"{n_women} of 120 participants pass")
+    assert dock.cards["sex"].chart.accessibleDescription().startswith("female ")
+    assert dock.cards["age"].chart.accessibleName() == "Age (years): choose a range"

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from napari_latent_explorer._qt.numbers import format_count, format_value, readable_step, round_to_step
+from napari_latent_explorer._qt.numbers import format_count, format_range, format_value, readable_step, round_to_step
 
 
 @pytest.mark.parametrize(
@@ -41,3 +41,16 @@ def test_dragged_limits_read_well(value, span, rounded):
 )
 def test_ticks_are_one_two_or_five(step, readable):
     assert readable_step(step) == pytest.approx(readable)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "text"),
+    [
+        (55.0, 65.0, "55 to 65"),
+        (60.0, math.inf, "from 60"),
+        (-math.inf, 40.0, "to 40"),
+        (-math.inf, math.inf, "any value"),
+    ],
+)
+def test_open_ends_of_ranges_are_left_out(low, high, text):
+    assert format_range(low, high) == text

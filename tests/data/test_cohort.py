@@ -71,3 +71,15 @@ def test_a_binary_phenotype_has_two_categories_and_a_number_none() -> None:
         PhenotypeSpec("lvm", "continuous", categories=("a",))
     assert SPECS["lvm"].title == "LV mass (g)"
     assert SPECS["sex"].title == "sex"
+
+
+def test_rows_of_a_read_only_array_are_looked_up_once() -> None:
+    """Of one that can change they are looked up each time."""
+    cohort = make_cohort()
+    ids = cohort.participant_ids[::-1]
+    assert cohort.rows_of(ids) is cohort.rows_of(ids)
+    assert cohort.rows_of(ids).tolist() == list(range(len(cohort)))[::-1]
+    changing = cohort.participant_ids[:2].copy()
+    assert cohort.rows_of(changing).tolist() == [0, 1]
+    changing[0] = changing[1]
+    assert cohort.rows_of(changing).tolist() == [1, 1]

@@ -11,6 +11,7 @@ from napari_latent_explorer.session.coloring import (
     viridis,
 )
 from napari_latent_explorer.session.groups import Group
+from napari_latent_explorer.session.recipes import GroupRecipe
 
 
 def test_categories_take_the_colours_of_their_legend_and_missing_is_grey(cohort: Cohort) -> None:
@@ -44,8 +45,8 @@ def test_viridis_is_that_of_matplotlib() -> None:
 def test_the_latest_group_is_on_top_and_others_stay_neutral(cohort: Cohort) -> None:
     red, blue = CATEGORY_COLORS[:2]
     groups = [
-        Group("A", red, np.array(["P00", "P01"]), "", None),
-        Group("B", blue, np.array(["P01", "P02"]), "", None),
+        Group("A", red, np.array(["P00", "P01"]), GroupRecipe("by id"), None),
+        Group("B", blue, np.array(["P01", "P02"]), GroupRecipe("by id"), None),
     ]
     rgba = color_values(cohort, None, groups).rgba
     np.testing.assert_allclose(rgba[:4], [red, blue, blue, NEUTRAL_COLOR], atol=1e-6)

@@ -295,11 +295,11 @@ def test_a_group_is_made_of_the_selected_or_else_of_the_visible(explorer: Explor
     explorer.set_filter(YOUNG)
     by_filter = explorer.create_group()
     assert by_filter.participant_ids.tolist() == [f"P{i:02}" for i in range(10)]
-    assert by_filter.recipe == "Age 0 to 9 years"
+    assert by_filter.recipe.describe() == "Age 0 to 9 years"
     explorer.select(["P03", "P01"])
     by_hand = explorer.create_group("Ours")
     assert by_hand.participant_ids.tolist() == ["P01", "P03"]
-    assert by_hand.recipe == "Age 0 to 9 years; selected by hand"
+    assert by_hand.recipe.describe() == "Age 0 to 9 years; selected by hand"
     by_id = explorer.create_group(participant_ids=["P39"])
     assert [group.name for group in explorer.groups] == ["Group A", "Ours", "Group B"]
     assert len({group.color for group in explorer.groups}) == 3

@@ -4,14 +4,15 @@ import numpy as np
 import pytest
 
 from napari_latent_explorer.data.cohort import Cohort
-from napari_latent_explorer.session.filters import CategoryFilter, RangeFilter, bin_phenotype
+from napari_latent_explorer.session.crossfilter import Crossfilter
+from napari_latent_explorer.session.filters import CategoryFilter, RangeFilter
 from napari_latent_explorer.session.state import ExplorerState
 from napari_latent_explorer.session.view_state import EMPTY_VIEW_STATE, resolve
 
 
 @pytest.fixture
 def state(cohort: Cohort) -> ExplorerState:
-    return ExplorerState(cohort=cohort, binnings={name: bin_phenotype(cohort, name) for name in cohort.specs})
+    return ExplorerState(cohort=cohort, crossfilter=Crossfilter(cohort))
 
 
 def test_without_a_study_there_is_nothing_to_see() -> None:

@@ -1,0 +1,86 @@
+"""What a sentence does to the session: it sets the filters, and makes a representative if one is asked for.
+
+The hard idea: a sentence says who is looked at, so it takes the place of every filter on phenotypes, also of those that
+were set on charts. A lasso on a map stays: words cannot say what it says. All of it is one step to undo.
+"""
+
+from collections.abc import Generator
+from dataclasses import replace
+from typing import Final
+
+from napari_latent_explorer.data.cohort import Cohort
+from napari_latent_explorer.data.progress import Progress
+from napari_latent_explorer.session import state as changes
+from napari_latent_explorer.session.explorer import Explorer
+from napari_latent_explorer.session.filters import Filter
+from napari_latent_explorer.session.query import Understanding, understand
+from napari_latent_explorer.session.query_words import FUNCTION_WORDS
+
+_MAX_NAME_CHARS: Final = 40
+_LEADS: Final = tuple(FUNCTION_WORDS["LEAD"].split("|"))
+
+
+def learn_words(cohort: Cohort) -> Generator[Progress, None, None]:
+    """Prepare for sentences about a study, which takes a moment the first time.
+
+    Yields
+    ------
+    Progress
+        Once.
+    """
+    yield Progress(0, 1, "Learning the words of the study")
+    understand("people", cohort)
+
+
+def count_understood(explorer: Explorer, understanding: Understanding) -> int:
+    """How many participants there would be if the sentence were applied."""
+    state = replace(explorer.state, filters=_filters_with(explorer, understanding))
+    return int(changes.visible_of(state).sum())
+
+
+def is_applied(explorer: Explorer, understanding: Understanding) -> bool:
+    """Whether the filters are those that the sentence says."""
+    return set(explorer.filters) == set(_filters_with(explorer, understanding))
+
+
+def apply_sentence(explorer: Explorer, understanding: Understanding) -> None:
+    """Filter as a sentence says.
+
+    Where it asks for a representative, all of it is understood and somebody is left, make the group of those, begin the
+    probe at its representative, and show the recordings of the participant who that is, if any.
+    """
+    explorer.begin_gesture()
+    try:
+        with explorer.batch():
+            wanted = _filters_with(explorer, understanding)
+            for former in explorer.filters:
+                if former.key not in {chosen.key for chosen in wanted}:
+                    explorer.remove_filter(former.key)
+            for chosen in wanted:
+                explorer.set_filter(chosen)
+        if understanding.wants_representative and understanding.is_complete and explorer.view_state.n_visible:
+            _represent(explorer, understanding)
+    finally:
+        explorer.end_gesture()
+
+
+def _filters_with(explorer: Explorer, understanding: Understanding) -> tuple[Filter, ...]:
+    """List the filters after a sentence: its own, and those that have nothing to do with phenotypes."""
+    kept = tuple(chosen for chosen in explorer.filters if not chosen.phenotypes)
+    return (*kept, *(understood.filter for understood in understanding.filters))
+
+
+def _represent(explorer: Explorer, understanding: Understanding) -> None:
+    explorer.clear_selection()
+    group = explorer.create_group(_free_name(explorer, understanding.sentence))
+    if group.representative is not None and group.representative.participant_id is not None:
+        explorer.show_participant(group.representative.participant_id)
+
+
+def _free_name(explorer: Explorer, sentence: str) -> str | None:
+    """Name of the group: the sentence without "representative"; None, for the next free one, where it is taken."""
+    words = " ".join(sentence.split())
+    lead = next((lead for lead in _LEADS if words.lower().startswith(f"{lead} ")), "")
+    name = words[len(lead) :].strip()[:_MAX_NAME_CHARS].strip()
+    taken = {group.name for group in explorer.groups}
+    return name if name and name not in taken else None

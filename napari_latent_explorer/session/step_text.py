@@ -1,0 +1,84 @@
+"""What a step did, in a few words for a button's tooltip and for the script that repeats it.
+
+Read off the states before and after, so that no method has to say what it does a second time.
+"""
+
+import numpy as np
+
+from napari_latent_explorer.session.probe import ProbeState
+from napari_latent_explorer.session.state import ExplorerState, cohort_of
+
+MAX_PARTS = 2
+
+
+def describe_step(
+    before: ExplorerState, probe_before: ProbeState, after: ExplorerState, probe_after: ProbeState
+) -> str:
+    """In words, e.g. ``Filter by Age 0 to 9 years``; what follows from something else is left out."""
+    parts = [*_group_parts(before, after), *_exclusion_parts(before, after), *_filter_parts(before, after)]
+    if not parts and not np.array_equal(before.selection, after.selection):
+        parts.append(f"Select {_people(len(after.selection))}" if len(after.selection) else "Clear the selection")
+    if before.color_by != after.color_by:
+        parts.append(f"Colour by {_title(after, after.color_by)}" if after.color_by else "Colour by group")
+    if before.representative_method != after.representative_method:
+        parts.append(f"Represent groups by {after.representative_method}")
+    elif not parts and after.active_group is not None and before.active_group is not after.active_group:
+        parts.append(f"Start from {after.active_group.name}")
+    if not parts:
+        parts.append(_probe_part(probe_before, probe_after))
+    more = [f"{len(parts) - MAX_PARTS} more"] if len(parts) > MAX_PARTS else []
+    return "; ".join([*parts[:MAX_PARTS], *more])
+
+
+def _people(n: int) -> str:
+    return f"{n:,} participant{'s' * (n != 1)}"
+
+
+def _title(state: ExplorerState, phenotype: str) -> str:
+    spec = cohort_of(state).specs[phenotype]
+    return spec.label or spec.name
+
+
+def _filter_parts(before: ExplorerState, after: ExplorerState) -> list[str]:
+    specs = cohort_of(after).specs
+    parts = [f"Filter by {chosen.describe(specs)}" for chosen in after.filters if chosen not in before.filters]
+    kept = {chosen.key for chosen in after.filters}
+    removed = [chosen for chosen in before.filters if chosen.key not in kept]
+    if len(removed) > 1 and not after.filters:
+        return ["Clear the filters"]
+    return [*parts, *(f"Remove the filter {chosen.describe(specs)}" for chosen in removed)]
+
+
+def _exclusion_parts(before: ExplorerState, after: ExplorerState) -> list[str]:
+    if before.excluded is after.excluded:
+        return []
+    new = [who for who, why in after.excluded.items() if before.excluded.get(who) != why]
+    n_restored = len(before.excluded.keys() - after.excluded.keys())
+    parts = [f"Exclude {_people(len(new))} ({after.excluded[new[0]]})"] if new else []
+    return [*parts, f"Bring back {_people(n_restored)}"] if n_restored else parts
+
+
+def _group_parts(before: ExplorerState, after: ExplorerState) -> list[str]:
+    were, are = [group.name for group in before.groups], [group.name for group in after.groups]
+    new, gone = [name for name in are if name not in were], [name for name in were if name not in are]
+    if len(were) == len(are) and len(new) == len(gone) == 1:
+        return [f"Rename {gone[0]} to {new[0]}"]
+    recolored = [
+        now.name for was in before.groups for now in after.groups if was.name == now.name and was.color != now.color
+    ]
+    return [
+        *(f"Make {name}" for name in new),
+        *(f"Remove {name}" for name in gone),
+        *(f"Colour {name}" for name in recolored),
+    ]
+
+
+def _probe_part(before: ProbeState, after: ProbeState) -> str:
+    if not after.origin.size:
+        return "Take the probe away"
+    if before.label != after.label or not np.array_equal(before.origin, after.origin):
+        return f"Start the probe at {after.label}"
+    moved = np.flatnonzero(before.vector != after.vector)
+    if np.array_equal(after.vector, after.origin):
+        return "Take the probe back"
+    return f"Move latent dimension {moved[0]}" if len(moved) == 1 else f"Move {len(moved)} latent dimensions"
