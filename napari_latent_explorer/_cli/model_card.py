@@ -24,6 +24,8 @@ _SETTINGS = (
     "max_minutes", "contrastive", "fusion", "reconstruction",
 )  # fmt: skip
 
+_HOLDS = {"no": "A finding of the paper that does not hold", "in part": "A finding of the paper that holds in part"}
+
 
 def model_card(
     model: "TrainedModel", study_name: str, result: "EvaluationResult", specs: Mapping[str, PhenotypeSpec]
@@ -91,7 +93,7 @@ def _limits(model: "TrainedModel", tables: Mapping[str, pd.DataFrame]) -> str:
     failed = tables.get("findings", pd.DataFrame(columns=["holds"]))
     for row in failed[failed["holds"] != "yes"].to_dict("records"):
         exceptions = f" Not for: {row['exceptions']}." if row["exceptions"] else ""
-        limits.append(f"What the paper finds holds {row['holds']}: {row['finding']}; {row['here']}.{exceptions}")
+        limits.append(f"{_HOLDS[row['holds']]}: {row['finding']}; {row['here']}.{exceptions}")
     limits.append("Intervals are over people; a second training with another seed was not compared.")
     return "\n".join(f"- {limit}" for limit in limits)
 

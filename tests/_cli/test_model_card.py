@@ -56,7 +56,7 @@ def test_a_card_states_data_use_limits_and_scores_as_they_are() -> None:
         "one imaging plane, la_4ch",
         "- A cine decoded from the other recording's latent removes 13 % of the mean cine's squared error, one from "
         "its own latent 82 %",
-        "holds no: They mix; a bit.",
+        "does not hold: They mix; a bit.",
         "holds in part: They gain; 2 of 3. Not for: Age.",
         "study 'B'",
         "| 2b | They find | often | yes |  |",
