@@ -14,6 +14,7 @@ from typing import Any, Literal, Protocol
 
 from psygnal import Signal
 
+import napari_latent_explorer
 from napari_latent_explorer.data.progress import Progress
 from napari_latent_explorer.errors import TrainingError
 from napari_latent_explorer.io.study import Study
@@ -353,7 +354,12 @@ def _count_pairs(explorer: Explorer) -> int:
 
 
 def suggested_output(study: Study) -> Path:
-    """Folder beside the study that has no finished model in it, or in the home folder where none can be made."""
-    parent = study.path.parent if os.access(study.path.parent, os.W_OK) else Path.home()
+    """Folder beside the study that has no finished model in it.
+
+    Where none can be made, or the study came with this package, it is one in the home folder.
+    """
+    beside = study.path.parent
+    is_shipped = Path(napari_latent_explorer.__file__).parent in study.path.resolve().parents
+    parent = beside if os.access(beside, os.W_OK) and not is_shipped else Path.home()
     names = ["model", *(f"model_{number}" for number in range(2, 100))]
     return next((parent / name for name in names if not is_finished(parent / name)), parent / "model_100")

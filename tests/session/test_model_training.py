@@ -13,9 +13,10 @@ from napari_latent_explorer.data.progress import Progress, finish
 from napari_latent_explorer.errors import TrainingError
 from napari_latent_explorer.io.study import Study
 from napari_latent_explorer.modeling.recordings import create_simulated_study, open_study
+from napari_latent_explorer.modeling.sample import sample_study_path
 from napari_latent_explorer.modeling.training_reports import Reconstructions
 from napari_latent_explorer.session.explorer import Explorer
-from napari_latent_explorer.session.model_training import ModelTraining
+from napari_latent_explorer.session.model_training import ModelTraining, suggested_output
 from napari_latent_explorer.session.training_curves import CURVE_FILE
 
 WAIT_S = 20.0
@@ -231,3 +232,10 @@ def test_a_real_training_is_stopped_and_gone_on_with(simulated: Study, tmp_path:
     assert second.problems() == ("This folder holds a finished model; choose another one to train again.",)
     second.close()
     explorer.close()
+
+
+def test_a_model_of_the_shipped_study_goes_into_the_home_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Path, "home", lambda: tmp_path)
+    assert suggested_output(Study.open(sample_study_path())) == tmp_path / "model"
