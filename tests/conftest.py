@@ -17,6 +17,8 @@ from napari_latent_explorer.data.latents import LatentSpace
 from napari_latent_explorer.modeling.preprocessing_spec import STANDARD
 from napari_latent_explorer.simulation.population import simulate_population
 
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # for tests that import onnxruntime before this package does
+
 with suppress(ImportError):  # the tests of the bare package do without
     from hypothesis import HealthCheck, settings
 

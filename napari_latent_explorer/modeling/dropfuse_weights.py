@@ -59,6 +59,7 @@ RELEASED_FILES: Mapping[str, str] = MappingProxyType(
 """Name of each released file by its SHA-256."""
 
 MAX_FILE_BYTES = 1 << 30
+_MOST_NAMED = 5
 
 PREPROCESSING_OF_RELEASE: Mapping[str, Any] = MappingProxyType(
     {
@@ -276,9 +277,9 @@ def _read_weights(
             found = "nothing" if dataset is None else tuple(dataset.shape or ())
             problems.append(f"{layers[module].name}/{word}: expected {shape}, found {found}")
     if problems:
-        raise RecordingError(
-            f"{len(problems)} weights of {_named(half)} in {file.path} do not fit: {'; '.join(problems)}."
-        )
+        more = f"; and {len(problems) - _MOST_NAMED} more" if len(problems) > _MOST_NAMED else ""
+        named = "; ".join(problems[:_MOST_NAMED])
+        raise RecordingError(f"{len(problems)} weights of {_named(half)} in {file.path} do not fit: {named}{more}.")
     return {name: _to_torch(torch.from_numpy(file.read(dataset))) for name, dataset in datasets.items()}
 
 

@@ -15,6 +15,7 @@ Nothing is mapped into memory: a file that somebody shortens meanwhile would end
 """
 
 import hashlib
+import os
 from collections.abc import Iterator
 from math import prod
 from pathlib import Path
@@ -89,7 +90,8 @@ def _read(path: Path) -> Any:
     """Graph with all weights in it."""
     try:
         import onnx
-        import onnxruntime  # noqa: F401
+
+        _quiet_runtime()
     except ImportError as missing:
         raise BundleError(
             f"Networks in ONNX need onnx and onnxruntime, and {missing.name} is not installed. Install them: "
@@ -267,9 +269,17 @@ def _sizes(kind: Any) -> list[int] | None:
     return [size.dim_value for size in kind.shape.dim]
 
 
-def _make_session(path: Path, content: bytes) -> Any:
+def _quiet_runtime() -> Any:
+    """Import onnxruntime, whose builds since 1.29 tell their makers of each model unless this was set before."""
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     import onnxruntime
 
+    onnxruntime.disable_telemetry_events()
+    return onnxruntime
+
+
+def _make_session(path: Path, content: bytes) -> Any:
+    onnxruntime = _quiet_runtime()
     options = onnxruntime.SessionOptions()
     options.log_severity_level = _SILENT
     try:

@@ -148,6 +148,7 @@ class ReadingServer:
             "PYTHONDONTWRITEBYTECODE": "1",
             "OMP_NUM_THREADS": "1",
             "MALLOC_ARENA_MAX": "2",
+            "ORT_DISABLE_TELEMETRY": "1",
         }
         worker = Path(__file__).with_name("reading_worker.py")
         return subprocess.Popen(

@@ -129,12 +129,14 @@ def _onnx(path: Path) -> Any:
 
 
 def _dropfuse(path: Path) -> Any:
-    from seeds import dropfuse_config
-
+    """Take halves of the sizes that `seeds.dropfuse_files` writes."""
     from napari_latent_explorer.modeling.dropfuse_weights import import_dropfuse
+    from napari_latent_explorer.nn.autoencoder import AutoencoderConfig
+    from napari_latent_explorer.nn.coder import CoderConfig
 
+    config = AutoencoderConfig(4, None, CoderConfig(12, (256,), 5, 3, (6,), (6,), 5, "mish", "max"))
     halves = {("encoder", "ecg"): path / "encoder.h5", ("decoder", "ecg"): path / "decoder.h5"}
-    return _used(import_dropfuse(halves, dropfuse_config()))  # type: ignore[arg-type]
+    return _used(import_dropfuse(halves, config))  # type: ignore[arg-type]
 
 
 def _used(model: Any) -> Any:
@@ -201,5 +203,5 @@ TARGETS: dict[str, Target] = {
     "latents file": Target(_latents, (TableError, StudyError), _latent_problems),
     "model bundle": Target(_bundle, (BundleError,), _model_problems, _NETWORKS),
     "networks in ONNX": Target(_onnx, (BundleError,), _model_problems, (*_NETWORKS, "onnx", "onnxruntime")),
-    "DropFuse weights": Target(_dropfuse, (BundleError,), _model_problems, (*_NETWORKS, "seeds")),
+    "DropFuse weights": Target(_dropfuse, (BundleError,), _model_problems, _NETWORKS),
 }

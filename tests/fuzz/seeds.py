@@ -500,19 +500,11 @@ def dropfuse_files() -> list[Seed]:
     """Halves as the release has them, of the smallest sizes."""
     from keras_writer import Sizes, make_decoder, make_encoder, write_half
 
-    sizes = Sizes((32,), 12, 5, 3, 6, 1, 5, "mish", "max", 4)
+    sizes = Sizes((256,), 12, 5, 3, 6, 1, 5, "mish", "max", 4)
     with tempfile.TemporaryDirectory() as folder:
         write_half(Path(folder, "encoder.h5"), make_encoder(sizes, 1))
         write_half(Path(folder, "decoder.h5"), make_decoder(sizes, 2))
         return [Seed("DropFuse", folder_contents(Path(folder)))]
-
-
-def dropfuse_config() -> Any:
-    """Sizes of `dropfuse_files`."""
-    from napari_latent_explorer.nn.autoencoder import AutoencoderConfig
-    from napari_latent_explorer.nn.coder import CoderConfig
-
-    return AutoencoderConfig(4, None, CoderConfig(12, (32,), 5, 3, (6,), (6,), 5, "mish", "max"))
 
 
 def _smallest_bundle() -> Any:

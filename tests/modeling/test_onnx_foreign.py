@@ -1,7 +1,11 @@
 """A model that others wrote: networks put together by hand, and the least metadata that `onnx_bundle` asks for."""
 
 import json
+import os
 import re
+import subprocess
+import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +29,8 @@ from napari_latent_explorer.modeling.recordings import create_simulated_study, o
 from napari_latent_explorer.modeling.trained_model import TrainedModel, load_model
 
 onnx = pytest.importorskip("onnx")
-pytest.importorskip("onnxruntime")
+if find_spec("onnxruntime") is None:
+    pytest.skip("onnxruntime is not installed", allow_module_level=True)
 
 SAMPLES = Path(__file__).parents[2] / "napari_latent_explorer" / "sample_data"
 LATENT_DIM = 5
@@ -161,3 +166,20 @@ def test_it_encodes_is_scored_and_drives_the_session(folder: Path, model: Traine
     assert explorer.decode.wait(60)
     assert seen[-1].result.cine.shape == CINE
     assert seen[-1].result.ecg_mv.shape == (12, 300)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere it is told through its interface")
+def test_nobody_is_told_of_the_model(folder: Path, tmp_path: Path) -> None:
+    """Where onnxruntime collects what it tells its makers, it makes an id of the machine and a database at home."""
+    may_tell = {name: value for name, value in os.environ.items() if name not in ("CI", "ORT_DISABLE_TELEMETRY")}
+    homes = {name: tmp_path / name for name in ("bare", "ours")}
+    codes = {
+        "bare": "import onnxruntime; onnxruntime.SessionOptions()",
+        "ours": f"from napari_latent_explorer.modeling.trained_model import load_model; load_model({str(folder)!r})",
+    }
+    for name, home in homes.items():
+        home.mkdir()
+        subprocess.run([sys.executable, "-c", codes[name]], env=may_tell | {"HOME": str(home)}, check=True, timeout=120)
+    if not any(homes["bare"].rglob("*onnxruntime*")):
+        pytest.skip("this build of onnxruntime tells nothing")
+    assert not any(homes["ours"].rglob("*onnxruntime*"))
