@@ -119,8 +119,10 @@ def test_a_killed_caller_takes_its_processes_along() -> None:
 def test_ctrl_c_ends_the_command_and_no_process_prints_a_traceback_of_its_own(tmp_path: Path) -> None:
     """Both processes are at work, for longer than anybody would wait, when the interrupt comes."""
     script = textwrap.dedent(f"""
+        import signal
         from napari_latent_explorer.modeling.worker_pool import work_through
         if __name__ == "__main__":
+            signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
             try:
                 for _ in work_through(exec, [
                     "import pathlib, time; pathlib.Path({str(tmp_path)!r}, '%d').touch(); time.sleep(600)" % k
@@ -137,7 +139,11 @@ def test_ctrl_c_ends_the_command_and_no_process_prints_a_traceback_of_its_own(tm
             assert process.poll() is None
             time.sleep(0.05)
         os.killpg(process.pid, signal.SIGINT)
-        process.wait(120)
+        try:
+            process.wait(120)
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
         assert process.stderr.read() == ""
 
 
