@@ -4,7 +4,9 @@ A format is recognised by what is in the file, not by its name alone; looking ne
 """
 
 import os
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -34,6 +36,7 @@ from napari_latent_explorer.io.wfdb_header import is_wfdb
 from napari_latent_explorer.io.xml_document import xml_root_name
 
 _MAX_FILES_LOOKED_AT = 200
+_CLOCK_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +103,30 @@ def read_place(path: str | Path, options: ReadOptions = ANY, modality: str | Non
         formats = "; ".join(f"{entry.name} ({', '.join(entry.patterns)})" for entry in wanted)
         found = _unknown(path) if os.path.exists(path) else "there is no such file or folder"
         raise RecordingError(f"Cannot read {path}: {found}. What is read: {formats}.")
+    started = time.time()
     try:
         return known.read(Path(path), options)
     except OSError as refusal:
         raise RecordingError(f"Cannot read {path}: {reason_of(refusal)}. Check that you may read it.") from refusal
+    except RecordingError:
+        raise
+    except Exception as surprise:
+        if not _is_written_since(Path(path), started):
+            raise
+        raise RecordingError(
+            f"Cannot read {path}: somebody wrote there while it was read. Read it again when it is finished."
+        ) from surprise
+
+
+def _is_written_since(place: Path, time_s: float) -> bool:
+    """Whether a file at a place, or beside it, has been written since a time; clocks of discs are coarse."""
+    folders = os.walk(place if place.is_dir() else place.parent)
+    files = (Path(folder, name) for folder, _, names in folders for name in names)
+    for file in islice(files, _MAX_FILES_LOOKED_AT):
+        with suppress(OSError):
+            if file.stat().st_mtime > time_s - _CLOCK_S:
+                return True
+    return False
 
 
 def _refuse_damaged_archive(place: Path) -> None:

@@ -104,6 +104,8 @@ def read_header(path: Path) -> WfdbHeader:
     """
     text = _text(path)
     record = _parse(path)
+    if not _lines(text):
+        raise RecordingError(f"{path} is empty, expected the header of a WFDB record. Copy it again.")
     _refuse_misspelt(path, _lines(text)[0].split())
     lines = [line.split() for line in _lines(text)[1:]]
     gains = [words[2] if len(words) > 2 else "" for words in lines]

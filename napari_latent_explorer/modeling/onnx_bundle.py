@@ -210,13 +210,13 @@ class OnnxBundle:
             )
         cine = labels = ecg_mv = None
         if "mri" in self.modalities:
-            cine = self._run("mri_decoder", latents, self.shapes["mri"])
+            cine = self._run("mri_decoder", latents, self.shapes["mri"]).astype(np.float32, copy=False)
             if self.input_spec.mri.intensity != "z-score":
                 cine = _z_scored(cine)
             if with_labels and "mri_labels" in self.networks:
                 labels = self._label_values(self._run("mri_labels", latents, self.shapes["mri"]))
         if with_ecg and "ecg" in self.modalities:
-            signal = self._run("ecg_decoder", latents, self.shapes["ecg"])
+            signal = self._run("ecg_decoder", latents, self.shapes["ecg"]).astype(np.float32, copy=False)
             ecg_mv = _twelve_leads(signal, self.input_spec.ecg.lead_names) * np.float32(
                 self._ecg_scale * ECG_UNIT_UV / 1000.0
             )

@@ -1,3 +1,4 @@
+import os
 import zipfile
 from pathlib import Path
 
@@ -6,7 +7,8 @@ import pytest
 from napari_latent_explorer.data.cine import CineMRI
 from napari_latent_explorer.data.ecg import ECG
 from napari_latent_explorer.errors import RecordingError
-from napari_latent_explorer.io.formats import FORMATS, read_recording, recognise
+from napari_latent_explorer.io.formats import FORMATS, RecordingFormat, read_place, read_recording, recognise
+from napari_latent_explorer.io.reading import Reading, ReadOptions
 
 
 @pytest.mark.parametrize("name", ["scan.dcm", "scan.hea", "scan.mat", "scan.dat", "scan.xml", "scan", "scan.nii.gz"])
@@ -72,3 +74,22 @@ def test_real_xml_is_recognised_by_its_root(realdata: Path) -> None:
     )
     known = [recognise(realdata / "ecg" / name) for name in files]
     assert [entry.name for entry in known if entry] == ["Philips ECG", "Philips ECG", "GE MUSE ECG", "HL7 aECG"]
+
+
+@pytest.mark.parametrize("is_written", [True, False])
+def test_a_reader_that_a_writer_surprises_says_so_and_other_surprises_stay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_written: bool
+) -> None:
+    file = tmp_path / "a.ecg"
+    file.write_bytes(b"whole")
+    os.utime(file, (1e9, 1e9))
+
+    def read(path: Path, options: ReadOptions) -> Reading:
+        if is_written:
+            path.write_bytes(b"half")
+        raise IndexError("list index out of range")
+
+    known = RecordingFormat("surprised", "ecg", ("*.ecg",), lambda path: True, read)
+    monkeypatch.setattr("napari_latent_explorer.io.formats.recognise", lambda path, modality: known)
+    with pytest.raises(RecordingError if is_written else IndexError, match="somebody wrote|out of range"):
+        read_place(file)
