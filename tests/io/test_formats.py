@@ -91,5 +91,5 @@ def test_a_reader_that_a_writer_surprises_says_so_and_other_surprises_stay(
 
     known = RecordingFormat("surprised", "ecg", ("*.ecg",), lambda path: True, read)
     monkeypatch.setattr("napari_latent_explorer.io.formats.recognise", lambda path, modality: known)
-    with pytest.raises(RecordingError if is_written else IndexError, match="somebody wrote|out of range"):
+    with pytest.raises(RecordingError if is_written else IndexError, match=r"somebody wrote|out of range"):
         read_place(file)
