@@ -259,9 +259,10 @@ def _build(root: Path, values: Mapping[str, Any]) -> CrossModalAutoencoder:
         with torch.device("meta"):
             return CrossModalAutoencoder(config)
     except (KeyError, TypeError, ValueError) as error:
-        found = shown_text(str(error), 200)
+        found = str(error) if isinstance(error, ValueError) else "entries are missing, unknown or of another kind"
         raise BundleError(
-            f"{root / bundle_files.CONFIG} does not describe a network that this version knows: {found}."
+            f"{root / bundle_files.CONFIG} does not describe a network that this version knows: "
+            f"{shown_text(found, 200)}. Copy the bundle again."
         ) from error
 
 
