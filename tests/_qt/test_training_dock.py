@@ -259,8 +259,10 @@ def test_nothing_is_left_behind_when_dock_and_session_are_closed(training, tasks
     QTest.mouseClick(dock.start, LEFT)
     qtbot.waitUntil(lambda: bool(tasks), timeout=5_000)
     tasks[0].script.put(epoch(1))
-    with qtbot.waitSignal(dock.destroyed):
-        dock.deleteLater()
+    ended: list[bool] = []
+    dock.destroyed.connect(lambda: ended.append(True))
+    dock.deleteLater()
+    qtbot.waitUntil(lambda: bool(ended), timeout=5_000)
     tasks[0].script.put(epoch(2))
     qtbot.waitUntil(lambda: len(training.record.histories.get("mri", ())) == 2, timeout=5_000)  # trains on, unseen
     training.close()
