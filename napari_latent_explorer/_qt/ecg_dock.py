@@ -88,7 +88,7 @@ class QtEcgDock(QWidget):
         listen(self, explorer.study_changed, self._forget)
         listen(self, self._originals.changed, self._on_originals_changed)
         self._draw(keeps_scale=False)
-        explorer.decode.request(explorer.probe.vector)  # what was decoded before it opened
+        explorer.decode_probe()  # what was decoded before it opened
 
     def _build_layout(self) -> None:
         top = QHBoxLayout()

@@ -160,7 +160,8 @@ class QtMapDock(QWidget):
         probe, latents = self._explorer.probe, self._explorer.latents.get(modality)
         if not probe.is_set or latents is None or probe.vector.size != latents.latent_dim:
             return None
-        place: NDArray[np.float32] = self._maps[modality].projection.place(probe.vector[None], latents)[0]
+        vector = self._explorer.probe_counterparts[modality]
+        place: NDArray[np.float32] = self._maps[modality].projection.place(vector[None], latents)[0]
         return place
 
     def _on_tool_chosen(self, tool: Tool) -> None:

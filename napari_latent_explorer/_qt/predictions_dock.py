@@ -52,7 +52,7 @@ class QtPredictionsDock(QWidget):
         listen(self, explorer.decode.decoded, self._on_decoded)
         listen(self, explorer.study_changed, self._on_study_changed)
         self._on_study_changed()
-        explorer.decode.request(explorer.probe.vector)  # what was predicted before it opened
+        explorer.decode_probe()  # what was predicted before it opened
 
     def set_theme(self, theme: Theme) -> None:
         """Redraw in other colours."""

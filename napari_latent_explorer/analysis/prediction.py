@@ -8,8 +8,8 @@ standardisation nor for its shrinkage). Intervals of scores are bootstrapped ove
 
 Warnings
 --------
-A probe's vector is fed to all three rows as if it had been encoded from that modality; that is only meaningful for a
-bundle whose encoders share one latent space. The prediction interval assumes residuals of equal spread everywhere.
+Each row must be given a vector of its own modality: encoders that share a space can still put one person in two places
+of it. The prediction interval assumes residuals of equal spread everywhere.
 """
 
 from collections.abc import Generator, Mapping, Sequence

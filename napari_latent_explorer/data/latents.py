@@ -53,11 +53,10 @@ class LatentSpace:
         """Number of latent dimensions."""
         return int(self.values.shape[1])
 
-    @property
+    @cached_property
     def mean(self) -> NDArray[np.float32]:
         """Mean vector ``(latent_dim,)``."""
-        mean: NDArray[np.float32] = self.values.mean(axis=0)
-        return mean
+        return read_only(self.values.mean(axis=0))
 
     @property
     def std(self) -> NDArray[np.float32]:

@@ -6,7 +6,7 @@ to the listener's thread; 5. `decoded` is emitted, unless the bundle has changed
 the decoder follow the rule of `LatestWins`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -67,6 +67,7 @@ class _Work:
     """One request with everything that it needs."""
 
     vector: NDArray[np.float32]
+    counterparts: Mapping[str, NDArray[np.float32]]
     bundle: Bundle
     predictors: "PredictorTable | None"
 
@@ -111,11 +112,20 @@ class DecodeService:
         """Predict with these from the next request on."""
         self._predictors = predictors
 
-    def request(self, vector: ArrayLike) -> None:
-        """Ask for what `vector` ``(latent_dim,)`` means; nothing happens without a bundle or for an empty vector."""
+    def request(self, vector: ArrayLike, counterparts: Mapping[str, NDArray[np.float32]] | None = None) -> None:
+        """Ask for what a vector means; nothing happens without a bundle or for an empty vector.
+
+        Parameters
+        ----------
+        vector
+            ``(latent_dim,)``, what is decoded.
+        counterparts
+            The same as each modality sees it, which predictions are made from; `vector` for all if None.
+        """
         if self._bundle is not None and np.size(vector):
             frozen = read_only(np.array(vector, dtype=np.float32))
-            self._queue.request(_Work(frozen, self._bundle, self._predictors))
+            seen = {"mri": frozen, "ecg": frozen} if counterparts is None else counterparts
+            self._queue.request(_Work(frozen, seen, self._bundle, self._predictors))
 
     @property
     def is_idle(self) -> bool:
@@ -134,5 +144,5 @@ class DecodeService:
         result = self._decode_fn(work.bundle, work.vector)
         predictions = None
         if work.predictors is not None:
-            predictions = work.predictors.predict({"mri": work.vector, "ecg": work.vector})
+            predictions = work.predictors.predict(work.counterparts)
         return DecodeOutcome(result, predictions)

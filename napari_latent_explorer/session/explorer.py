@@ -4,10 +4,12 @@ Views never meet each other: each calls methods here and listens to signals here
 is, and how its changes are told, is in `StateHolder`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
 from psygnal import Signal
 
 from napari_latent_explorer.analysis.prediction import PredictorTable, fit_predictors
@@ -67,7 +69,8 @@ class Explorer(StateHolder):
         super().__init__()
         self.decode = DecodeService(decode_fn, dispatch)
         self.jobs = Jobs(dispatch)
-        self.probe.vector_changed.connect(self.decode.request)
+        self._origins: tuple[tuple[object, ...], Mapping[str, NDArray[np.float32]]] = ((), {})
+        self.probe.vector_changed.connect(self.decode_probe)
         forward(self.decode.failed, self.failed)
         forward(self.jobs.failed, self.failed)
 
@@ -112,7 +115,7 @@ class Explorer(StateHolder):
         self._set(replace(self._state, bundle=bundle))
         if bundle is not None and bundle.warning:
             self.warning_raised.emit(bundle.warning)
-        self.decode.request(self.probe.vector)
+        self.decode_probe()
 
     def fit_predictors(self) -> Job[PredictorTable]:
         """Start the job that fits predictors of the phenotypes."""
@@ -139,7 +142,7 @@ class Explorer(StateHolder):
     def _on_predictors_fit(self, predictors: PredictorTable) -> None:
         self.decode.set_predictors(predictors)
         self._set(replace(self._state, predictors=predictors))
-        self.decode.request(self.probe.vector)
+        self.decode_probe()
 
     def _on_projection_fit(self, projection: Projection) -> None:
         self._set(changes.with_projection(self._state, projection))
@@ -239,6 +242,20 @@ class Explorer(StateHolder):
     def probe_participant(self, participant_id: str, modality: str | None = None) -> None:
         """Begin the probe at the vector of one participant; StudyError when they were not encoded."""
         self._begin_at(probing.participant_probe(self._state, participant_id, modality))
+
+    @property
+    def probe_counterparts(self) -> Mapping[str, NDArray[np.float32]]:
+        """Where the probe is as each modality sees it, ``(latent_dim,)``; see `probing.counterparts`."""
+        now = (self.probe.origin, self._state.latents, self._state.active_group)
+        before, origins = self._origins
+        if len(before) != len(now) or any(one is not other for one, other in zip(before, now, strict=True)):
+            origins = probing.counterparts(self._state, self.probe.origin)
+            self._origins = (now, origins)
+        return {name: origin + self.probe.offsets for name, origin in origins.items()}
+
+    def decode_probe(self, *_: object) -> None:
+        """Ask for recordings and predictions of the probe's vector."""
+        self.decode.request(self.probe.vector, self.probe_counterparts if self.latents else None)
 
     def _probe_group(self, group: Group) -> None:
         if (begun := probing.group_probe(group)) is not None:

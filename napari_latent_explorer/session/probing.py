@@ -1,5 +1,17 @@
-"""Where a probe can begin."""
+"""Where a probe can begin, and where that is as each modality sees it.
 
+A vector is of one modality. The encoders share a space, but what they put there of one person can lie apart, so what is
+asked of another modality (its predictions, its map) is asked of the same people's vectors there, taken as far from
+these as the probe was moved.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_latent_explorer.analysis.representative import representative
+from napari_latent_explorer.data.latents import LatentSpace
 from napari_latent_explorer.errors import StudyError
 from napari_latent_explorer.session.groups import Group
 from napari_latent_explorer.session.probe import ProbeState
@@ -28,3 +40,31 @@ def group_probe(group: Group) -> ProbeState | None:
         return None
     vector = group.representative.vector
     return ProbeState(vector, vector, f"{group.name}, {group.representative.label}")
+
+
+def counterparts(state: ExplorerState, origin: NDArray[np.float32]) -> Mapping[str, NDArray[np.float32]]:
+    """Vector ``(latent_dim,)`` of whom a probe began at, in each modality of the study.
+
+    Known for the vector of one participant, of the active group, and for the mean of all. What none of them has, as a
+    recording from outside the study, is taken for a vector of every modality.
+    """
+    return {name: _counterpart(state, origin, space) for name, space in state.latents.items()}
+
+
+def _counterpart(state: ExplorerState, origin: NDArray[np.float32], wanted: LatentSpace) -> NDArray[np.float32]:
+    for space in state.latents.values():
+        if origin.size != space.latent_dim:
+            continue
+        rows = np.flatnonzero(space.values[:, 0] == origin[0])
+        same = rows[(space.values[rows] == origin).all(axis=1)]
+        if len(same) and (participant_id := str(space.participant_ids[same[0]])) in wanted:
+            return np.asarray(wanted.of([participant_id])[0])
+        if np.array_equal(origin, space.mean):
+            return wanted.mean
+    group = state.active_group
+    chosen = group.representative if group is not None else None
+    if group is not None and chosen is not None and np.array_equal(origin, chosen.vector):
+        members = [one for one in group.participant_ids.tolist() if one in wanted]
+        if members:
+            return representative(wanted, members, chosen.method).vector
+    return origin
