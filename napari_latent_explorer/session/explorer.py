@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from psygnal import Signal
 
+from napari_latent_explorer.analysis.phenotype_comparison import NumberTest
 from napari_latent_explorer.analysis.prediction import PredictorTable, fit_predictors
 from napari_latent_explorer.analysis.projection import Projection, fit_tsne
 from napari_latent_explorer.analysis.representative import RepresentativeMethod
@@ -228,6 +229,17 @@ class Explorer(StateHolder):
                 self._set(grouping.with_representative_method(self._state, method))
                 if self.active_group is not None:
                     self._probe_group(self.active_group)
+
+    def set_compared(self, name_a: str | None = None, name_b: str | None = None) -> None:
+        """Compare a group with another, or with the rest if None; without both the choice is open (see `comparison`).
+
+        Raises LatentExplorerError when there is no such group, or both are the same.
+        """
+        self._set(changes.with_compared(self._state, name_a, name_b))
+
+    def set_number_test(self, number_test: NumberTest) -> None:
+        """Choose how a comparison tests continuous phenotypes."""
+        self._set(changes.with_number_test(self._state, number_test))
 
     def _add_group(self, state: ExplorerState) -> Group:
         with self._one_step():

@@ -24,7 +24,14 @@ from napari_latent_explorer.session.recipes import (
     members_mask,
 )
 from napari_latent_explorer.session.selection import mask_of
-from napari_latent_explorer.session.state import ExplorerState, check_known, cohort_of, latents_of, visible_of
+from napari_latent_explorer.session.state import (
+    ExplorerState,
+    check_known,
+    cohort_of,
+    latents_of,
+    visible_of,
+    with_comparison,
+)
 
 
 def with_group(
@@ -95,7 +102,8 @@ def without_group(state: ExplorerState, name: str) -> ExplorerState:
     """Forget a group; LatentExplorerError when there is none of that name."""
     removed = find_group(state.groups, name)
     kept = tuple(group for group in state.groups if group is not removed)
-    return replace(state, groups=kept, active_group=None if state.active_group is removed else state.active_group)
+    active = None if state.active_group is removed else state.active_group
+    return with_comparison(replace(state, groups=kept, active_group=active), state.comparison.without(name))
 
 
 def with_group_renamed(state: ExplorerState, name: str, new_name: str) -> ExplorerState:
@@ -104,7 +112,8 @@ def with_group_renamed(state: ExplorerState, name: str, new_name: str) -> Explor
     if new_name == name:
         return state
     check_free(state.groups, new_name)
-    return _with_groups(state, {group.name: replace(group, name=new_name)})
+    renamed = _with_groups(state, {group.name: replace(group, name=new_name)})
+    return with_comparison(renamed, state.comparison.renamed(name, new_name))
 
 
 def with_group_color(state: ExplorerState, name: str, color: RGBA) -> ExplorerState:

@@ -36,6 +36,7 @@ UNDOABLE = (
     "groups",
     "active_group",
     "representative_method",
+    "comparison",
     "color_by",
 )
 """Fields of the state that a step changes. The current participant is not among them: looking is not doing."""

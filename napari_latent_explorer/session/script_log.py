@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from napari_latent_explorer.errors import LatentExplorerError
 from napari_latent_explorer.session import grouping
 from napari_latent_explorer.session import state as changes
+from napari_latent_explorer.session.comparison_choice import UNCHOSEN, ComparisonChoice
 from napari_latent_explorer.session.filters import Filter
 from napari_latent_explorer.session.groups import Group
 from napari_latent_explorer.session.history import History, Moment
@@ -98,6 +99,7 @@ def _beginning(now: Moment) -> Moment:
         groups=(),
         active_group=None,
         representative_method="nearest",
+        comparison=UNCHOSEN,
         color_by=None,
     )
     return Moment(state, mean_probe(state) if state.latents else NOWHERE)
@@ -111,6 +113,7 @@ def lines_between(before: Moment, after: Moment) -> list[str]:
     replay.represent(after.state.representative_method)
     replay.group(after.state)
     replay.select(after.state)
+    replay.compare(after.state.comparison)
     replay.color(after.state.color_by)
     replay.move(after.probe)
     return replay.lines
@@ -240,6 +243,15 @@ class _Replay:
                 return
         ids = after.selection.tolist()
         self._do(changes.with_selected(self._state, ids, "replace"), f"select({ids!a})")
+
+    def compare(self, chosen: ComparisonChoice) -> None:
+        here = self._state.comparison
+        if chosen.number_test != here.number_test:
+            line = f"set_number_test({chosen.number_test!a})"
+            self._do(changes.with_number_test(self._state, chosen.number_test), line)
+        if (chosen.name_a, chosen.name_b) != (here.name_a, here.name_b):
+            names = ", ".join(ascii(name) for name in (chosen.name_a, chosen.name_b) if name is not None)
+            self._do(changes.with_compared(self._state, chosen.name_a, chosen.name_b), f"set_compared({names})")
 
     def color(self, color_by: str | None) -> None:
         if color_by != self._state.color_by:

@@ -6,7 +6,7 @@ nothing is changed before all of it has been read; what is wrong is named at onc
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any, Final
@@ -15,10 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_latent_explorer import __version__
+from napari_latent_explorer.analysis.phenotype_comparison import NUMBER_TESTS
 from napari_latent_explorer.analysis.representative import REPRESENTATIVE_METHODS
 from napari_latent_explorer.data.arrays import read_only
 from napari_latent_explorer.data.cohort import Cohort
 from napari_latent_explorer.errors import LatentExplorerError, StudyError
+from napari_latent_explorer.session.comparison_choice import UNCHOSEN, ComparisonChoice
 from napari_latent_explorer.session.filter_exchange import filter_to_dict
 from napari_latent_explorer.session.grouping import representative_of
 from napari_latent_explorer.session.groups import Group
@@ -37,7 +39,9 @@ from napari_latent_explorer.session.selection import mask_of
 from napari_latent_explorer.session.state import NO_IDS, ExplorerState, cohort_of
 
 SCHEMA: Final = "napari-latent-explorer/session"
-VERSION: Final = 1
+VERSION: Final = 2
+READABLE_VERSIONS: Final = (1, 2)
+"""Version 1 had no choice of what is compared."""
 
 RESTORED: Final = (
     "filters",
@@ -47,6 +51,7 @@ RESTORED: Final = (
     "groups",
     "active_group",
     "representative_method",
+    "comparison",
     "color_by",
     "current_participant",
 )
@@ -79,6 +84,7 @@ def session_to_dict(moment: Moment) -> dict[str, Any]:
         "groups": [_group_to_dict(group) for group in state.groups],
         "active_group": state.active_group.name if state.active_group is not None else None,
         "representative_method": state.representative_method,
+        "comparison": asdict(state.comparison),
         "color_by": state.color_by,
         "current_participant": state.current_participant,
         "probe": None if not probe.origin.size else _probe_to_dict(probe),
@@ -141,9 +147,10 @@ def _check_version(fields: JsonFields, place: str) -> None:
             "Choose a file that 'Save session' wrote."
         )
     version = fields.raw("version")
-    if type(version) is not int or version != VERSION:
+    if type(version) is not int or version not in READABLE_VERSIONS:
         raise StudyError(
-            f"The session {place} is of version {version!r}; this program reads version {VERSION}. "
+            f"The session {place} is of version {version!r}; this program reads version "
+            f"{' and '.join(map(str, READABLE_VERSIONS))}. "
             "Open it with the program that wrote it, or a newer one."
         )
 
@@ -211,6 +218,7 @@ def _read(fields: JsonFields, state: ExplorerState) -> Moment:
         selection_lassos=lassos_from_fields(chosen, "lassos"),
         groups=groups,
         active_group=by_name.get(active),
+        comparison=_comparison(fields, groups),
     )
     return Moment(state, NOWHERE if fields.is_null("probe") else _probe(fields.child("probe"), state))
 
@@ -268,6 +276,20 @@ def _groups(fields: JsonFields, state: ExplorerState) -> list[Group]:
         stands = representative_of(state, ids) if len(ids) else None
         groups.append(Group(name, (red, green, blue, alpha), ids, recipe, stands))
     return groups
+
+
+def _comparison(document: JsonFields, groups: tuple[Group, ...]) -> ComparisonChoice:
+    if document.raw("version") == 1:
+        return UNCHOSEN
+    fields = document.child("comparison")
+    number_test: Any = fields.one_of("number_test", NUMBER_TESTS)
+    name_a, name_b = fields.text_or_none("name_a"), fields.text_or_none("name_b")
+    names = {group.name for group in groups}
+    if not {name_a, name_b} <= {None, *names}:
+        fields.note("name_a", "like name_b, null or the name of a group", f"{name_a} and {name_b}")
+    elif name_b is not None and (name_a is None or name_a == name_b):
+        fields.note("name_b", "another group than name_a, and null when that is", name_b)
+    return ComparisonChoice(name_a, name_b, number_test)
 
 
 def _probe(fields: JsonFields, state: ExplorerState) -> ProbeState:

@@ -13,17 +13,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_latent_explorer.analysis.phenotype_comparison import NUMBER_TESTS, NumberTest
 from napari_latent_explorer.analysis.prediction import PredictorTable
 from napari_latent_explorer.analysis.projection import Projection
 from napari_latent_explorer.analysis.representative import RepresentativeMethod
 from napari_latent_explorer.data.arrays import read_only
 from napari_latent_explorer.data.cohort import Cohort
 from napari_latent_explorer.data.latents import LatentSpace
-from napari_latent_explorer.errors import BundleError, StudyError, TableError
+from napari_latent_explorer.errors import BundleError, LatentExplorerError, StudyError, TableError
+from napari_latent_explorer.session.comparison_choice import UNCHOSEN, ComparisonChoice
 from napari_latent_explorer.session.crossfilter import Crossfilter
 from napari_latent_explorer.session.decode_service import Bundle
 from napari_latent_explorer.session.filters import Filter, MapFilter
-from napari_latent_explorer.session.groups import Group
+from napari_latent_explorer.session.groups import Group, find_group
 from napari_latent_explorer.session.opening import Encoded, ExplorableStudy
 from napari_latent_explorer.session.recipes import Lasso, named
 from napari_latent_explorer.session.selection import SelectionMode, changed_selection, mask_of
@@ -58,6 +60,8 @@ class ExplorerState:
         In the order of their making; the active one is that which the probe began from.
     representative_method
         How a group's representative is chosen.
+    comparison
+        Which groups are compared, and how.
     color_by
         Phenotype that colours the maps; None for the groups' colours.
     current_participant
@@ -78,6 +82,7 @@ class ExplorerState:
     groups: tuple[Group, ...] = ()
     active_group: Group | None = None
     representative_method: RepresentativeMethod = "nearest"
+    comparison: ComparisonChoice = UNCHOSEN
     color_by: str | None = None
     current_participant: str | None = None
 
@@ -136,7 +141,7 @@ def check_known(state: ExplorerState, participant_ids: Iterable[str] | None) -> 
         raise StudyError(f"The study has no participant {named(strangers)}.")
 
 
-# ---- filters, exclusion, selection, colour ----
+# ---- filters, exclusion, selection, colour, comparison ----
 
 
 def with_filter(state: ExplorerState, chosen: Filter) -> ExplorerState:
@@ -222,6 +227,34 @@ def with_color_by(state: ExplorerState, phenotype: str | None) -> ExplorerState:
     if phenotype is not None and phenotype not in cohort_of(state).specs:
         raise TableError(f"The study has no phenotype {phenotype!r} to colour by.")
     return replace(state, color_by=phenotype)
+
+
+def with_compared(state: ExplorerState, name_a: str | None, name_b: str | None) -> ExplorerState:
+    """Compare a group with another, or with the rest if None; or, if both are None, leave the choice open.
+
+    Raises
+    ------
+    LatentExplorerError
+        When there is no such group, or both are the same.
+    """
+    for name in (name_a, name_b):
+        if name is not None:
+            find_group(state.groups, name)
+    if name_a == name_b and name_a is not None:
+        raise LatentExplorerError(f"{name_a} cannot be compared with itself. Choose another group, or the rest.")
+    return with_comparison(state, replace(state.comparison, name_a=name_a, name_b=name_a and name_b))
+
+
+def with_number_test(state: ExplorerState, number_test: NumberTest) -> ExplorerState:
+    """Choose how continuous phenotypes are tested; LatentExplorerError when there is no such test."""
+    if number_test not in NUMBER_TESTS:
+        raise LatentExplorerError(f"There is no test {number_test!r}; there are {', '.join(NUMBER_TESTS)}.")
+    return with_comparison(state, replace(state.comparison, number_test=number_test))
+
+
+def with_comparison(state: ExplorerState, comparison: ComparisonChoice) -> ExplorerState:
+    """Compare what a choice says."""
+    return state if comparison == state.comparison else replace(state, comparison=comparison)
 
 
 def visible_of(state: ExplorerState) -> NDArray[np.bool_]:

@@ -19,6 +19,7 @@ from napari_latent_explorer.analysis.projection import Projection
 from napari_latent_explorer.analysis.representative import RepresentativeMethod
 from napari_latent_explorer.data.cohort import Cohort
 from napari_latent_explorer.data.latents import LatentSpace
+from napari_latent_explorer.session.comparison_choice import ComparisonChoice
 from napari_latent_explorer.session.decode_service import Bundle
 from napari_latent_explorer.session.filters import Filter
 from napari_latent_explorer.session.groups import Group
@@ -38,6 +39,7 @@ _SIGNAL_OF = {
     "selection": "selection_changed",
     "groups": "groups_changed",
     "active_group": "active_group_changed",
+    "comparison": "comparison_changed",
     "color_by": "color_by_changed",
 }
 """Which signal tells that a field of the state is another one; they are emitted in this order."""
@@ -67,6 +69,7 @@ class StateHolder:
     selection_changed = Signal()
     groups_changed = Signal(description="Groups or their representatives.")
     active_group_changed = Signal()
+    comparison_changed = Signal(description="Other groups are to be compared, or in another way.")
     color_by_changed = Signal()
     view_state_changed = Signal(ViewState, description="Once per change or batch, after the signals above.")
     current_participant_changed = Signal(object, description="Participant id or None; recordings follow.")
@@ -146,6 +149,11 @@ class StateHolder:
     def representative_method(self) -> RepresentativeMethod:
         """How a group's representative is chosen."""
         return self._state.representative_method
+
+    @property
+    def comparison(self) -> ComparisonChoice:
+        """Which groups are compared, and how."""
+        return self._state.comparison
 
     @property
     def color_by(self) -> str | None:

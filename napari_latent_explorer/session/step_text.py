@@ -5,6 +5,8 @@ Read off the states before and after, so that no method has to say what it does 
 
 import numpy as np
 
+from napari_latent_explorer.analysis.phenotype_comparison import NUMBER_TESTS
+from napari_latent_explorer.session.comparison_choice import ComparisonChoice
 from napari_latent_explorer.session.probe import ProbeState
 from napari_latent_explorer.session.state import ExplorerState, cohort_of
 
@@ -20,6 +22,8 @@ def describe_step(
         parts.append(f"Select {_people(len(after.selection))}" if len(after.selection) else "Clear the selection")
     if before.color_by != after.color_by:
         parts.append(f"Colour by {_title(after, after.color_by)}" if after.color_by else "Colour by group")
+    if not parts and before.comparison != after.comparison:
+        parts.append(_comparison_part(before.comparison, after.comparison))
     if before.representative_method != after.representative_method:
         parts.append(f"Represent groups by {after.representative_method}")
     elif not parts and after.active_group is not None and before.active_group is not after.active_group:
@@ -71,6 +75,14 @@ def _group_parts(before: ExplorerState, after: ExplorerState) -> list[str]:
         *(f"Remove {name}" for name in gone),
         *(f"Colour {name}" for name in recolored),
     ]
+
+
+def _comparison_part(before: ComparisonChoice, after: ComparisonChoice) -> str:
+    if before.number_test != after.number_test:
+        return f"Test numbers by {NUMBER_TESTS[after.number_test]}"
+    if after.name_a is None:
+        return "Compare the first two groups"
+    return f"Compare {after.name_a} with {after.name_b or 'the rest'}"
 
 
 def _probe_part(before: ProbeState, after: ProbeState) -> str:

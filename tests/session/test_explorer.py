@@ -24,6 +24,7 @@ SIGNALS = (
     "selection_changed",
     "groups_changed",
     "active_group_changed",
+    "comparison_changed",
     "color_by_changed",
     "view_state_changed",
 )
