@@ -39,6 +39,7 @@ from napari_latent_explorer.session.script_log import script_of
 from napari_latent_explorer.session.selection import SelectionMode
 from napari_latent_explorer.session.session_document import RESTORED
 from napari_latent_explorer.session.session_file import load_session, save_session
+from napari_latent_explorer.session.side_by_side_choice import SideBySideChoice
 from napari_latent_explorer.session.state import ExplorerState
 from napari_latent_explorer.session.state_holder import StateHolder
 
@@ -241,6 +242,13 @@ class Explorer(StateHolder):
         """Choose how a comparison tests continuous phenotypes."""
         self._set(changes.with_number_test(self._state, number_test))
 
+    def show_side_by_side(self, names: Sequence[str], has_originals: bool = False) -> None:
+        """Show the hearts of these groups in the place of the probe's, until the probe is moved or begins elsewhere.
+
+        Raises LatentExplorerError when they are too many, or nothing can be reconstructed of one.
+        """
+        self._set(changes.with_side_by_side(self._state, SideBySideChoice(tuple(names), has_originals)))
+
     def _add_group(self, state: ExplorerState) -> Group:
         with self._one_step():
             self._set(state)
@@ -271,10 +279,12 @@ class Explorer(StateHolder):
 
     def _probe_group(self, group: Group) -> None:
         if (begun := probing.group_probe(group)) is not None:
-            self._begin_at(begun)
+            self.probe.set_origin(begun.origin, begun.label)
 
     def _begin_at(self, begun: ProbeState) -> None:
-        self.probe.set_origin(begun.origin, begun.label)
+        with self._one_step():
+            self._set(changes.with_probe_alone(self._state))
+            self.probe.set_origin(begun.origin, begun.label)
 
     # ---- what was done, on disk
 

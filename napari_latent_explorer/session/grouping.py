@@ -31,6 +31,8 @@ from napari_latent_explorer.session.state import (
     latents_of,
     visible_of,
     with_comparison,
+    with_probe_alone,
+    with_side_by_side,
 )
 
 
@@ -103,7 +105,8 @@ def without_group(state: ExplorerState, name: str) -> ExplorerState:
     removed = find_group(state.groups, name)
     kept = tuple(group for group in state.groups if group is not removed)
     active = None if state.active_group is removed else state.active_group
-    return with_comparison(replace(state, groups=kept, active_group=active), state.comparison.without(name))
+    state = with_comparison(replace(state, groups=kept, active_group=active), state.comparison.without(name))
+    return with_side_by_side(state, state.side_by_side.without(name))
 
 
 def with_group_renamed(state: ExplorerState, name: str, new_name: str) -> ExplorerState:
@@ -113,7 +116,8 @@ def with_group_renamed(state: ExplorerState, name: str, new_name: str) -> Explor
         return state
     check_free(state.groups, new_name)
     renamed = _with_groups(state, {group.name: replace(group, name=new_name)})
-    return with_comparison(renamed, state.comparison.renamed(name, new_name))
+    renamed = with_comparison(renamed, state.comparison.renamed(name, new_name))
+    return with_side_by_side(renamed, state.side_by_side.renamed(name, new_name))
 
 
 def with_group_color(state: ExplorerState, name: str, color: RGBA) -> ExplorerState:
@@ -128,8 +132,8 @@ def with_group_color(state: ExplorerState, name: str, color: RGBA) -> ExplorerSt
 
 
 def with_active_group(state: ExplorerState, name: str | None) -> ExplorerState:
-    """Make a group the active one, or none."""
-    return replace(state, active_group=None if name is None else find_group(state.groups, name))
+    """Make a group the active one, or none; it is what is shown."""
+    return with_probe_alone(replace(state, active_group=None if name is None else find_group(state.groups, name)))
 
 
 def with_representative_method(state: ExplorerState, method: RepresentativeMethod) -> ExplorerState:
@@ -174,7 +178,7 @@ def _added(
     ids = recipe.participant_ids if np.array_equal(ids, recipe.participant_ids) else ids  # held once
     recipe = replace(recipe, words=in_words(recipe, cohort_of(state).specs))
     group = Group(name, color, ids, recipe, representative_of(state, ids))
-    return replace(state, groups=(*state.groups, group), active_group=group)
+    return with_probe_alone(replace(state, groups=(*state.groups, group), active_group=group))
 
 
 def _with_groups(state: ExplorerState, replaced: Mapping[str, Group]) -> ExplorerState:

@@ -37,6 +37,7 @@ UNDOABLE = (
     "active_group",
     "representative_method",
     "comparison",
+    "side_by_side",
     "color_by",
 )
 """Fields of the state that a step changes. The current participant is not among them: looking is not doing."""

@@ -23,6 +23,7 @@ from napari_latent_explorer.session.groups import Group
 from napari_latent_explorer.session.history import History, Moment
 from napari_latent_explorer.session.probe import NOWHERE, ProbeState
 from napari_latent_explorer.session.probing import group_probe, mean_probe
+from napari_latent_explorer.session.side_by_side_choice import ONLY_THE_PROBE, SideBySideChoice
 from napari_latent_explorer.session.state import ExplorerState
 from napari_latent_explorer.session.step_text import describe_step
 
@@ -100,6 +101,7 @@ def _beginning(now: Moment) -> Moment:
         active_group=None,
         representative_method="nearest",
         comparison=UNCHOSEN,
+        side_by_side=ONLY_THE_PROBE,
         color_by=None,
     )
     return Moment(state, mean_probe(state) if state.latents else NOWHERE)
@@ -116,6 +118,7 @@ def lines_between(before: Moment, after: Moment) -> list[str]:
     replay.compare(after.state.comparison)
     replay.color(after.state.color_by)
     replay.move(after.probe)
+    replay.show(after.state.side_by_side)
     return replay.lines
 
 
@@ -263,6 +266,7 @@ class _Replay:
     def move(self, probe: ProbeState) -> None:
         if not probe.origin.size:
             return
+        n_lines = len(self.lines)
         if not np.array_equal(probe.origin, self._probe.origin) or probe.label != self._probe.label:
             self.lines.append(f"explorer.{self._origin_line(probe)}")
             self._probe = ProbeState(probe.origin, probe.origin, probe.label)
@@ -273,6 +277,13 @@ class _Replay:
             self.lines.append(f"explorer.probe.move({int(moved[0])}, {float(probe.vector[moved[0]])!r})")
         elif len(moved):
             self.lines.append(f"explorer.probe.move_to({_vector(probe.vector)})")
+        if len(self.lines) > n_lines:
+            self._state = changes.with_probe_alone(self._state)
+
+    def show(self, chosen: SideBySideChoice) -> None:
+        if chosen != self._state.side_by_side:
+            line = f"show_side_by_side({list(chosen.names)!a}{', True' * chosen.has_originals})"
+            self._do(changes.with_side_by_side(self._state, chosen), line)
 
     def _origin_line(self, probe: ProbeState) -> str:
         for modality, latents in self._state.latents.items():

@@ -36,6 +36,7 @@ from napari_latent_explorer.session.recipe_exchange import (
 )
 from napari_latent_explorer.session.recipes import named
 from napari_latent_explorer.session.selection import mask_of
+from napari_latent_explorer.session.side_by_side_choice import MAX_GROUPS, ONLY_THE_PROBE, SideBySideChoice
 from napari_latent_explorer.session.state import NO_IDS, ExplorerState, cohort_of
 
 SCHEMA: Final = "napari-latent-explorer/session"
@@ -52,6 +53,7 @@ RESTORED: Final = (
     "active_group",
     "representative_method",
     "comparison",
+    "side_by_side",
     "color_by",
     "current_participant",
 )
@@ -85,6 +87,10 @@ def session_to_dict(moment: Moment) -> dict[str, Any]:
         "active_group": state.active_group.name if state.active_group is not None else None,
         "representative_method": state.representative_method,
         "comparison": asdict(state.comparison),
+        "side_by_side": {
+            "names": list(state.side_by_side.names),
+            "has_originals": state.side_by_side.has_originals,
+        },
         "color_by": state.color_by,
         "current_participant": state.current_participant,
         "probe": None if not probe.origin.size else _probe_to_dict(probe),
@@ -219,6 +225,7 @@ def _read(fields: JsonFields, state: ExplorerState) -> Moment:
         groups=groups,
         active_group=by_name.get(active),
         comparison=_comparison(fields, groups),
+        side_by_side=_side_by_side(fields, groups),
     )
     return Moment(state, NOWHERE if fields.is_null("probe") else _probe(fields.child("probe"), state))
 
@@ -290,6 +297,18 @@ def _comparison(document: JsonFields, groups: tuple[Group, ...]) -> ComparisonCh
     elif name_b is not None and (name_a is None or name_a == name_b):
         fields.note("name_b", "another group than name_a, and null when that is", name_b)
     return ComparisonChoice(name_a, name_b, number_test)
+
+
+def _side_by_side(document: JsonFields, groups: tuple[Group, ...]) -> SideBySideChoice:
+    if document.is_null("side_by_side"):  # before there was such a choice
+        return ONLY_THE_PROBE
+    fields = document.child("side_by_side")
+    names, has_originals = fields.texts("names"), fields.flag("has_originals")
+    known = {group.name for group in groups if group.representative is not None}
+    if not known.issuperset(names) or len(set(names)) < len(names) or len(names) > MAX_GROUPS:
+        fields.note("names", f"at most {MAX_GROUPS} different groups with latents", names)
+        return ONLY_THE_PROBE
+    return SideBySideChoice(tuple(names), has_originals)
 
 
 def _probe(fields: JsonFields, state: ExplorerState) -> ProbeState:

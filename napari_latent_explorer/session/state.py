@@ -29,6 +29,7 @@ from napari_latent_explorer.session.groups import Group, find_group
 from napari_latent_explorer.session.opening import Encoded, ExplorableStudy
 from napari_latent_explorer.session.recipes import Lasso, named
 from napari_latent_explorer.session.selection import SelectionMode, changed_selection, mask_of
+from napari_latent_explorer.session.side_by_side_choice import MAX_GROUPS, ONLY_THE_PROBE, SideBySideChoice
 
 NO_IDS: NDArray[np.str_] = read_only(np.zeros(0, np.str_))
 NOTHING: Mapping[str, Any] = MappingProxyType({})
@@ -62,6 +63,8 @@ class ExplorerState:
         How a group's representative is chosen.
     comparison
         Which groups are compared, and how.
+    side_by_side
+        Which groups' hearts are shown in the place of the probe's.
     color_by
         Phenotype that colours the maps; None for the groups' colours.
     current_participant
@@ -83,6 +86,7 @@ class ExplorerState:
     active_group: Group | None = None
     representative_method: RepresentativeMethod = "nearest"
     comparison: ComparisonChoice = UNCHOSEN
+    side_by_side: SideBySideChoice = ONLY_THE_PROBE
     color_by: str | None = None
     current_participant: str | None = None
 
@@ -255,6 +259,29 @@ def with_number_test(state: ExplorerState, number_test: NumberTest) -> ExplorerS
 def with_comparison(state: ExplorerState, comparison: ComparisonChoice) -> ExplorerState:
     """Compare what a choice says."""
     return state if comparison == state.comparison else replace(state, comparison=comparison)
+
+
+def with_side_by_side(state: ExplorerState, chosen: SideBySideChoice) -> ExplorerState:
+    """Show the hearts of these groups.
+
+    Raises
+    ------
+    LatentExplorerError
+        When there is no such group, one is named twice or has nobody with latents, or they are too many.
+    """
+    twice = sorted({name for name in chosen.names if chosen.names.count(name) > 1})
+    if twice or len(chosen.names) > MAX_GROUPS:
+        found = f"{named(twice)} named twice" if twice else f"{len(chosen.names)} groups named"
+        raise LatentExplorerError(f"At most {MAX_GROUPS} different groups are shown side by side; {found}.")
+    empty = [group.name for group in chosen.pick(state.groups) if group.representative is None]
+    if empty:
+        raise LatentExplorerError(f"Nothing can be reconstructed of {named(empty)}: no member has latents.")
+    return state if chosen == state.side_by_side else replace(state, side_by_side=chosen)
+
+
+def with_probe_alone(state: ExplorerState) -> ExplorerState:
+    """Show the probe's heart again."""
+    return with_side_by_side(state, replace(state.side_by_side, names=()))
 
 
 def visible_of(state: ExplorerState) -> NDArray[np.bool_]:

@@ -26,7 +26,8 @@ from napari_latent_explorer.session.groups import Group
 from napari_latent_explorer.session.history import History, Moment
 from napari_latent_explorer.session.opening import ExplorableStudy
 from napari_latent_explorer.session.probe import LatentProbe
-from napari_latent_explorer.session.state import ExplorerState, with_standing_filters
+from napari_latent_explorer.session.side_by_side_choice import SideBySideChoice
+from napari_latent_explorer.session.state import ExplorerState, with_probe_alone, with_standing_filters
 from napari_latent_explorer.session.view_state import ViewState, resolve
 
 _SIGNAL_OF = {
@@ -40,6 +41,7 @@ _SIGNAL_OF = {
     "groups": "groups_changed",
     "active_group": "active_group_changed",
     "comparison": "comparison_changed",
+    "side_by_side": "side_by_side_changed",
     "color_by": "color_by_changed",
 }
 """Which signal tells that a field of the state is another one; they are emitted in this order."""
@@ -70,6 +72,7 @@ class StateHolder:
     groups_changed = Signal(description="Groups or their representatives.")
     active_group_changed = Signal()
     comparison_changed = Signal(description="Other groups are to be compared, or in another way.")
+    side_by_side_changed = Signal(description="Other groups are to be shown side by side, or none.")
     color_by_changed = Signal()
     view_state_changed = Signal(ViewState, description="Once per change or batch, after the signals above.")
     current_participant_changed = Signal(object, description="Participant id or None; recordings follow.")
@@ -154,6 +157,11 @@ class StateHolder:
     def comparison(self) -> ComparisonChoice:
         """Which groups are compared, and how."""
         return self._state.comparison
+
+    @property
+    def side_by_side(self) -> SideBySideChoice:
+        """Which groups' hearts are shown in the place of the probe's."""
+        return self._state.side_by_side
 
     @property
     def color_by(self) -> str | None:
@@ -283,4 +291,6 @@ class StateHolder:
             self.history_changed.emit()
 
     def _on_probe_vector_changed(self) -> None:
+        if self._step_depth == 0 and self._state.side_by_side.names:  # whoever moves the probe looks at it
+            self._set(with_probe_alone(self._state))
         self._record()

@@ -8,6 +8,7 @@ import numpy as np
 from napari_latent_explorer.analysis.phenotype_comparison import NUMBER_TESTS
 from napari_latent_explorer.session.comparison_choice import ComparisonChoice
 from napari_latent_explorer.session.probe import ProbeState
+from napari_latent_explorer.session.side_by_side_choice import SideBySideChoice
 from napari_latent_explorer.session.state import ExplorerState, cohort_of
 
 MAX_PARTS = 2
@@ -24,6 +25,8 @@ def describe_step(
         parts.append(f"Colour by {_title(after, after.color_by)}" if after.color_by else "Colour by group")
     if not parts and before.comparison != after.comparison:
         parts.append(_comparison_part(before.comparison, after.comparison))
+    if before.side_by_side != after.side_by_side and (after.side_by_side.names or not parts):
+        parts.append(_side_by_side_part(after.side_by_side))
     if before.representative_method != after.representative_method:
         parts.append(f"Represent groups by {after.representative_method}")
     elif not parts and after.active_group is not None and before.active_group is not after.active_group:
@@ -83,6 +86,16 @@ def _comparison_part(before: ComparisonChoice, after: ComparisonChoice) -> str:
     if after.name_a is None:
         return "Compare the first two groups"
     return f"Compare {after.name_a} with {after.name_b or 'the rest'}"
+
+
+def _side_by_side_part(after: SideBySideChoice) -> str:
+    if not after.names:
+        return "Show the probe's heart"
+    return (
+        f"Show {', '.join(after.names[:-1])} and {after.names[-1]} side by side"
+        if after.names[1:]
+        else f"Show {after.names[0]}"
+    )
 
 
 def _probe_part(before: ProbeState, after: ProbeState) -> str:
