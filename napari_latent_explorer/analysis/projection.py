@@ -27,6 +27,7 @@ from napari_latent_explorer.analysis.map_space import (
     MAP_KINDS,
     N_PCA_COMPONENTS,
     MapKind,
+    joint_space,
     map_key,
     principal_axes,
     whitened,
@@ -205,6 +206,22 @@ def fit_map(latents: LatentSpace, kind: MapKind, seed: int = 0) -> Generator[Pro
         return (yield from fit_tsne(latents, seed, kind))
     yield Progress(0, 1, "Finding the principal components")
     return (yield from _with_trust(fit_pca(latents), latents.values))
+
+
+def fit_map_of(
+    latents: Mapping[str, LatentSpace], kind: MapKind, seed: int = 0
+) -> Generator[Progress, None, Projection]:
+    """Fit a map of one modality, or the joint map of several.
+
+    Raises
+    ------
+    StudyError
+        When there are too few participants, or none has them all.
+    """
+    if len(latents) == 1:
+        return (yield from fit_map(*latents.values(), kind, seed))
+    yield Progress(0, 1, "Putting the modalities together")
+    return (yield from fit_map(joint_space(latents).latents, kind, seed))
 
 
 def fit_tsne(

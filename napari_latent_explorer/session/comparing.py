@@ -67,9 +67,7 @@ class Comparing:
         if state.cohort is None or group_a is None:
             return None
         filters = state.filters if group_b is None else ()
-        return ComparisonRequest(
-            state.cohort, group_a, group_b, filters, state.projections, state.excluded, self.number_test
-        )
+        return ComparisonRequest(state.cohort, group_a, group_b, filters, state.maps, state.excluded, self.number_test)
 
     def choose(self, name_a: str, name_b: str | None = None) -> None:
         """Compare a group with another, or with the rest if None; see `Explorer.set_compared`."""

@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 from psygnal import Signal
 
+from napari_latent_explorer.analysis.map_space import JOINT, MAP_KINDS, MAP_NAMES, MapKind
 from napari_latent_explorer.analysis.phenotype_comparison import NumberTest
 from napari_latent_explorer.analysis.prediction import PredictorTable, fit_predictors
-from napari_latent_explorer.analysis.projection import Projection, fit_tsne
+from napari_latent_explorer.analysis.projection import Projection, fit_map_of
 from napari_latent_explorer.analysis.representative import RepresentativeMethod
 from napari_latent_explorer.errors import BundleError, StudyError
 from napari_latent_explorer.session import grouping, probing
@@ -124,10 +125,27 @@ class Explorer(StateHolder):
         latents, cohort = self.latents, changes.cohort_of(self._state)
         return self.jobs.start("Fit predictors", lambda: fit_predictors(latents, cohort), self._on_predictors_fit)
 
-    def fit_projection(self, modality: str, seed: int = 0) -> Job[Projection]:
-        """Start the job that fits the t-SNE map of one modality."""
-        latents = changes.latents_of(self._state, modality)
-        return self.jobs.start(f"Fit {modality} map", lambda: fit_tsne(latents, seed), self._on_projection_fit)
+    def fit_projection(self, name: str, kind: MapKind | None = None, seed: int = 0) -> Job[Projection]:
+        """Start the job that fits a map, ``mri``, ``ecg`` or ``joint``, of the wanted kind if None."""
+        latents = dict(self.latents) if name == JOINT else {name: changes.latents_of(self._state, name)}
+        wanted = self.map_kind if kind is None else kind
+        return self.jobs.start(
+            f"Lay out {MAP_NAMES[name]} map ({MAP_KINDS[wanted]})",
+            lambda: fit_map_of(latents, wanted, seed),
+            self._on_projection_fit,
+        )
+
+    def set_map_kind(self, kind: MapKind) -> None:
+        """Show maps of another kind; those that were not fit yet stay as they are until they are: `fit_missing_maps`.
+
+        Raises StudyError when there is no such kind.
+        """
+        self._set(changes.with_map_kind(self._state, kind))
+
+    def fit_missing_maps(self, names: Iterable[str] | None = None) -> list[Job[Projection]]:
+        """Start the jobs that fit the maps of these names, of each modality if None, which lack the wanted kind."""
+        missing = changes.missing_maps(self._state, list(self.latents) if names is None else list(names))
+        return [self.fit_projection(name, kind) for name, kind in missing]
 
     def close(self) -> None:
         """Stop all work and its threads; the explorer is of no use afterwards."""

@@ -62,7 +62,7 @@ def recipe_of_now(state: ExplorerState, members: NDArray[np.bool_]) -> GroupReci
         return GroupRecipe("filters", state.filters)
     if state.selection_lassos:
         recipe = GroupRecipe("lassos", state.filters, state.selection_lassos)
-        if np.array_equal(members, members_mask(recipe, cohort_of(state), state.projections, _included(state))):
+        if np.array_equal(members, members_mask(recipe, cohort_of(state), state.maps, _included(state))):
             return recipe
     return replace(_by_ids(state, members, "by hand"), filters=state.filters)
 
@@ -94,7 +94,7 @@ def with_recipe_rerun(state: ExplorerState, recipe: GroupRecipe, name: str | Non
     LatentExplorerError
         When the study lacks what the recipe speaks of (StudyError), it gives nobody, or the name is taken.
     """
-    members = members_mask(recipe, cohort_of(state), state.projections, _included(state))
+    members = members_mask(recipe, cohort_of(state), state.maps, _included(state))
     if recipe.origin == "by hand":  # filters that acted elsewhere have no part in it here
         recipe = replace(recipe, filters=())
     return _added(state, name, members, recipe, f"Nobody in this study is in the group: {recipe.describe()}.")

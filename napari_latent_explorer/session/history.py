@@ -37,6 +37,7 @@ UNDOABLE = (
     "active_group",
     "representative_method",
     "comparison",
+    "map_kind",
     "side_by_side",
     "color_by",
 )

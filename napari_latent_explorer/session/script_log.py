@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_latent_explorer.analysis.map_space import MapKind
 from napari_latent_explorer.errors import LatentExplorerError
 from napari_latent_explorer.session import grouping
 from napari_latent_explorer.session import state as changes
@@ -101,6 +102,7 @@ def _beginning(now: Moment) -> Moment:
         active_group=None,
         representative_method="nearest",
         comparison=UNCHOSEN,
+        map_kind="tsne",
         side_by_side=ONLY_THE_PROBE,
         color_by=None,
     )
@@ -116,6 +118,7 @@ def lines_between(before: Moment, after: Moment) -> list[str]:
     replay.group(after.state)
     replay.select(after.state)
     replay.compare(after.state.comparison)
+    replay.show_maps(after.state.map_kind)
     replay.color(after.state.color_by)
     replay.move(after.probe)
     replay.show(after.state.side_by_side)
@@ -255,6 +258,10 @@ class _Replay:
         if (chosen.name_a, chosen.name_b) != (here.name_a, here.name_b):
             names = ", ".join(ascii(name) for name in (chosen.name_a, chosen.name_b) if name is not None)
             self._do(changes.with_compared(self._state, chosen.name_a, chosen.name_b), f"set_compared({names})")
+
+    def show_maps(self, kind: MapKind) -> None:
+        if kind != self._state.map_kind:
+            self._do(changes.with_map_kind(self._state, kind), f"set_map_kind({kind!a})")
 
     def color(self, color_by: str | None) -> None:
         if color_by != self._state.color_by:

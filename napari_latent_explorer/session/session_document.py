@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_latent_explorer import __version__
+from napari_latent_explorer.analysis.map_space import MAP_KINDS, MapKind
 from napari_latent_explorer.analysis.phenotype_comparison import NUMBER_TESTS
 from napari_latent_explorer.analysis.representative import REPRESENTATIVE_METHODS
 from napari_latent_explorer.data.arrays import read_only
@@ -53,6 +54,7 @@ RESTORED: Final = (
     "active_group",
     "representative_method",
     "comparison",
+    "map_kind",
     "side_by_side",
     "color_by",
     "current_participant",
@@ -87,6 +89,7 @@ def session_to_dict(moment: Moment) -> dict[str, Any]:
         "active_group": state.active_group.name if state.active_group is not None else None,
         "representative_method": state.representative_method,
         "comparison": asdict(state.comparison),
+        "map_kind": state.map_kind,
         "side_by_side": {
             "names": list(state.side_by_side.names),
             "has_originals": state.side_by_side.has_originals,
@@ -206,6 +209,7 @@ def _read(fields: JsonFields, state: ExplorerState) -> Moment:
         groups=(),
         active_group=None,
         representative_method=method,
+        map_kind=_map_kind(fields),
         color_by=_phenotype(fields, cohort),
         current_participant=_participant(fields, cohort),
     )
@@ -234,7 +238,7 @@ def _visible(state: ExplorerState) -> NDArray[np.bool_]:
     """Who passes all filters and is not excluded; asks the filters themselves, for this may be another thread."""
     mask = ~mask_of(cohort_of(state), state.excluded)
     for chosen in state.filters:
-        mask &= chosen.mask(cohort_of(state), state.projections)
+        mask &= chosen.mask(cohort_of(state), state.maps)
     return mask
 
 
@@ -244,10 +248,16 @@ def _filters(fields: JsonFields, state: ExplorerState) -> Any:
         fields.note("filters", "at most one of each key", [chosen.key for chosen in filters])
     for chosen in filters:
         try:
-            chosen.mask(cohort_of(state), state.projections)
+            chosen.mask(cohort_of(state), state.maps)
         except LatentExplorerError as error:
             fields.problems.append(str(error).rstrip("."))
     return filters
+
+
+def _map_kind(fields: JsonFields) -> MapKind:
+    kind: Any = "tsne" if fields.is_null("map_kind") else fields.one_of("map_kind", MAP_KINDS)  # older files have none
+    chosen: MapKind = kind
+    return chosen
 
 
 def _phenotype(fields: JsonFields, cohort: Cohort) -> str | None:

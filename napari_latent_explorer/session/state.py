@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_latent_explorer.analysis.map_space import MAP_KINDS, MAP_NAMES, MapKind, map_key
 from napari_latent_explorer.analysis.phenotype_comparison import NUMBER_TESTS, NumberTest
 from napari_latent_explorer.analysis.prediction import PredictorTable
 from napari_latent_explorer.analysis.projection import Projection
@@ -45,8 +46,12 @@ class ExplorerState:
         The open study, its participants, and what finds who of them passes filters and counts their charts.
     bundle
         The model that decodes; None when only maps can be shown.
-    latents, projections
+    latents
         Per modality, as far as the study has them.
+    maps
+        All maps of all kinds, by `Projection.key`; those that are shown are `projections`.
+    map_kind
+        Which kind of map is wanted.
     predictors
         None until they are fit.
     filters
@@ -76,7 +81,8 @@ class ExplorerState:
     crossfilter: Crossfilter | None = None
     bundle: Bundle | None = None
     latents: Mapping[str, LatentSpace] = field(default_factory=lambda: NOTHING)
-    projections: Mapping[str, Projection] = field(default_factory=lambda: NOTHING)
+    maps: Mapping[str, Projection] = field(default_factory=lambda: NOTHING)
+    map_kind: MapKind = "tsne"
     predictors: PredictorTable | None = None
     filters: tuple[Filter, ...] = ()
     excluded: Mapping[str, str] = field(default_factory=lambda: NOTHING)
@@ -90,6 +96,15 @@ class ExplorerState:
     color_by: str | None = None
     current_participant: str | None = None
 
+    @property
+    def projections(self) -> Mapping[str, Projection]:
+        """The map of each modality, and of both, that is shown: of the wanted kind, or what there is until it is."""
+        kinds = (self.map_kind, "pca", *MAP_KINDS)
+        found = {
+            name: [self.maps[key] for kind in kinds if (key := map_key(name, kind)) in self.maps] for name in MAP_NAMES
+        }
+        return MappingProxyType({name: maps[0] for name, maps in found.items() if maps})
+
 
 def opened(
     study: ExplorableStudy, cohort: Cohort, encoded: Encoded, representative_method: RepresentativeMethod
@@ -100,7 +115,7 @@ def opened(
         cohort=cohort,
         crossfilter=Crossfilter(cohort),
         latents=MappingProxyType(encoded.latents),
-        projections=MappingProxyType(encoded.projections),
+        maps=MappingProxyType(encoded.maps),
         representative_method=representative_method,
     )
 
@@ -166,14 +181,32 @@ def without_filters(state: ExplorerState, keys: Iterable[str] | None = None) -> 
 
 
 def with_projection(state: ExplorerState, projection: Projection) -> ExplorerState:
-    """Put a map in the place of the one of its name; filters that were drawn on the former go with it."""
-    projections = MappingProxyType({**state.projections, projection.name: projection})
-    return with_standing_filters(replace(state, projections=projections))
+    """Put a map in the place of the one of its name and kind; filters that were drawn on the former go with it."""
+    maps = MappingProxyType({**state.maps, projection.key: projection})
+    return with_standing_filters(replace(state, maps=maps))
+
+
+def with_map_kind(state: ExplorerState, kind: MapKind) -> ExplorerState:
+    """Show maps of another kind; StudyError when there is no such kind."""
+    if kind not in MAP_KINDS:
+        raise StudyError(f"There is no kind of map {kind!r}; choose one of {', '.join(MAP_KINDS)}.")
+    return state if kind == state.map_kind else replace(state, map_kind=kind)
+
+
+def missing_maps(state: ExplorerState, names: Iterable[str]) -> list[tuple[str, MapKind]]:
+    """Name and kind of each map that must be fit to show these; PCA first, where there is nothing to show meanwhile."""
+    missing: list[tuple[str, MapKind]] = []
+    for name in names:
+        if name not in state.projections and state.map_kind != "pca":
+            missing.append((name, "pca"))
+        if map_key(name, state.map_kind) not in state.maps:
+            missing.append((name, state.map_kind))
+    return missing
 
 
 def with_standing_filters(state: ExplorerState) -> ExplorerState:
     """Take away the filters that were drawn on maps which are no longer there."""
-    kept = tuple(chosen for chosen in state.filters if _stands(chosen, cohort_of(state), state.projections))
+    kept = tuple(chosen for chosen in state.filters if _stands(chosen, cohort_of(state), state.maps))
     return state if len(kept) == len(state.filters) else replace(state, filters=kept)
 
 
@@ -214,7 +247,7 @@ def with_selected(state: ExplorerState, participant_ids: Iterable[str], mode: Se
 def with_selected_inside(state: ExplorerState, area: MapFilter, mode: SelectionMode) -> ExplorerState:
     """Change the selection by who is visible inside a lasso; StudyError when it was drawn on another map."""
     cohort = cohort_of(state)
-    touched = area.mask(cohort, state.projections) & visible_of(state)
+    touched = area.mask(cohort, state.maps) & visible_of(state)
     is_by_lassos = mode == "replace" or len(state.selection) == len(state.selection_lassos) == 0
     former = () if mode == "replace" else state.selection_lassos
     lassos = (*former, Lasso(area, mode)) if is_by_lassos or former else ()
@@ -286,7 +319,7 @@ def with_probe_alone(state: ExplorerState) -> ExplorerState:
 
 def visible_of(state: ExplorerState) -> NDArray[np.bool_]:
     """Mask ``(n_participants,)`` of who passes all filters and is not excluded."""
-    return crossfilter_of(state).visible_mask(state.filters, state.excluded, state.projections)
+    return crossfilter_of(state).visible_mask(state.filters, state.excluded, state.maps)
 
 
 def _selected(state: ExplorerState) -> NDArray[np.bool_]:

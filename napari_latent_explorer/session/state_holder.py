@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from psygnal import Signal, SignalInstance
 
+from napari_latent_explorer.analysis.map_space import MapKind
 from napari_latent_explorer.analysis.prediction import PredictorTable
 from napari_latent_explorer.analysis.projection import Projection
 from napari_latent_explorer.analysis.representative import RepresentativeMethod
@@ -33,7 +34,8 @@ from napari_latent_explorer.session.view_state import ViewState, resolve
 _SIGNAL_OF = {
     "study": "study_changed",
     "bundle": "bundle_changed",
-    "projections": "projections_changed",
+    "maps": "projections_changed",
+    "map_kind": "projections_changed",
     "predictors": "predictors_changed",
     "filters": "filters_changed",
     "excluded": "filters_changed",
@@ -65,7 +67,7 @@ class StateHolder:
 
     study_changed = Signal(description="Another study: everything is new.")
     bundle_changed = Signal(description="Another model decodes, or none.")
-    projections_changed = Signal()
+    projections_changed = Signal(description="There is another map, or another kind of map is wanted.")
     predictors_changed = Signal()
     filters_changed = Signal(description="Filters, or who is excluded.")
     selection_changed = Signal()
@@ -114,8 +116,18 @@ class StateHolder:
         return self._state.latents
 
     @property
+    def maps(self) -> Mapping[str, Projection]:
+        """All maps of all kinds, by `Projection.key`."""
+        return self._state.maps
+
+    @property
+    def map_kind(self) -> MapKind:
+        """Which kind of map is wanted."""
+        return self._state.map_kind
+
+    @property
     def projections(self) -> Mapping[str, Projection]:
-        """Map per modality."""
+        """The map of each modality, and of both, that is shown now."""
         return self._state.projections
 
     @property

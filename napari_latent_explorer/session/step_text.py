@@ -5,6 +5,7 @@ Read off the states before and after, so that no method has to say what it does 
 
 import numpy as np
 
+from napari_latent_explorer.analysis.map_space import MAP_KINDS
 from napari_latent_explorer.analysis.phenotype_comparison import NUMBER_TESTS
 from napari_latent_explorer.session.comparison_choice import ComparisonChoice
 from napari_latent_explorer.session.probe import ProbeState
@@ -21,6 +22,8 @@ def describe_step(
     parts = [*_group_parts(before, after), *_exclusion_parts(before, after), *_filter_parts(before, after)]
     if not parts and not np.array_equal(before.selection, after.selection):
         parts.append(f"Select {_people(len(after.selection))}" if len(after.selection) else "Clear the selection")
+    if before.map_kind != after.map_kind:
+        parts.append(f"Show {MAP_KINDS[after.map_kind]} maps")
     if before.color_by != after.color_by:
         parts.append(f"Colour by {_title(after, after.color_by)}" if after.color_by else "Colour by group")
     if not parts and before.comparison != after.comparison:
