@@ -16,7 +16,13 @@ from napari_latent_explorer._qt.sentence_line import Mark, QtSentenceLine
 from napari_latent_explorer._qt.theme import DARK, Theme, small_font
 from napari_latent_explorer.session.explorer import Explorer
 from napari_latent_explorer.session.query import Note, Problem, Understanding, understand
-from napari_latent_explorer.session.query_apply import apply_sentence, count_understood, is_applied, learn_words
+from napari_latent_explorer.session.query_apply import (
+    apply_sentence,
+    count_understood,
+    is_applied,
+    learn_words,
+    represented_group,
+)
 from napari_latent_explorer.session.query_looser import Loosening, loosened
 
 if TYPE_CHECKING:
@@ -78,6 +84,7 @@ class QtSentenceBox(QWidget):
         self.line.left_as_typed.connect(self._on_left_as_typed)
         listen(self, explorer.study_changed, self._on_study_changed)
         listen(self, explorer.view_state_changed, self._on_view_state_changed)
+        listen(self, explorer.active_group_changed, self._on_view_state_changed)
         self.set_theme(DARK)
         self.synchronize()
 
@@ -106,11 +113,23 @@ class QtSentenceBox(QWidget):
         self.status.setVisible(understanding is not None)
         if understanding is not None:
             n_participants = count_understood(self._explorer, understanding)
-            applied = is_applied(self._explorer, understanding)
+            done = self._done_text(understanding)
             self._looser = () if n_participants else loosened(self._explorer, understanding)
             self.line.set_marks(marks_of(understanding, self._looser))
-            self.status.setText(status_text(understanding, n_participants, applied, self._looser))
+            self.status.setText(status_text(understanding, n_participants, done, self._looser))
             self.line.popup_gap_px = self.status.heightForWidth(self.line.width())
+
+    def _done_text(self, understanding: Understanding) -> str:
+        """Say what was done of what the sentence asks for; empty when Enter is still to be pressed."""
+        explorer = self._explorer
+        if not is_applied(explorer, understanding):
+            return ""
+        if not understanding.wants_representative:
+            return "shown"
+        group = represented_group(explorer)
+        if group is None or group is not explorer.active_group or group.representative is None:
+            return ""
+        return f"represented by {group.representative.participant_id or f'their {explorer.representative_method}'}"
 
     def _learn(self) -> None:
         """Start learning the words of the study, once."""
@@ -208,30 +227,32 @@ def _note_mark(note: Note, sentence: str) -> Mark:
 
 
 def status_text(
-    understanding: Understanding, n_participants: int, is_applied: bool, looser: Sequence[Loosening] = ()
+    understanding: Understanding, n_participants: int, done: str = "", looser: Sequence[Loosening] = ()
 ) -> str:
-    """Say what was understood: how many that are, what is not understood, and what was taken for what."""
+    """Say what was understood: how many that are, what is not understood, and what was taken for what.
+
+    `done` says what was done with them, if it was.
+    """
     lines = [problem.text for problem in understanding.problems]
     lines += [f"{note.text[:1].upper()}{note.text[1:]}." for note in understanding.notes]
     if any(problem.is_structural for problem in understanding.problems):
         return "\n".join(lines)
     if not n_participants and understanding.is_complete:
-        lines.insert(0, _nobody_text(understanding, is_applied, looser))
+        lines.insert(0, _nobody_text(understanding, done, looser))
         return "\n".join(lines)
     count = _participants(n_participants)
     left_out = " with what is understood" if understanding.problems else ""
     if understanding.wants_representative and understanding.problems:
         lines.append("The representative is made when all is understood.")
     does = "make their representative" if understanding.wants_representative else "show them"
-    is_done = is_applied and not understanding.wants_representative
-    lines.insert(0, f"{count}{left_out}" + (", shown." if is_done else f"; Enter to {does}."))
+    lines.insert(0, f"{count}{left_out}" + (f", {done}." if done else f"; Enter to {does}."))
     return "\n".join(lines)
 
 
-def _nobody_text(understanding: Understanding, is_applied: bool, looser: Sequence[Loosening]) -> str:
+def _nobody_text(understanding: Understanding, done: str, looser: Sequence[Loosening]) -> str:
     """Say that nobody is so, and who would be nearly so."""
     does = "there is nobody to represent" if understanding.wants_representative else "Enter to show that"
-    parts = [f"Nobody{', shown' if is_applied and not understanding.wants_representative else f'; {does}'}."]
+    parts = [f"Nobody, {done}." if done else f"Nobody; {does}."]
     without = [
         f"without “{understanding.sentence[one.start : one.end]}” {format_count(one.n_participants)}"
         for one in looser

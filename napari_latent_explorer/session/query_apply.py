@@ -6,13 +6,17 @@ were set on charts. A lasso on a map stays: words cannot say what it says. All o
 
 from collections.abc import Generator, Sequence
 from dataclasses import replace
+from textwrap import shorten
 from typing import Final
+
+import numpy as np
 
 from napari_latent_explorer.data.cohort import Cohort
 from napari_latent_explorer.data.progress import Progress
 from napari_latent_explorer.session import state as changes
 from napari_latent_explorer.session.explorer import Explorer
 from napari_latent_explorer.session.filters import Filter
+from napari_latent_explorer.session.groups import Group
 from napari_latent_explorer.session.query import Understanding, UnderstoodFilter, understand
 from napari_latent_explorer.session.query_words import FUNCTION_WORDS
 
@@ -72,15 +76,33 @@ def filters_with(explorer: Explorer, understood: Sequence[UnderstoodFilter]) -> 
 
 def _represent(explorer: Explorer, understanding: Understanding) -> None:
     explorer.clear_selection()
-    group = explorer.create_group(_free_name(explorer, understanding.sentence))
+    group = represented_group(explorer)
+    if group is None:
+        group = explorer.create_group(_free_name(explorer, understanding.sentence))
+    elif group is not explorer.active_group:
+        explorer.set_active_group(group.name)
     if group.representative is not None and group.representative.participant_id is not None:
         explorer.show_participant(group.representative.participant_id)
+
+
+def represented_group(explorer: Explorer) -> Group | None:
+    """Find the group of all who are visible now, if it was made of them by the same filters."""
+    visible = explorer.view_state.visible_mask
+    alike = [
+        group
+        for group in explorer.groups
+        if group.recipe.origin == "filters"
+        and set(group.recipe.filters) == set(explorer.filters)
+        and len(group) == explorer.view_state.n_visible
+    ]
+    ids = changes.cohort_of(explorer.state).participant_ids[visible] if alike else None
+    return next((group for group in alike if np.array_equal(group.participant_ids, ids)), None)
 
 
 def _free_name(explorer: Explorer, sentence: str) -> str | None:
     """Name of the group: the sentence without "representative"; None, for the next free one, where it is taken."""
     words = " ".join(sentence.split())
     lead = next((lead for lead in _LEADS if words.lower().startswith(f"{lead} ")), "")
-    name = words[len(lead) :].strip()[:_MAX_NAME_CHARS].strip()
+    name = shorten(words[len(lead) :], _MAX_NAME_CHARS, placeholder=" …")
     taken = {group.name for group in explorer.groups}
     return name if name and name not in taken else None

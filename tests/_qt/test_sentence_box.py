@@ -160,6 +160,13 @@ def test_a_representative_is_made_and_shown(qtbot, box, explorer):
     group = explorer.active_group
     assert len(group) == int((WOMEN.mask(explorer.cohort) & HTN.mask(explorer.cohort)).sum())
     assert explorer.current_participant == group.representative.participant_id
+    qtbot.waitUntil(lambda: f", represented by {explorer.current_participant}." in box.status.text(), timeout=5000)
+    QTest.keyClick(box.line, Qt.Key.Key_Return)
+    assert explorer.groups == (group,)
+    explorer.set_active_group(None)
+    qtbot.waitUntil(lambda: "; Enter to make" in box.status.text(), timeout=5000)
+    QTest.keyClick(box.line, Qt.Key.Key_Return)
+    assert explorer.active_group is group
     qtbot.waitUntil(lambda: not explorer.jobs.running and explorer.decode.is_idle, timeout=20_000)
 
 
@@ -179,7 +186,7 @@ def test_where_there_is_nobody_to_represent_an_age_with_more_years_is_offered(qt
     qtbot.waitUntil(lambda: box.understanding.sentence == box.line.text and "; Enter" in box.status.text())
     QTest.keyClick(box.line, Qt.Key.Key_Return)
     assert explorer.active_group.representative.participant_id == explorer.current_participant
-    assert explorer.active_group.name in box.line.text
+    assert explorer.active_group.name == box.line.text.removeprefix("representative ")
     qtbot.waitUntil(lambda: not explorer.jobs.running and explorer.decode.is_idle, timeout=20_000)
 
 
