@@ -71,7 +71,7 @@ class LinearModel:
         values = along_axes @ self.coefficients + self.intercepts
         margin = Z_95 * np.sqrt(along_axes**2 @ self.coefficient_variances + self.residual_sd**2)
         bounds = np.stack([values, values - margin, values + margin])
-        bounds[:, self.is_binary] = _sigmoid(bounds[:, self.is_binary])
+        bounds[:, self.is_binary] = sigmoid(bounds[:, self.is_binary])
         value, low, high = bounds
         return value, low, high
 
@@ -80,7 +80,8 @@ class LinearModel:
         return replace(self, residual_sd=np.where(self.is_binary, 0.0, residual_sd))
 
 
-def _sigmoid(logits: NDArray[np.float64]) -> NDArray[np.float64]:
+def sigmoid(logits: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Probabilities of logits."""
     return np.asarray(0.5 * (1.0 + np.tanh(0.5 * logits)))
 
 

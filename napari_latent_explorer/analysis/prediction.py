@@ -19,8 +19,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from napari_latent_explorer.analysis.blas import one_blas_thread
-from napari_latent_explorer.analysis.linear_model import LinearModel, can_fit, fit_linear
+from napari_latent_explorer.analysis.linear_model import LinearModel, can_fit, fit_linear, sigmoid
 from napari_latent_explorer.analysis.scores import Score, bootstrap_weights, metric_of, no_score, score_predictions
+from napari_latent_explorer.data.arrays import read_only
 from napari_latent_explorer.data.cohort import Cohort
 from napari_latent_explorer.data.latents import LatentSpace
 from napari_latent_explorer.data.phenotype import PhenotypeSpec
@@ -58,6 +59,24 @@ class PredictionTable:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class HeldOut:
+    """What was predicted of people by models that have not seen them.
+
+    Attributes
+    ----------
+    participant_ids
+        ``(n,)`` who has the latents.
+    values
+        ``(n,)`` of one target, or ``(n, n_targets)`` of all: value in the unit of a continuous phenotype, probability
+        of a binary one. Of who has the phenotype by the model of the other four folds, of all others by the model of
+        all who have it; NaN where no model could be fit.
+    """
+
+    participant_ids: NDArray[np.str_]
+    values: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class PredictorTable:
     """One model per row and target, with its held-out score.
 
@@ -68,12 +87,24 @@ class PredictorTable:
     models
         ``models[row]``: the models of that row, each for the targets in its columns (those that are known of the same
         participants are fit together).
+    held_out
+        ``held_out[row]``: predictions of all participants who have the row's latents.
     """
 
     rows: tuple[str, ...]
     targets: tuple[PhenotypeSpec, ...]
     scores: tuple[tuple[Score, ...], ...]
     models: tuple[tuple[LinearModel, ...], ...]
+    held_out: tuple[HeldOut, ...]
+
+    def held_out_of(self, phenotype: str, row: str) -> HeldOut | None:
+        """Look up what was predicted of a phenotype from a row's latents; None where no model could be fit."""
+        column = next((number for number, spec in enumerate(self.targets) if spec.name == phenotype), None)
+        if column is None or row not in self.rows:
+            return None
+        every = self.held_out[self.rows.index(row)]
+        values = every.values[:, column]
+        return HeldOut(every.participant_ids, values) if np.isfinite(values).any() else None
 
     def predict(self, vectors: Mapping[str, ArrayLike]) -> PredictionTable:
         """Predict from one latent vector ``(latent_dim,)`` per modality; a row that lacks one is NaN."""
@@ -123,20 +154,23 @@ def fit_predictors(
     if not rows:
         raise StudyError("Predictors are fit from latents, but this study has none of this model; encode it first.")
     outcomes = _outcomes(cohort, specs)
-    all_scores, all_models = [], []
+    all_scores, all_models, all_held_out = [], [], []
     for number, (name, modalities) in enumerate(rows.items()):
         ids, inputs = _inputs([latents_by_modality[modality] for modality in modalities], cohort)
         known = outcomes[cohort.rows_of(ids)]
         scores, models = [no_score(spec) for spec in specs], []
+        predicted = np.full(known.shape, np.nan, dtype=np.float32)
         for columns in _blocks(known, specs):
             progress = Progress(number, len(rows), f"Predicting {len(columns)} phenotypes from {name}")
-            model, block_scores = yield from _fit_block(inputs, known, columns, specs, seed, progress)
+            model, block_scores, values = yield from _fit_block(inputs, known, columns, specs, seed, progress)
             models.append(model)
+            predicted[:, columns] = values
             for column, score in zip(columns.tolist(), block_scores, strict=True):
                 scores[column] = score
         all_scores.append(tuple(scores))
         all_models.append(tuple(models))
-    return PredictorTable(tuple(rows), specs, tuple(all_scores), tuple(all_models))
+        all_held_out.append(HeldOut(np.array(ids, np.str_), read_only(predicted)))
+    return PredictorTable(tuple(rows), specs, tuple(all_scores), tuple(all_models), tuple(all_held_out))
 
 
 def _target_specs(cohort: Cohort, targets: Sequence[str] | None) -> tuple[PhenotypeSpec, ...]:
@@ -178,8 +212,11 @@ def _fit_block(
     specs: Sequence[PhenotypeSpec],
     seed: int,
     progress: Progress,
-) -> Generator[Progress, None, tuple[LinearModel, list[Score]]]:
-    """Fit the targets of one block on all who have them, and score them on held-out folds; reports after each."""
+) -> Generator[Progress, None, tuple[LinearModel, list[Score], NDArray[np.float64]]]:
+    """Fit the targets of one block on all who have them, and score them on held-out folds; reports after each.
+
+    Also gives what is predicted ``(n, n_targets)`` of each by a model that has not seen them.
+    """
     is_binary = np.array([specs[column].kind == "binary" for column in columns])
     present = np.isfinite(outcomes[:, columns[0]])
     x, y = inputs[present], outcomes[present][:, columns]
@@ -197,4 +234,7 @@ def _fit_block(
             score_predictions(metric_of(specs[column]), y[:, number], held_out[:, number], weights)
             for number, column in enumerate(columns)
         ]
-    return model, scores
+    predicted = model.linear(inputs)
+    predicted[present] = held_out
+    predicted[:, is_binary] = sigmoid(predicted[:, is_binary])
+    return model, scores, predicted

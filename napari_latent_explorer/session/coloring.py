@@ -84,7 +84,9 @@ def color_values(cohort: Cohort, color_by: str | None, groups: Sequence[Group] =
     if color_by is None:
         return _color_groups(cohort, groups)
     spec = cohort.specs[color_by]
-    return _color_numbers(cohort, spec) if spec.kind == "continuous" else _color_categories(cohort, spec)
+    if spec.kind == "continuous":
+        return color_numbers(cohort.values(spec.name), spec.title)
+    return _color_categories(cohort, spec)
 
 
 def _color_groups(cohort: Cohort, groups: Sequence[Group]) -> Coloring:
@@ -104,11 +106,14 @@ def _color_categories(cohort: Cohort, spec: PhenotypeSpec) -> Coloring:
     return Coloring(read_only(palette[codes]), tuple(legend))
 
 
-def _color_numbers(cohort: Cohort, spec: PhenotypeSpec) -> Coloring:
-    values = cohort.values(spec.name)
+def color_numbers(values: NDArray[np.float64], title: str, ends: tuple[float, float] | None = None) -> Coloring:
+    """Colour by numbers ``(n_participants,)``, NaN where missing, between `ends`, or the ends of most."""
     present = np.isfinite(values)
-    low, high = np.percentile(values[present], COLOR_RANGE_PERCENTILES) if present.any() else (0.0, 1.0)
+    if ends is None:
+        found = np.percentile(values[present], COLOR_RANGE_PERCENTILES) if present.any() else (0.0, 1.0)
+        ends = (float(found[0]), float(found[1]))
+    low, high = ends
     fractions = (values[present] - low) / (high - low if high > low else 1.0)
-    rgba = np.tile(np.array(MISSING_COLOR, dtype=np.float32), (len(cohort), 1))
+    rgba = np.tile(np.array(MISSING_COLOR, dtype=np.float32), (len(values), 1))
     rgba[present] = viridis(fractions)
-    return Coloring(read_only(rgba), ContinuousLegend(float(low), float(high), "viridis", spec.title))
+    return Coloring(read_only(rgba), ContinuousLegend(low, high, "viridis", title))

@@ -7,6 +7,7 @@ is, and how its changes are told, is in `StateHolder`.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,9 +18,11 @@ from napari_latent_explorer.analysis.phenotype_comparison import NumberTest
 from napari_latent_explorer.analysis.prediction import PredictorTable, fit_predictors
 from napari_latent_explorer.analysis.projection import Projection, fit_map_of
 from napari_latent_explorer.analysis.representative import RepresentativeMethod
+from napari_latent_explorer.analysis.unusualness import Unusualness, measure_unusualness
 from napari_latent_explorer.errors import BundleError, StudyError
 from napari_latent_explorer.session import grouping, probing
 from napari_latent_explorer.session import state as changes
+from napari_latent_explorer.session.color_sources import ColorBy, Unusual
 from napari_latent_explorer.session.decode_service import Bundle, DecodeFunction, DecodeService, decode_vector
 from napari_latent_explorer.session.dispatch import Dispatch, forward, inline
 from napari_latent_explorer.session.exports import participants_mask, write_participants
@@ -74,6 +77,7 @@ class Explorer(StateHolder):
         self.jobs = Jobs(dispatch)
         self._origins: tuple[tuple[object, ...], Mapping[str, NDArray[np.float32]]] = ((), {})
         self.probe.vector_changed.connect(self.decode_probe)
+        self.color_by_changed.connect(self._on_color_by_changed)
         forward(self.decode.failed, self.failed)
         forward(self.jobs.failed, self.failed)
 
@@ -134,6 +138,22 @@ class Explorer(StateHolder):
             lambda: fit_map_of(latents, wanted, seed),
             self._on_projection_fit,
         )
+
+    def measure_unusualness(self, modality: str) -> Job[Unusualness]:
+        """Start the job that measures how unusual each participant's recording of a modality is."""
+        latents = changes.latents_of(self._state, modality)
+
+        def on_measured(measured: Unusualness) -> None:
+            known = {**self.unusualness, modality: measured}
+            self._set(replace(self._state, unusualness=MappingProxyType(known)))
+
+        title = f"Measure how unusual each {MAP_NAMES[modality]} is"
+        return self.jobs.start(title, lambda: measure_unusualness(latents), on_measured)
+
+    def _on_color_by_changed(self) -> None:
+        source = self.color_by
+        if isinstance(source, Unusual) and source.modality not in self.unusualness:
+            self.measure_unusualness(source.modality)
 
     def set_map_kind(self, kind: MapKind) -> None:
         """Show maps of another kind; those that were not fit yet stay as they are until they are: `fit_missing_maps`.
@@ -204,9 +224,12 @@ class Explorer(StateHolder):
         """Select nobody."""
         self._set(changes.without_selection(self._state))
 
-    def set_color_by(self, phenotype: str | None) -> None:
-        """Colour the maps by a phenotype, or by the groups if None; TableError when the study lacks it."""
-        self._set(changes.with_color_by(self._state, phenotype))
+    def set_color_by(self, source: ColorBy | None) -> None:
+        """Colour the maps by a phenotype, by what was derived from latents (see `color_sources`), or by the groups.
+
+        Raises TableError or StudyError when the study lacks it. How unusual recordings are is measured by a job first.
+        """
+        self._set(changes.with_color_by(self._state, source))
 
     # ---- groups and probe
 

@@ -18,6 +18,7 @@ from napari_latent_explorer.analysis.map_space import MapKind
 from napari_latent_explorer.errors import LatentExplorerError
 from napari_latent_explorer.session import grouping
 from napari_latent_explorer.session import state as changes
+from napari_latent_explorer.session.color_sources import ColorBy
 from napari_latent_explorer.session.comparison_choice import UNCHOSEN, ComparisonChoice
 from napari_latent_explorer.session.filters import Filter
 from napari_latent_explorer.session.groups import Group
@@ -37,6 +38,7 @@ from pathlib import Path
 import numpy as np
 
 from napari_latent_explorer.data.progress import finish
+from napari_latent_explorer.session.color_sources import Predicted, Trust, Unusual
 from napari_latent_explorer.session.explorer import Explorer
 from napari_latent_explorer.session.filters import AllOf, AnyOf, CategoryFilter, MapFilter, Not, RangeFilter
 from napari_latent_explorer.session.opening import load_bundle, load_study
@@ -263,9 +265,9 @@ class _Replay:
         if kind != self._state.map_kind:
             self._do(changes.with_map_kind(self._state, kind), f"set_map_kind({kind!a})")
 
-    def color(self, color_by: str | None) -> None:
+    def color(self, color_by: ColorBy | None) -> None:
         if color_by != self._state.color_by:
-            self._do(changes.with_color_by(self._state, color_by), f"set_color_by({color_by!a})")
+            self._do(changes.with_color_by(self._state, color_by), f"set_color_by({_source(color_by)})")
 
     def _begin_at(self, group: Group) -> None:
         self._probe = group_probe(group) or self._probe

@@ -21,6 +21,7 @@ from napari_latent_explorer.analysis.representative import REPRESENTATIVE_METHOD
 from napari_latent_explorer.data.arrays import read_only
 from napari_latent_explorer.data.cohort import Cohort
 from napari_latent_explorer.errors import LatentExplorerError, StudyError
+from napari_latent_explorer.session.color_exchange import color_from_fields, color_to_json
 from napari_latent_explorer.session.comparison_choice import UNCHOSEN, ComparisonChoice
 from napari_latent_explorer.session.filter_exchange import filter_to_dict
 from napari_latent_explorer.session.grouping import representative_of
@@ -94,7 +95,7 @@ def session_to_dict(moment: Moment) -> dict[str, Any]:
             "names": list(state.side_by_side.names),
             "has_originals": state.side_by_side.has_originals,
         },
-        "color_by": state.color_by,
+        "color_by": color_to_json(state.color_by),
         "current_participant": state.current_participant,
         "probe": None if not probe.origin.size else _probe_to_dict(probe),
     }
@@ -210,7 +211,7 @@ def _read(fields: JsonFields, state: ExplorerState) -> Moment:
         active_group=None,
         representative_method=method,
         map_kind=_map_kind(fields),
-        color_by=_phenotype(fields, cohort),
+        color_by=color_from_fields(fields, state),
         current_participant=_participant(fields, cohort),
     )
     chosen = fields.child("selection")
@@ -258,13 +259,6 @@ def _map_kind(fields: JsonFields) -> MapKind:
     kind: Any = "tsne" if fields.is_null("map_kind") else fields.one_of("map_kind", MAP_KINDS)  # older files have none
     chosen: MapKind = kind
     return chosen
-
-
-def _phenotype(fields: JsonFields, cohort: Cohort) -> str | None:
-    name = fields.text_or_none("color_by")
-    if name is not None and name not in cohort.specs:
-        fields.note("color_by", "a phenotype of the study", name)
-    return name
 
 
 def _participant(fields: JsonFields, cohort: Cohort) -> str | None:

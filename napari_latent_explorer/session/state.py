@@ -15,13 +15,15 @@ from numpy.typing import NDArray
 
 from napari_latent_explorer.analysis.map_space import MAP_KINDS, MAP_NAMES, MapKind, map_key
 from napari_latent_explorer.analysis.phenotype_comparison import NUMBER_TESTS, NumberTest
-from napari_latent_explorer.analysis.prediction import PredictorTable
+from napari_latent_explorer.analysis.prediction import ROW_MODALITIES, PredictorTable
 from napari_latent_explorer.analysis.projection import Projection
 from napari_latent_explorer.analysis.representative import RepresentativeMethod
+from napari_latent_explorer.analysis.unusualness import Unusualness
 from napari_latent_explorer.data.arrays import read_only
 from napari_latent_explorer.data.cohort import Cohort
 from napari_latent_explorer.data.latents import LatentSpace
 from napari_latent_explorer.errors import BundleError, LatentExplorerError, StudyError, TableError
+from napari_latent_explorer.session.color_sources import ColorBy, Predicted, Trust, Unusual
 from napari_latent_explorer.session.comparison_choice import UNCHOSEN, ComparisonChoice
 from napari_latent_explorer.session.crossfilter import Crossfilter
 from napari_latent_explorer.session.decode_service import Bundle
@@ -54,6 +56,8 @@ class ExplorerState:
         Which kind of map is wanted.
     predictors
         None until they are fit.
+    unusualness
+        How unusual each participant's vector is, per modality, as far as it was measured.
     filters
         At most one per key, in the order in which they were first set.
     excluded
@@ -71,7 +75,7 @@ class ExplorerState:
     side_by_side
         Which groups' hearts are shown in the place of the probe's.
     color_by
-        Phenotype that colours the maps; None for the groups' colours.
+        What colours the maps: a phenotype's name, or what was derived from latents; None for the groups' colours.
     current_participant
         Whose own recordings are shown.
     """
@@ -84,6 +88,7 @@ class ExplorerState:
     maps: Mapping[str, Projection] = field(default_factory=lambda: NOTHING)
     map_kind: MapKind = "tsne"
     predictors: PredictorTable | None = None
+    unusualness: Mapping[str, Unusualness] = field(default_factory=lambda: NOTHING)
     filters: tuple[Filter, ...] = ()
     excluded: Mapping[str, str] = field(default_factory=lambda: NOTHING)
     selection: NDArray[np.str_] = field(default_factory=lambda: NO_IDS)
@@ -93,7 +98,7 @@ class ExplorerState:
     representative_method: RepresentativeMethod = "nearest"
     comparison: ComparisonChoice = UNCHOSEN
     side_by_side: SideBySideChoice = ONLY_THE_PROBE
-    color_by: str | None = None
+    color_by: ColorBy | None = None
     current_participant: str | None = None
 
     @property
@@ -259,11 +264,40 @@ def without_selection(state: ExplorerState) -> ExplorerState:
     return replace(state, selection=NO_IDS, selection_lassos=()) if len(state.selection) else state
 
 
-def with_color_by(state: ExplorerState, phenotype: str | None) -> ExplorerState:
-    """Colour by a phenotype, or by the groups if None; TableError when the study lacks it."""
-    if phenotype is not None and phenotype not in cohort_of(state).specs:
-        raise TableError(f"The study has no phenotype {phenotype!r} to colour by.")
-    return replace(state, color_by=phenotype)
+def with_color_by(state: ExplorerState, source: ColorBy | None) -> ExplorerState:
+    """Colour by a phenotype, by what was derived from latents, or by the groups if None.
+
+    Raises
+    ------
+    TableError
+        When the study lacks the phenotype, or it is one that cannot be predicted.
+    StudyError
+        When it lacks the latents or the map.
+    """
+    if source is not None:
+        check_color_source(state, source)
+    return state if source == state.color_by else replace(state, color_by=source)
+
+
+def check_color_source(state: ExplorerState, source: ColorBy) -> None:
+    """Raise TableError or StudyError when the study cannot be coloured by it."""
+    specs = cohort_of(state).specs
+    match source:
+        case Unusual(modality):
+            latents_of(state, modality)
+        case Trust(name):
+            if name not in state.projections:
+                raise StudyError(f"The study has no {name} map whose trust could colour it.")
+        case Predicted(phenotype, row):
+            if phenotype not in specs or specs[phenotype].kind == "categorical":
+                raise TableError(f"The study has no continuous or binary phenotype {phenotype!r} to predict.")
+            if row not in ROW_MODALITIES:
+                raise TableError(f"Nothing is predicted from {row!r}; choose {', '.join(ROW_MODALITIES)}.")
+            for modality in ROW_MODALITIES[row]:
+                latents_of(state, modality)
+        case phenotype:
+            if phenotype not in specs:
+                raise TableError(f"The study has no phenotype {phenotype!r} to colour by.")
 
 
 def with_compared(state: ExplorerState, name_a: str | None, name_b: str | None) -> ExplorerState:

@@ -18,10 +18,13 @@ from napari_latent_explorer.analysis.map_space import MapKind
 from napari_latent_explorer.analysis.prediction import PredictorTable
 from napari_latent_explorer.analysis.projection import Projection
 from napari_latent_explorer.analysis.representative import RepresentativeMethod
+from napari_latent_explorer.analysis.unusualness import Unusualness
 from napari_latent_explorer.data.cohort import Cohort
 from napari_latent_explorer.data.latents import LatentSpace
+from napari_latent_explorer.session.color_sources import ColorBy
 from napari_latent_explorer.session.comparison_choice import ComparisonChoice
 from napari_latent_explorer.session.decode_service import Bundle
+from napari_latent_explorer.session.derived_colors import colored_by
 from napari_latent_explorer.session.filters import Filter
 from napari_latent_explorer.session.groups import Group
 from napari_latent_explorer.session.history import History, Moment
@@ -49,7 +52,7 @@ _SIGNAL_OF = {
 """Which signal tells that a field of the state is another one; they are emitted in this order."""
 
 _SEEN = {"cohort", "filters", "excluded", "selection", "groups", "color_by"}
-"""Fields that the view state is made of."""
+"""Fields that the view state is made of, besides what colours are made of."""
 
 
 class StateHolder:
@@ -136,6 +139,11 @@ class StateHolder:
         return self._state.predictors
 
     @property
+    def unusualness(self) -> Mapping[str, Unusualness]:
+        """How unusual each participant's vector is, per modality, as far as it was measured."""
+        return self._state.unusualness
+
+    @property
     def filters(self) -> tuple[Filter, ...]:
         """At most one per key, in the order in which they were first set."""
         return self._state.filters
@@ -176,8 +184,8 @@ class StateHolder:
         return self._state.side_by_side
 
     @property
-    def color_by(self) -> str | None:
-        """Phenotype that colours the maps; None for the groups' colours."""
+    def color_by(self) -> ColorBy | None:
+        """What colours the maps: a phenotype's name, or what was derived from latents; None for the groups' colours."""
         return self._state.color_by
 
     @property
@@ -213,12 +221,13 @@ class StateHolder:
         before, after = self._told_state, self._state
         self._told_state = after
         changed = {name for name in ExplorerState.__slots__ if getattr(before, name) is not getattr(after, name)}
-        if changed & _SEEN:
+        is_seen = bool(changed & (_SEEN | colored_by(after.color_by)))
+        if is_seen:
             self._view_state = resolve(after, (before, self._view_state))
         for signal_name in dict.fromkeys(_SIGNAL_OF[name] for name in _SIGNAL_OF if name in changed):
             signal: SignalInstance = getattr(self, signal_name)
             signal.emit()
-        if changed & _SEEN:
+        if is_seen:
             self.view_state_changed.emit(self._view_state)
         if after.current_participant != before.current_participant:
             self.current_participant_changed.emit(after.current_participant)

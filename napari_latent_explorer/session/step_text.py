@@ -7,6 +7,7 @@ import numpy as np
 
 from napari_latent_explorer.analysis.map_space import MAP_KINDS
 from napari_latent_explorer.analysis.phenotype_comparison import NUMBER_TESTS
+from napari_latent_explorer.session.color_sources import color_title
 from napari_latent_explorer.session.comparison_choice import ComparisonChoice
 from napari_latent_explorer.session.probe import ProbeState
 from napari_latent_explorer.session.side_by_side_choice import SideBySideChoice
@@ -25,7 +26,10 @@ def describe_step(
     if before.map_kind != after.map_kind:
         parts.append(f"Show {MAP_KINDS[after.map_kind]} maps")
     if before.color_by != after.color_by:
-        parts.append(f"Colour by {_title(after, after.color_by)}" if after.color_by else "Colour by group")
+        source = after.color_by
+        parts.append(
+            "Colour by group" if source is None else f"Colour by {color_title(source, cohort_of(after).specs)}"
+        )
     if not parts and before.comparison != after.comparison:
         parts.append(_comparison_part(before.comparison, after.comparison))
     if before.side_by_side != after.side_by_side and (after.side_by_side.names or not parts):
@@ -42,11 +46,6 @@ def describe_step(
 
 def _people(n: int) -> str:
     return f"{n:,} participant{'s' * (n != 1)}"
-
-
-def _title(state: ExplorerState, phenotype: str) -> str:
-    spec = cohort_of(state).specs[phenotype]
-    return spec.label or spec.name
 
 
 def _filter_parts(before: ExplorerState, after: ExplorerState) -> list[str]:

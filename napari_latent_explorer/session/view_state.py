@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from napari_latent_explorer.data.arrays import read_only
 from napari_latent_explorer.session.bars import BarCounts
-from napari_latent_explorer.session.coloring import Coloring, Legend, color_values
+from napari_latent_explorer.session.coloring import Coloring, Legend
+from napari_latent_explorer.session.derived_colors import colored_by, coloring_of
 from napari_latent_explorer.session.state import ExplorerState
 
 
@@ -64,9 +65,6 @@ EMPTY_VIEW_STATE = ViewState(
 )
 """Before a study is open."""
 
-COLORED_BY = ("cohort", "color_by", "groups")
-"""Fields of the state that colours are made of."""
-
 
 def resolve(state: ExplorerState, before: tuple[ExplorerState, ViewState] | None = None) -> ViewState:
     """Compute what is to be seen of a state; pure.
@@ -82,7 +80,7 @@ def resolve(state: ExplorerState, before: tuple[ExplorerState, ViewState] | None
         return EMPTY_VIEW_STATE
     passing = state.crossfilter.look(state.filters, state.excluded, state.maps)
     selected = passing.visible_mask & state.crossfilter.mask_of(state.selection)
-    coloring = _known_coloring(state, before) or color_values(state.cohort, state.color_by, state.groups)
+    coloring = _known_coloring(state, before) or coloring_of(state)
     return ViewState(
         visible_mask=passing.visible_mask,
         selected_mask=read_only(selected),
@@ -97,6 +95,7 @@ def resolve(state: ExplorerState, before: tuple[ExplorerState, ViewState] | None
 
 
 def _known_coloring(state: ExplorerState, before: tuple[ExplorerState, ViewState] | None) -> Coloring | None:
-    if before is None or any(getattr(before[0], name) is not getattr(state, name) for name in COLORED_BY):
+    made_of = {"cohort", "color_by", *colored_by(state.color_by)}
+    if before is None or any(getattr(before[0], name) is not getattr(state, name) for name in made_of):
         return None
     return Coloring(before[1].rgba, before[1].legend)

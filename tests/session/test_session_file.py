@@ -11,6 +11,7 @@ from memory_study import FINGERPRINT, LinearBundle, decode_linearly, make_study
 from napari_latent_explorer.data.latents import LatentSpace
 from napari_latent_explorer.errors import StudyError
 from napari_latent_explorer.session import session_file
+from napari_latent_explorer.session.color_sources import Predicted, Trust, Unusual
 from napari_latent_explorer.session.comparison_choice import ComparisonChoice
 from napari_latent_explorer.session.explorer import Explorer
 from napari_latent_explorer.session.filters import AnyOf, CategoryFilter, MapFilter, Not, RangeFilter
@@ -356,3 +357,28 @@ def test_a_write_that_fails_leaves_the_old_file(explorer, tmp_path, monkeypatch)
         write_session(file, explorer.moment())
     assert file.read_bytes() == before
     assert [found.name for found in tmp_path.iterdir()] == ["mine.json"]
+
+
+@pytest.mark.parametrize(
+    "source", [Unusual("mri"), Trust("ecg"), Predicted("age", "MRI + ECG")], ids=["unusual", "trust", "predicted"]
+)
+def test_what_was_derived_from_latents_colours_the_maps_again(explorer, source) -> None:
+    explorer.set_color_by(source)
+    data = json.loads(json.dumps(session_to_dict(explorer.moment())))
+    explorer.set_color_by(None)
+    assert session_from_dict(data, explorer.state, "s.json").state.color_by == source
+    assert f"set_color_by({type(source).__name__}(" in explorer.script()
+    data["color_by"] = {**data["color_by"], "modality": "ct", "map_name": "ct", "row": "CT"}
+    with pytest.raises(StudyError, match="color_by must be of what the study has"):
+        session_from_dict(data, explorer.state, "s.json")
+
+
+def test_the_kind_of_map_is_restored_and_older_sessions_have_none(explorer) -> None:
+    explorer.set_map_kind("whitened_tsne")
+    data = session_to_dict(explorer.moment())
+    explorer.set_map_kind("pca")
+    assert session_from_dict(data, explorer.state, "s.json").state.map_kind == "whitened_tsne"
+    assert "set_map_kind('whitened_tsne')" in explorer.script()
+    assert session_from_dict({**data, "map_kind": None}, explorer.state, "s.json").state.map_kind == "tsne"
+    with pytest.raises(StudyError, match="map_kind must be one of tsne, whitened_tsne, pca"):
+        session_from_dict({**data, "map_kind": "umap"}, explorer.state, "s.json")
