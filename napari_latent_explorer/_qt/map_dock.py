@@ -14,8 +14,11 @@ from qtpy.QtGui import QCursor, QResizeEvent
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QSplitter, QToolTip, QVBoxLayout, QWidget
 from superqt.utils import qthrottled
 
+from napari_latent_explorer._qt.figure import Figure
+from napari_latent_explorer._qt.figure_menu import offer_figure
 from napari_latent_explorer._qt.legend import QtLegend
 from napari_latent_explorer._qt.listening import listen
+from napari_latent_explorer._qt.map_figure import ShownMap, map_figure
 from napari_latent_explorer._qt.map_tools import QtMapTools
 from napari_latent_explorer._qt.participant_text import describe_participant
 from napari_latent_explorer._qt.scatter_panel import QtScatterPanel
@@ -24,6 +27,7 @@ from napari_latent_explorer._qt.theme import Theme
 from napari_latent_explorer._vispy.picture import ScatterPicture
 from napari_latent_explorer._vispy.scatter import PickMode, Tool
 from napari_latent_explorer.analysis.projection import Projection
+from napari_latent_explorer.errors import LatentExplorerError
 from napari_latent_explorer.session.explorer import Explorer
 from napari_latent_explorer.session.filters import MapFilter
 
@@ -69,6 +73,7 @@ class QtMapDock(QWidget):
             panel.polygon_drawn.connect(self._drawer_on(modality))
             panel.hovered.connect(self._hoverer_on(modality))
             panel.clicked.connect(self._clicker_on(modality))
+        self._tools.set_save_menu(offer_figure(self, explorer, lambda _: self.figure()))
         self._tools.tool_chosen.connect(self._on_tool_chosen)
         self._tools.show_all_requested.connect(self.show_all)
         self._place_probe_soon = qthrottled(self._place_probe, timeout=30, leading=True)
@@ -107,6 +112,19 @@ class QtMapDock(QWidget):
         """Bring all points of both maps into view."""
         for panel in self.panels.values():
             panel.show_all()
+
+    def figure(self) -> Figure:
+        """Make a figure of the maps as they are now; LatentExplorerError when there are none."""
+        panels = {modality: self.panels[modality] for modality in self._maps if self.panels[modality].isVisibleTo(self)}
+        if not panels:
+            raise LatentExplorerError("There is no map that a figure could be made of. Open a study that was encoded.")
+        shown = [
+            ShownMap(
+                panel.title, panel.scatter.picture, panel.scatter.view_rect, _made_how(self._maps[modality].projection)
+            )
+            for modality, panel in panels.items()
+        ]
+        return map_figure(shown, self._explorer.view_state)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Put the maps above each other where the dock is much higher than wide."""
@@ -201,3 +219,9 @@ class QtMapDock(QWidget):
             QToolTip.showText(QCursor.pos(), text, self.panels[modality])
 
         return on_hovered
+
+
+def _made_how(projection: Projection) -> str:
+    """Say how a map was made, for who finds its picture."""
+    parameters = ", ".join(f"{name} {value}" for name, value in projection.parameters.items())
+    return f"{projection.name}, {projection.method}, fingerprint {projection.fingerprint}; {parameters}"

@@ -7,6 +7,7 @@ no dot hides another.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,9 +27,10 @@ from napari_latent_explorer._qt.figure import (
     words,
 )
 from napari_latent_explorer._qt.legend import QtLegend
+from napari_latent_explorer._qt.numbers import format_count
 from napari_latent_explorer._qt.theme import LIGHT
 from napari_latent_explorer._vispy.picture import STEPPED_BACK_ALPHA, ScatterPicture
-from napari_latent_explorer.session.coloring import Legend
+from napari_latent_explorer.session.view_state import ViewState
 
 SIDE_PX, GAP_PX = 420, 20
 DOT_PX, SELECTED_PX, HIDDEN_PX = 3.6, 5.6, 2.2
@@ -51,45 +53,50 @@ class ShownMap:
         Its points.
     view_rect
         Left, bottom, width, height of what is in view, in map coordinates.
+    made_how
+        By which method, for the metadata.
     """
 
     title: str
     picture: ScatterPicture
     view_rect: tuple[float, float, float, float]
+    made_how: str = ""
 
 
-def map_figure(maps: Sequence[ShownMap], legend: Legend, caption: str) -> Figure:
+def map_figure(maps: Sequence[ShownMap], state: ViewState) -> Figure:
     """Make a figure of maps beside each other; on the GUI's thread, which it holds for milliseconds.
 
     Parameters
     ----------
     maps
         At least one.
-    legend
-        Of their colours.
-    caption
-        Below, in one line.
+    state
+        What their colours mean, and how many people they show.
     """
     width = 2 * MARGIN_PX + len(maps) * SIDE_PX + (len(maps) - 1) * GAP_PX
-    shown = QtLegend()
-    shown.set_theme(LIGHT)
-    shown.set_legend(legend)
-    legend_height = shown.heightForWidth(width - 2 * MARGIN_PX)
-    shown.resize(width - 2 * MARGIN_PX, legend_height)
+    legend = QtLegend()
+    legend.set_theme(LIGHT)
+    legend.set_legend(state.legend)
+    legend_height = legend.heightForWidth(width - 2 * MARGIN_PX)
+    legend.resize(width - 2 * MARGIN_PX, legend_height)
     top = MARGIN_PX + TITLE_PX + SIDE_PX + 10
-    parts: list[Paint] = [moved(recorded_widget(shown), MARGIN_PX, top)]
-    shown.deleteLater()
-    for number, one in enumerate(maps):
+    parts: list[Paint] = [moved(recorded_widget(legend), MARGIN_PX, top)]
+    legend.deleteLater()
+    for number, shown in enumerate(maps):
         left = MARGIN_PX + number * (SIDE_PX + GAP_PX)
-        parts.append(words(one.title, left, MARGIN_PX + TITLE_PX - 10, is_bold=True))
-        parts.append(moved(lambda painter, one=one: _paint_map(painter, one), left, MARGIN_PX + TITLE_PX))  # type: ignore[misc]
+        parts.append(words(shown.title, left, MARGIN_PX + TITLE_PX - 10, is_bold=True))
+        parts.append(moved(partial(_paint_map, shown), left, MARGIN_PX + TITLE_PX))
     bottom = top + legend_height + CAPTION_PX
+    caption = f"{format_count(state.n_visible)} of {format_count(state.n_total)} participants"
+    if state.n_selected:
+        caption += f", {format_count(state.n_selected)} selected"
     parts.append(words(caption, MARGIN_PX, bottom, color=MUTED))
-    title = " and ".join(one.title for one in maps)
-    return Figure("map", title, (width, bottom + MARGIN_PX), in_order(*parts), {"Shows": caption})
+    facts = {"Shows": caption} | {f"Map {number}": shown.made_how for number, shown in enumerate(maps, 1)}
+    title = " and ".join(shown.title for shown in maps)
+    return Figure("map", title, (width, bottom + MARGIN_PX), in_order(*parts), facts)
 
 
-def _paint_map(painter: QPainter, shown: ShownMap) -> None:
+def _paint_map(shown: ShownMap, painter: QPainter) -> None:
     picture = shown.picture
     places = _places_px(picture.coordinates, shown.view_rect)
     in_view = ((places > DOT_PX) & (places < SIDE_PX - DOT_PX)).all(axis=1)  # SVG of old knows no clipping; NaN is out

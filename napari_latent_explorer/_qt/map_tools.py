@@ -2,7 +2,7 @@
 
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtGui import QCursor, QKeySequence, QShortcut
-from qtpy.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QToolButton, QToolTip, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QMenu, QToolButton, QToolTip, QVBoxLayout, QWidget
 
 from napari_latent_explorer._qt.color_by import QtColorByCombo
 from napari_latent_explorer._qt.theme import DARK, Theme, tool_button_style
@@ -39,6 +39,8 @@ class QtMapTools(QWidget):
         self.buttons["lasso"].setChecked(True)
         fit = self._add_button("Fit", "Bring all points into view", layout)
         fit.clicked.connect(self.show_all_requested)
+        self.save = self._add_button("Save ▾", "Save the maps as a figure; also on the right mouse button", layout)
+        self.save.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         layout.addStretch(1)
         explain = self._add_button("?", "How to read these maps", layout)
         explain.clicked.connect(lambda: QToolTip.showText(QCursor.pos(), self._explanation, self))
@@ -55,7 +57,11 @@ class QtMapTools(QWidget):
 
     def set_theme(self, theme: Theme) -> None:
         """Take other colours."""
-        self.setStyleSheet(tool_button_style(theme))
+        self.setStyleSheet(tool_button_style(theme) + "QToolButton::menu-indicator { image: none; }")
+
+    def set_save_menu(self, menu: QMenu) -> None:
+        """Offer these ways to save the maps."""
+        self.save.setMenu(menu)
 
     def set_explanation(self, words: str) -> None:
         """Set what is said of the maps."""

@@ -52,6 +52,11 @@ class QtScatterPanel(QWidget):
         """The canvas of now; another one after the dock was floated."""
         return self._scatter
 
+    @property
+    def title(self) -> str:
+        """What the map shows."""
+        return str(self._title.text())
+
     def set_title(self, title: str, tool_tip: str) -> None:
         """Say what the map shows."""
         self._title.setText(title)

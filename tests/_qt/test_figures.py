@@ -1,5 +1,6 @@
 """Figures as files: what they show and say, that they look the same elsewhere, and that nobody is named unasked."""
 
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import numpy as np
@@ -21,6 +22,7 @@ from napari_latent_explorer.data.progress import finish
 from napari_latent_explorer.errors import LatentExplorerError, StudyError
 from napari_latent_explorer.session.coloring import LegendEntry
 from napari_latent_explorer.session.filters import RangeFilter
+from napari_latent_explorer.session.view_state import EMPTY_VIEW_STATE
 
 SVG = "{http://www.w3.org/2000/svg}"
 FACTS = {"Title": "A & B", "Study": "'Ours'", "Date": "2026-01-02T03:04:05+00:00", "Program": "us 1.0"}
@@ -116,11 +118,12 @@ def shown_map(n, n_selected=0, seed=0):
 
 
 LEGEND = (LegendEntry("left", (0, 0, 1, 1)), LegendEntry("right", (1, 0, 0, 1)))
+STATE = replace(EMPTY_VIEW_STATE, legend=LEGEND, n_visible=400, n_total=500, n_selected=3)
 
 
 @pytest.mark.parametrize("n", [500, MOST_SHAPES + 2000], ids=["few", "many"])
 def test_a_map_shows_who_is_where_in_their_colours(qtbot, n):
-    figure = map_figure([shown_map(n), shown_map(n)], LEGEND, f"{n} people")
+    figure = map_figure([shown_map(n), shown_map(n)], STATE)
     pixels = image_of(to_png(figure, {"Title": ""}, 96), "png", figure.size_px).astype(int)
     first = pixels[45 : 35 + SIDE_PX, 20 : 12 + SIDE_PX]
     half = first.shape[1] // 2
@@ -148,7 +151,8 @@ def test_dots_that_lie_over_each_other_mix_whatever_their_order():
 def test_only_what_is_in_view_is_on_a_map(qtbot):
     whole = shown_map(400)
     zoomed = ShownMap("MRI map", whole.picture, (0.0, -0.5, 1.0, 1.0))
-    figure = map_figure([zoomed], LEGEND, "")
+    figure = map_figure([zoomed], STATE)
+    assert figure.facts["Shows"] == "400 of 500 participants, 3 selected"
     root = ElementTree.fromstring(to_svg(figure, {"Title": ""}))
     shapes = dict.fromkeys(("#ff0000", "#0000ff"), 0)
     for group in root.iter(f"{SVG}g"):
