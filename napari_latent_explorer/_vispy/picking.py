@@ -22,6 +22,6 @@ def nearest_point(
     """
     if len(rows) == 0:
         return None
-    squared = np.square(coordinates[rows] - np.asarray(position, np.float64)).sum(axis=1)
+    squared = np.square(coordinates.take(rows, axis=0) - np.asarray(position, np.float64)).sum(axis=1)
     nearest = int(np.argmin(squared))
     return int(rows[nearest]) if squared[nearest] <= radius**2 else None

@@ -94,7 +94,7 @@ class VispyPointCloud:
             places = np.nan_to_num(picture.coordinates.astype(np.float32))
             self._places.set_data(places if len(places) else NO_PLACES)
         if not _is_same(picture.rgba, former.rgba):
-            self._point_colors.set_data(picture.rgba.astype(np.float32) if len(picture.rgba) else NO_COLORS)
+            self._point_colors.set_data(np.asarray(picture.rgba, np.float32) if len(picture.rgba) else NO_COLORS)
         if not (_is_same(picture.visible, former.visible) and _is_same(picture.selected, former.selected)):
             kinds = np.where(picture.selected, np.uint8(SELECTED), np.uint8(PLAIN))
             self._kinds = np.where(picture.visible, kinds, np.uint8(HIDDEN))

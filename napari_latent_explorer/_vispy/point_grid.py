@@ -59,14 +59,18 @@ class PointGrid:
     """
 
     def __init__(self, coordinates: NDArray[np.floating]) -> None:
-        self._coordinates = coordinates
-        placed = np.flatnonzero(np.isfinite(coordinates).all(axis=1)).astype(np.uint32)
-        places = coordinates if len(placed) == len(coordinates) else coordinates[placed]
-        self._low = places.min(axis=0).astype(np.float64) if len(places) else np.zeros(2)
-        size = places.max(axis=0) - self._low if len(places) else np.ones(2)
-        self._per_unit = (N_CELLS - 1) / np.maximum(size, 1e-12)
-        columns, rows = (places - self._low.astype(places.dtype)).T * self._per_unit[:, None].astype(places.dtype)
-        cells = rows.astype(np.uint16) * np.uint16(N_CELLS) + columns.astype(np.uint16)
+        x, y = coordinates.T  # numpy reduces two columns thirty times as fast as rows of two
+        has_place = np.isfinite(x + y)
+        placed = np.flatnonzero(has_place).astype(np.uint32)
+        if not has_place.all():
+            x, y = x[placed], y[placed]
+        low, high = ([float(ends(column)) for column in (x, y)] if len(x) else [0.0, 1.0] for ends in (np.min, np.max))
+        self._low = np.array(low)
+        self._per_unit = (N_CELLS - 1) / np.maximum(np.array(high) - self._low, 1e-12)
+        columns, lines = (
+            (values - low) * scale for values, low, scale in zip((x, y), low, self._per_unit, strict=True)
+        )
+        cells = lines.astype(np.uint16) * np.uint16(N_CELLS) + columns.astype(np.uint16)
         self._rows = placed[np.argsort(cells, kind="stable")]
         self._starts = np.concatenate([[0], np.cumsum(np.bincount(cells, minlength=N_CELLS**2))])
 
