@@ -4,6 +4,7 @@ They are one Points layer whose points cannot be seen. When the sample study is 
 long before anything is decoded: that is this one, made by `announcement` and taken over when napari has put it in.
 """
 
+from collections.abc import Iterable
 from typing import Any
 from weakref import ref
 
@@ -21,6 +22,8 @@ MAX_CHARACTERS = 34
 ON_BRIGHT = 0.65
 Corner = tuple[float, float]
 Color = tuple[float, ...]
+Caption = tuple[tuple[str, ...], Color | None, Corner]
+"""Lines, colour (None is that of text), and the corner ``(row, column)`` in mm above which they stand."""
 
 
 class Captions:
@@ -35,6 +38,7 @@ class Captions:
     def __init__(self, viewer: ViewerModel) -> None:
         self._viewer = ref(viewer)
         self._texts: dict[str, tuple[str, Color | None, Corner]] = {}
+        self._instead: dict[str, tuple[str, Color | None, Corner]] = {}
         self._layer: Layer | None = None
         self._is_wanted = True
         viewer.layers.events.inserted.connect(self._on_layer_inserted)
@@ -55,12 +59,19 @@ class Captions:
         """Show captions even if the user had removed them."""
         self._is_wanted = True
 
+    def show_instead(self, captions: Iterable[Caption]) -> None:
+        """Show these in the place of all others; none brings the others back."""
+        before = self._instead
+        self._instead = {str(number): _as_text(*caption) for number, caption in enumerate(captions)}
+        if self._instead != before:
+            self._draw()
+
     def set(self, name: str, lines: tuple[str, ...], color: Color | None, corner_mm: Corner) -> None:
         """Write lines above a corner ``(row, column)`` in mm; None is the colour of text. No lines take them away."""
         before = dict(self._texts)
         self._texts.pop(NAME, None)
         if lines:
-            self._texts[name] = ("\n".join(_cut(line) for line in lines if line), color, corner_mm)
+            self._texts[name] = _as_text(tuple(_cut(line) for line in lines), color, corner_mm)
         else:
             self._texts.pop(name, None)
         if self._texts != before:
@@ -86,7 +97,7 @@ class Captions:
         if viewer is None or not self._is_wanted:
             return
         places, text = self._places_and_text()
-        if self._layer is None and self._texts:
+        if self._layer is None and len(places):
             self._layer = Points(places, text=text, **_ATTRIBUTES)
             viewer.layers.append(self._layer)
         elif self._layer is not None:
@@ -98,10 +109,11 @@ class Captions:
         viewer = self._viewer()
         is_dark = viewer is None or theme_of(viewer.theme).is_dark
         ink: Color = (1.0, 1.0, 1.0, 1.0) if is_dark else (0.0, 0.0, 0.0, 1.0)
-        colors = [_legible(color, is_dark) if color else ink for _, color, _ in self._texts.values()]
-        corners = [corner for _, _, corner in self._texts.values()]
+        shown = list((self._instead or self._texts).values())
+        colors = [_legible(color, is_dark) if color else ink for _, color, _ in shown]
+        corners = [corner for _, _, corner in shown]
         places = np.array(corners).reshape(-1, 2) - (GAP_MM, 0.0)
-        words = [words for words, _, _ in self._texts.values()]
+        words = [words for words, _, _ in shown]
         return places, {"string": words, "size": 7, "color": colors or ink, "anchor": "upper_left"}
 
 
@@ -118,6 +130,10 @@ _ATTRIBUTES: dict[str, Any] = {
 def _legible(color: Color, is_dark: bool) -> Color:
     """Darken a group's colour for words on a bright canvas; its hue stays."""
     return color if is_dark else (*(ON_BRIGHT * part for part in color[:3]), 1.0)
+
+
+def _as_text(lines: tuple[str, ...], color: Color | None, corner_mm: Corner) -> tuple[str, Color | None, Corner]:
+    return "\n".join(line for line in lines if line), color, corner_mm
 
 
 def _cut(words: str) -> str:

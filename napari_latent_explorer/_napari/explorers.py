@@ -13,6 +13,7 @@ from napari.utils.notifications import show_error, show_warning
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QWidget
 
+from napari_latent_explorer._napari.group_layers import GroupLayers
 from napari_latent_explorer._napari.guest_layers import GuestLayers, get_ready
 from napari_latent_explorer._napari.heart_box import HeartBoxLayers
 from napari_latent_explorer._napari.inbox import Inbox
@@ -25,6 +26,7 @@ from napari_latent_explorer.session.heart_boxing import HeartBoxing
 from napari_latent_explorer.session.model_training import ModelTraining
 from napari_latent_explorer.session.outside_recordings import OutsideRecordings
 from napari_latent_explorer.session.session_keeper import SessionKeeper
+from napari_latent_explorer.session.side_by_side import SideBySide
 from napari_latent_explorer.session.study_building import StudyBuilding
 
 SAVE_AFTER_MS = 2000
@@ -45,7 +47,9 @@ class ViewerSession:
         self.explorer = Explorer(self.dispatch)
         self.comparing = Comparing(self.explorer)
         self.layers = HeartLayers(viewer, self.explorer)
-        self.playback = Playback(viewer, self.layers)
+        self.side_by_side = SideBySide(self.explorer)
+        self.group_layers = GroupLayers(viewer, self.explorer, self.side_by_side, self.layers)
+        self.playback = Playback(viewer, self.layers, self.group_layers)
         self.outside = OutsideRecordings(self.explorer, self.layers.originals, get_ready)
         self.guests = GuestLayers(viewer, self.outside, self.layers)
         self.boxing = HeartBoxing(self.explorer, self.outside)
@@ -84,8 +88,9 @@ class ViewerSession:
             with suppress(RuntimeError):  # when the program ends, Qt may have taken its objects before
                 self._rest.stop()
                 self.playback.close()
+                self.group_layers.close()
                 self.inbox.close()
-                for ours in (self.dispatch, self.playback, self.inbox, self._rest):
+                for ours in (self.dispatch, self.playback, self.group_layers, self.inbox, self._rest):
                     ours.deleteLater()
 
     def _on_keeper_changed(self) -> None:

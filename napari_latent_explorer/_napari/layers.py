@@ -58,6 +58,7 @@ class HeartLayers:
         self._has_shown: set[str] = set()
         self._rr_interval_ms = DEFAULT_RR_MS
         self._keeps_contrast = False
+        self._made_room: dict[str, bool] | None = None
         explorer.decode.decoded.connect(self._on_decoded)
         explorer.study_changed.connect(self._on_study_changed)
         explorer.probe.origin_changed.connect(self._on_origin_changed)
@@ -76,6 +77,22 @@ class HeartLayers:
     def __contains__(self, layer: object) -> bool:
         return any(layer is own for own in self._layers.values())
 
+    def make_room(self, rr_interval_ms: float) -> None:
+        """Hide these hearts, now and as they come, for others that beat in `rr_interval_ms`, until `come_back`."""
+        if self._made_room is None:
+            self._made_room = {name: layer.visible for name, layer in self._layers.items()}
+            for layer in self._layers.values():
+                layer.visible = False
+        self._set_rr_interval(rr_interval_ms)
+
+    def come_back(self) -> None:
+        """Show these hearts again as they were."""
+        if self._made_room is not None:
+            was_visible, self._made_room = self._made_room, None
+            for name, layer in self._layers.items():
+                layer.visible = was_visible.get(name, True)
+            self._follow_heart_rate()
+
     # ---- what comes from the session
 
     def _on_study_changed(self) -> None:
@@ -90,9 +107,15 @@ class HeartLayers:
                 self._unwanted.add(name)
 
     def _on_origin_changed(self) -> None:
-        """Take the heart rate of whoever the probe began at, so that their heart beats as fast as they do."""
         if self.originals.current is None:
-            self._set_rr_interval(self._rr_of_origin())
+            self._follow_heart_rate()
+
+    def _follow_heart_rate(self) -> None:
+        """Take the heart rate of whoever the probe began at, so that their heart beats as fast as they do."""
+        if self._made_room is None:
+            original = self.originals.current
+            cine = original.cine if original is not None else None
+            self._set_rr_interval(self._rr_of_origin() if cine is None else cine.rr_interval_ms)
 
     def _rr_of_origin(self) -> float:
         explorer, cohort = self._explorer, self._explorer.cohort
@@ -139,13 +162,11 @@ class HeartLayers:
     def _on_originals_changed(self, original: Original | None) -> None:
         cine = original.cine if original is not None else None
         for name in (ORIGINAL, ORIGINAL_LABELS):
-            if name in self._layers:
-                self._layers[name].visible = cine is not None
+            self._set_visible(name, cine is not None)
+        self._follow_heart_rate()
         if original is None or cine is None:
             self.captions.set(ORIGINAL, (), None, (0.0, 0.0))
-            self._set_rr_interval(self._rr_of_origin())
             return
-        self._set_rr_interval(cine.rr_interval_ms)
         shown, n_slices = cine.frames.shape[1] // 2, cine.frames.shape[1]
         spacing_mm = cine.spacing_mm[1:]
         corner_mm = _left_of_reconstruction(cine, self._input_spec.mri)
@@ -154,8 +175,8 @@ class HeartLayers:
             self._show_labels(
                 ORIGINAL_LABELS, original.labels.frames[:, shown], original.labels.names, spacing_mm, corner_mm
             )
-        elif ORIGINAL_LABELS in self._layers:
-            self._layers[ORIGINAL_LABELS].visible = False
+        else:
+            self._set_visible(ORIGINAL_LABELS, False)
         of_stack = f"slice {shown + 1} of {n_slices}" if n_slices > 1 else ""
         self.captions.set(ORIGINAL, ("Original", original.label, of_stack), None, corner_mm)
         self._look_at(ORIGINAL)
@@ -177,7 +198,7 @@ class HeartLayers:
         if layer is None:
             self._add(name, Image(frames, name=name, colormap="gray", contrast_limits=limits, **geometry))
             return
-        _replace_data(layer, frames, geometry)
+        replace_data(layer, frames, geometry)
         if not keeps_contrast and limits[0] < limits[1]:
             layer.contrast_limits_range = (float(frames.min()), float(frames.max()))
             layer.contrast_limits = limits
@@ -198,8 +219,9 @@ class HeartLayers:
             made = Labels(frames, name=name, colormap=colormap, features=features, opacity=LABELS_OPACITY, **geometry)
             self._add(name, made)
             return
-        _replace_data(layer, frames, geometry)
-        layer.visible = layer.visible or name == ORIGINAL_LABELS
+        replace_data(layer, frames, geometry)
+        if name == ORIGINAL_LABELS:
+            self._set_visible(name, True)
 
     def _geometry(
         self, frames: NDArray[Any], spacing_mm: tuple[float, float], corner_mm: tuple[float, float]
@@ -214,15 +236,23 @@ class HeartLayers:
     def _add(self, name: str, layer: Layer) -> None:
         viewer = self._viewer()
         if viewer is not None and name not in self._unwanted:
+            layer.visible = self._made_room is None
             self._layers[name] = layer
             viewer.layers.append(layer)
             self.captions.bring_to_front()
             viewer.layers.selection.active = self._layers.get(RECONSTRUCTION)
 
+    def _set_visible(self, name: str, is_visible: bool) -> None:
+        """Show or hide a layer, at once or when these hearts come back."""
+        if self._made_room is not None:
+            self._made_room[name] = is_visible
+        elif name in self._layers:
+            self._layers[name].visible = is_visible
+
     def _look_at(self, name: str) -> None:
         """Fit the hearts into view when one is there for the first time; never again, the view is the user's."""
         viewer = self._viewer()
-        if viewer is not None and name in self._layers and name not in self._has_shown:
+        if viewer is not None and name in self._layers and name not in self._has_shown and self._made_room is None:
             self._has_shown.add(name)
             viewer.reset_view(margin=MARGIN)
             if name == RECONSTRUCTION or RECONSTRUCTION not in self._layers:
@@ -236,8 +266,10 @@ class HeartLayers:
         return group.color if np.array_equal(group.representative.vector, probe.origin) else None
 
 
-def _replace_data(layer: Layer, frames: NDArray[Any], geometry: Mapping[str, Any]) -> None:
-    layer.data = frames
+def replace_data(layer: Layer, frames: NDArray[Any], geometry: Mapping[str, Any]) -> None:
+    """Give a layer other data, and another place and size only if they differ."""
+    if layer.data is not frames:
+        layer.data = frames
     if not np.allclose(layer.scale, geometry["scale"]):
         layer.scale = geometry["scale"]
     if not np.allclose(layer.translate, geometry["translate"]):

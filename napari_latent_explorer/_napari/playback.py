@@ -12,6 +12,7 @@ from napari.components import ViewerModel
 from napari.layers import Layer
 from qtpy.QtCore import QObject, QTimer, Signal
 
+from napari_latent_explorer._napari.group_layers import GroupLayers
 from napari_latent_explorer._napari.layers import AXIS_LABELS, ORIGINAL, RECONSTRUCTION, HeartLayers
 
 TICK_MS = 20
@@ -27,16 +28,19 @@ class Playback(QObject):
         Whose slider; held weakly.
     layers
         Know the heart rate.
+    groups
+        The hearts that beat when those are gone.
     """
 
     time_changed = Signal(float, float)
     """Time after the R peak and length of the cycle, both in ms."""
     playing_changed = Signal(bool)
 
-    def __init__(self, viewer: ViewerModel, layers: HeartLayers) -> None:
+    def __init__(self, viewer: ViewerModel, layers: HeartLayers, groups: GroupLayers) -> None:
         super().__init__()
         self._viewer = ref(viewer)
         self._layers = layers
+        self._groups = groups
         self._began_s = 0.0
         self._timer = QTimer(self)
         self._timer.setInterval(TICK_MS)
@@ -102,9 +106,9 @@ class Playback(QObject):
         return float(heart.scale[0]) if heart is not None else None
 
     def _heart(self) -> Layer | None:
-        """Layer whose frames are stepped: the reconstruction, or the original where there is none."""
-        heart = self._layers.layer(RECONSTRUCTION)
-        return heart if heart is not None else self._layers.layer(ORIGINAL)
+        """Layer whose frames are stepped: the reconstruction, or the original or a group's where there is none."""
+        known = (self._layers.layer(RECONSTRUCTION), self._layers.layer(ORIGINAL), self._groups.heart())
+        return next((heart for heart in known if heart is not None), None)
 
     def _time_ms(self) -> float:
         viewer, axis = self._viewer(), self._time_axis()

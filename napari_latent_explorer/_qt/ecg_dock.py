@@ -1,9 +1,9 @@
 """The ECG: recorded and reconstructed leads over each other, with a cursor that goes with the beating heart.
 
-There are two pages: the median beat, in which recording and reconstruction are compared, and the rhythm strip as it
-was recorded. The dock does not know the viewer. It is told where in the heart cycle the cine is (`set_cine_time`), and
-says where the user wants it (`cine_time_requested`), whether it should run (`play_toggled`), and which files are to be
-opened (`open_requested`).
+There are two pages: the median beat, in which recording and reconstruction, or the reconstructions of groups, are
+compared, and the rhythm strip as it was recorded. The dock does not know the viewer. It is told where in the heart
+cycle the cine is (`set_cine_time`), and says where the user wants it (`cine_time_requested`), whether it should run
+(`play_toggled`), and which files are to be opened (`open_requested`).
 """
 
 import numpy as np
@@ -24,6 +24,7 @@ from napari_latent_explorer.modeling.preprocessing_spec import STANDARD
 from napari_latent_explorer.session.decode_service import DecodeOutcome
 from napari_latent_explorer.session.explorer import Explorer
 from napari_latent_explorer.session.originals import Original, Originals
+from napari_latent_explorer.session.side_by_side import GroupHeart, SideBySide
 
 DEFAULT_R_PEAK_MS = 475.0
 NOTHING = "No ECG yet. Click a participant on a map, or drop a file here."
@@ -37,8 +38,9 @@ class QtEcgDock(QWidget):
     ----------
     explorer
         The session.
-    originals
-        Knows the recording that is reconstructed; made here if None. A dock that opens late is given the session's own.
+    originals, side_by_side
+        Know the recording that is reconstructed, and the hearts of groups; made here if None. A dock that opens late is
+        given the session's own.
     parent
         Qt parent.
     """
@@ -49,10 +51,17 @@ class QtEcgDock(QWidget):
     open_requested = Signal(list)
     """Paths of recordings, as strings."""
 
-    def __init__(self, explorer: Explorer, originals: Originals | None = None, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        explorer: Explorer,
+        originals: Originals | None = None,
+        side_by_side: SideBySide | None = None,
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(parent)
         self._explorer = explorer
         self._originals = originals or Originals(explorer)
+        self._side_by_side = side_by_side or SideBySide(explorer)
         self._theme = DARK
         self._outcome: DecodeOutcome | None = None
         self._peak_ms = DEFAULT_R_PEAK_MS
@@ -87,6 +96,7 @@ class QtEcgDock(QWidget):
         listen(self, explorer.decode.decoded, self._on_decoded)
         listen(self, explorer.study_changed, self._forget)
         listen(self, self._originals.changed, self._on_originals_changed)
+        listen(self, self._side_by_side.changed, self._on_side_by_side_changed)
         self._draw(keeps_scale=False)
         explorer.decode_probe()  # what was decoded before it opened
 
@@ -146,13 +156,17 @@ class QtEcgDock(QWidget):
     def _on_originals_changed(self, original: Original | None) -> None:
         self._draw(keeps_scale=False)
 
+    def _on_side_by_side_changed(self, hearts: tuple[GroupHeart, ...]) -> None:
+        self._draw(keeps_scale=False)
+
     def _shows_no_heart(self) -> bool:
         """Whether what is shown is a recording that no heart beside it belongs to."""
         original = self._originals.current
-        return original is not None and original.cine is None and not original.vectors
+        is_alone = original is not None and original.cine is None and not original.vectors
+        return is_alone and not self._side_by_side.hearts
 
     def _draw(self, keeps_scale: bool = True) -> None:
-        traces = (*self._decoded_traces(), *self._original_traces())
+        traces = self._group_traces() or (*self._decoded_traces(), *self._original_traces())
         original = self._originals.current
         strip = original.strip if original is not None else None
         if strip is not self._strip:
@@ -179,9 +193,21 @@ class QtEcgDock(QWidget):
             return ()
         signal = np.asarray(self._outcome.result.ecg_mv, np.float32)
         label = f"Reconstruction: {self._explorer.probe.label}"
+        return (EcgTrace(label, self._color(), signal, self._decoded_rate_hz(), width_px=2.2),)
+
+    def _group_traces(self) -> tuple[EcgTrace, ...]:
+        """Return the reconstructions of the groups that are side by side, the first on top."""
+        decoded = [(heart.group, heart.outcome.result.ecg_mv) for heart in reversed(self._side_by_side.hearts)]
+        rate_hz = self._decoded_rate_hz()
+        return tuple(
+            EcgTrace(group.name, group.color, np.asarray(ecg_mv, np.float32), rate_hz, width_px=1.8)
+            for group, ecg_mv in decoded
+            if ecg_mv is not None
+        )
+
+    def _decoded_rate_hz(self) -> float:
         spec = STANDARD if self._explorer.bundle is None else self._explorer.bundle.input_spec
-        rate_hz = spec.ecg.sampling_rate_hz
-        return (EcgTrace(label, self._color(), signal, rate_hz, width_px=2.2),)
+        return spec.ecg.sampling_rate_hz
 
     def _original_traces(self) -> tuple[EcgTrace, ...]:
         original = self._originals.current

@@ -25,6 +25,8 @@ THREE_LEADS = (("I", "II", "V5"),)
 SMALL_HEIGHT_PX, SMALL_WIDTH_PX = 150, 420
 LEAST_UP_MV, LEAST_DOWN_MV = 0.75, 0.5
 KEY_STEP_MS = 20.0
+LEAST_LABEL_PX, MOST_LABELLED = 90.0, 3
+"""So much of a name is always in the legend, unless it has to name more ECGs."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -229,7 +231,8 @@ class QtEcgPlot(QWidget):
             room = (self.width() - 150) / max(1, len(self._traces)) - 40
             fits = words.horizontalAdvance(trace.label) <= room
             short = trace.label if fits or room > 160 else trace.label.split(":")[0]
-            label = words.elidedText(short, Qt.TextElideMode.ElideRight, int(max(90.0, room)))
+            least = LEAST_LABEL_PX if len(self._traces) <= MOST_LABELLED else 0.0
+            label = words.elidedText(short, Qt.TextElideMode.ElideRight, int(max(least, room)))
             painter.drawText(QRectF(left + 24, 0, self.width(), TOP_PX), Qt.AlignmentFlag.AlignVCenter, label)
             left += 24 + words.horizontalAdvance(label) + 18
         painter.setPen(self._theme.color("muted"))

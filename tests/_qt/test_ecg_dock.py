@@ -205,3 +205,23 @@ def test_the_button_opens_any_ecg_format(dock, monkeypatch):
     assert asked == [["/data/ecg.csv"]]
     assert "*.hea" in filters[0]
     assert "folder" not in filters[0]
+
+
+def test_groups_side_by_side_lie_over_each_other_in_their_colours_until_the_probe_moves(
+    dock, explorer, qtbot, shapes_decoder, shapes_bundle
+):
+    show_participant(explorer, qtbot)
+    ids = explorer.cohort.participant_ids
+    for name, rows in (("One", slice(0, 20)), ("Other", slice(20, 50))):
+        explorer.create_group(name, ids[rows].tolist())
+    explorer.show_side_by_side(["One", "Other"])
+    qtbot.waitUntil(lambda: len(dock.plot.traces) == 2 and explorer.decode.is_idle)
+    other, one = dock.plot.traces
+    assert (one.label, other.label) == ("One", "Other")
+    for trace, group in ((one, explorer.groups[0]), (other, explorer.groups[1])):
+        assert trace.color == group.color
+        expected = shapes_decoder(shapes_bundle, group.representative.vector)
+        np.testing.assert_array_equal(trace.signal_mv, expected.ecg_mv)
+    explorer.probe.move(0, 1.0)
+    qtbot.waitUntil(lambda: len(dock.plot.traces) == 1)
+    assert dock.plot.traces[0].label.startswith("Reconstruction")

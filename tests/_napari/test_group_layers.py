@@ -1,0 +1,158 @@
+"""Groups side by side: one Image and one Labels each, on one level and one slider, made once and then refilled."""
+
+import itertools
+
+import numpy as np
+import pytest
+from napari.layers import Image, Labels
+
+from napari_latent_explorer._napari.explorers import session_of
+
+
+@pytest.fixture
+def explorer(explorer):
+    for name, start in (("Small", 0), ("Middle", 40), ("Large", 80)):
+        order = np.argsort(explorer.cohort.values("lvedv"))
+        ids = explorer.cohort.participant_ids[np.sort(order[start : start + 30])]
+        explorer.create_group(name, ids.tolist())
+    return explorer
+
+
+@pytest.fixture
+def show(viewer, explorer, settle, qtbot):
+    """Show groups and wait until all layers have them."""
+
+    def wait(*names, **how):
+        explorer.show_side_by_side(names, **how)
+        settle_all()
+
+    def settle_all():
+        settle(explorer)
+        qtbot.waitUntil(lambda: not session_of(viewer).group_layers.is_busy, timeout=10_000)
+
+    wait.again = settle_all
+    return wait
+
+
+def shown(viewer):
+    return [layer.name for layer in viewer.layers if layer.visible]
+
+
+def boxes(viewer, *names):
+    return [viewer.layers[name].extent.world[:, 1:] for name in names]
+
+
+def test_each_group_is_an_image_and_labels_on_one_level_and_none_lies_on_another(viewer, explorer, show):
+    show("Small", "Middle", "Large")
+    assert shown(viewer) == ["Small", "Small labels", "Middle", "Middle labels", "Large", "Large labels", "captions"]
+    for one, other in itertools.combinations(boxes(viewer, "Small", "Middle", "Large"), 2):
+        gap_mm = np.maximum(one[0] - other[1], other[0] - one[1])  # (row, column)
+        assert gap_mm.max() > 5.0
+        np.testing.assert_allclose(one[1] - one[0], other[1] - other[0])
+    for name in ("Small", "Middle", "Large"):
+        image, labels = viewer.layers[name], viewer.layers[f"{name} labels"]
+        assert isinstance(image, Image)
+        assert isinstance(labels, Labels)
+        np.testing.assert_allclose(image.extent.world, labels.extent.world)
+        np.testing.assert_allclose(image.scale, viewer.layers["Small"].scale)
+        assert [str(unit) for unit in image.units] == ["millisecond", "millimeter", "millimeter"]
+    areas = [viewer.layers[f"{name} labels"].data.astype(bool).sum() for name in ("Small", "Middle", "Large")]
+    assert areas == sorted(areas)
+    assert areas[0] < areas[2]
+    limits = {viewer.layers[name].contrast_limits[1] for name in ("Small", "Middle", "Large")}
+    assert len(limits) == 1
+
+
+def test_one_slider_steps_all_of_them_by_the_mean_heart_rate_of_their_people(viewer, explorer, show):
+    show("Small", "Large")
+    members = np.concatenate([explorer.groups[0].participant_ids, explorer.groups[2].participant_ids])
+    rates = explorer.cohort.values("heart_rate")[explorer.cohort.rows_of(members)]
+    assert viewer.layers["Small"].scale[0] * 50 == pytest.approx(60_000.0 / rates.mean())
+    assert viewer.dims.nsteps[0] == 50
+    playback = session_of(viewer).playback
+    playback.go_to(400.0)
+    assert viewer.dims.current_step[0] == int(400.0 / viewer.layers["Small"].scale[0])
+
+
+def test_captions_say_who_how_many_what_stands_for_them_and_how_heavy(viewer, explorer, show):
+    show("Small", "Large")
+    texts = [str(text) for text in viewer.layers["captions"].text.values]
+    assert len(texts) == 2
+    for text, group in zip(texts, (explorer.groups[0], explorer.groups[2]), strict=True):
+        assert text.startswith(group.name)
+        assert "30 participants" in text
+        assert "nearest to the mean" in text
+        assert "g measured" in text
+    np.testing.assert_allclose(viewer.layers["captions"].text.color.array[1], explorer.groups[2].color, atol=0.01)
+
+
+def test_layers_are_refilled_not_made_again(viewer, explorer, show):
+    show("Small", "Middle", "Large")
+    before = {id(layer) for layer in viewer.layers}
+    data = viewer.layers["Large"].data
+    explorer.set_representative_method("mean")
+    show.again()
+    assert {id(layer) for layer in viewer.layers} == before
+    assert viewer.layers["Large"].data is not data
+    show("Large", "Small")
+    assert {id(layer) for layer in viewer.layers} == before
+    assert set(shown(viewer)) == {"Large", "Large labels", "Small", "Small labels", "captions"}
+    large, small = boxes(viewer, "Large labels", "Small labels")
+    assert large[0].sum() < small[0].sum()
+
+
+def test_a_layer_that_the_user_removed_stays_away_while_its_group_is_shown(viewer, explorer, show):
+    show("Small", "Large")
+    viewer.layers.remove("Large labels")
+    explorer.set_representative_method("median")
+    show.again()
+    show("Middle", "Large", "Small")
+    assert "Large labels" not in viewer.layers
+    assert {"Middle labels", "Small labels", "Large"} <= set(shown(viewer))
+    show("Small")
+    show("Small", "Large")
+    assert "Large labels" in shown(viewer)
+
+
+def test_the_probe_comes_back_as_it_was_when_it_is_moved(viewer, explorer, show, settle):
+    participant_id = str(explorer.cohort.participant_ids[3])
+    explorer.probe_participant(participant_id, "mri")
+    explorer.show_participant(participant_id)
+    settle(explorer)
+    viewer.layers["reconstruction labels"].visible = False
+    viewer.scene.camera.zoom = 1.25
+    before = shown(viewer)
+    show("Small", "Large")
+    assert not set(before) & set(shown(viewer)) - {"captions"}
+    explorer.probe.move(0, 2.0)
+    settle(explorer)
+    assert shown(viewer) == before
+    assert viewer.layers["original"].scale[0] * 50 == pytest.approx(800.0)
+    assert viewer.scene.camera.zoom == pytest.approx(1.25)
+    texts = [str(text) for text in viewer.layers["captions"].text.values]
+    assert any(text.startswith("Original") for text in texts)
+    assert not any("Small" in text for text in texts)
+
+
+def test_the_users_own_layers_are_left_alone(viewer, explorer, show):
+    own = viewer.add_image(np.ones((50, 96, 96)), name="Small")
+    show("Small", "Large")
+    explorer.probe_mean()
+    show("Large", "Small")
+    assert own.name == "Small"
+    assert own.visible
+    assert own.data.sum() == own.data.size
+
+
+def test_another_name_and_colour_reach_the_layer_and_its_caption_but_not_a_name_that_the_user_gave(
+    viewer, explorer, show
+):
+    show("Small", "Large")
+    viewer.layers["Large"].name = "mine"
+    explorer.set_group_color("Large", (0.0, 0.0, 1.0, 1.0))
+    explorer.rename_group("Small", "Tiny")
+    show.again()
+    assert {"mine", "Tiny", "Tiny labels", "Large labels"} <= set(shown(viewer))
+    captions = viewer.layers["captions"].text
+    assert str(captions.values[0]).startswith("Tiny")
+    np.testing.assert_allclose(captions.color.array[1], (0.0, 0.0, 1.0, 1.0), atol=0.01)
