@@ -7,8 +7,10 @@ from qtpy.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLay
 from superqt.utils import qthrottled
 
 from napari_latent_explorer._qt.arrangement import scrolled
+from napari_latent_explorer._qt.chart_figure import chart_figure
 from napari_latent_explorer._qt.chart_order import QtChartOrder, in_order
 from napari_latent_explorer._qt.color_by import QtColorByCombo
+from napari_latent_explorer._qt.figure_menu import MakeFigure, offer_figure
 from napari_latent_explorer._qt.filter_chips import QtFilterChips
 from napari_latent_explorer._qt.history_bar import QtHistoryBar
 from napari_latent_explorer._qt.job_strip import QtJobStrip
@@ -17,6 +19,7 @@ from napari_latent_explorer._qt.numbers import format_count
 from napari_latent_explorer._qt.phenotype_card import QtPhenotypeCard
 from napari_latent_explorer._qt.sentence_box import QtSentenceBox
 from napari_latent_explorer._qt.theme import DARK, Theme, small_font
+from napari_latent_explorer.data.phenotype import PhenotypeSpec
 from napari_latent_explorer.session.explorer import Explorer
 from napari_latent_explorer.session.filters import Filter
 from napari_latent_explorer.session.view_state import ViewState
@@ -125,6 +128,7 @@ class QtCohortDock(QWidget):
             card.drag_began.connect(self._explorer.begin_gesture)
             card.drag_ended.connect(self._on_drag_ended)
             card.chart.set_log(self.order.is_log)
+            offer_figure(card, self._explorer, self._drawer_of(spec))
             self._charts_layout.insertWidget(self._charts_layout.count() - 1, card)
             self._cards[spec.name] = card
         self._empty.setVisible(cohort is None)
@@ -136,6 +140,9 @@ class QtCohortDock(QWidget):
         self._on_search_changed(self._search.text())
         self._on_view_state_changed(self._explorer.view_state)
         self._order_cards()
+
+    def _drawer_of(self, spec: PhenotypeSpec) -> MakeFigure:
+        return lambda _: chart_figure(self._explorer, spec, self.order.is_log)
 
     def _on_drag_ended(self) -> None:
         self._request_filter.flush(restart_timer=False)  # what the mouse did last belongs to the same step

@@ -14,7 +14,9 @@ from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QMenu, QPushButton,
 from napari_latent_explorer._qt.compare_bar import QtCompareBar
 from napari_latent_explorer._qt.comparison_text import CHOSEN_MARK, participants_text
 from napari_latent_explorer._qt.comparison_view import QtComparisonView
-from napari_latent_explorer._qt.forest_plot import write_forest_figure
+from napari_latent_explorer._qt.figure import Figure
+from napari_latent_explorer._qt.figure_menu import QtFigureMenu, offer_figure
+from napari_latent_explorer._qt.forest_plot import forest_figure
 from napari_latent_explorer._qt.listening import listen
 from napari_latent_explorer._qt.numbers import format_count
 from napari_latent_explorer._qt.theme import DARK, Theme
@@ -80,9 +82,8 @@ class QtCompareDock(QWidget):
         menu = QMenu(self.export)
         menu.addAction("Copy table", self.copy)
         menu.addAction("Save table (CSV)…", lambda: self._save("comparison.csv", "Table (*.csv)", self.save_table))
-        menu.addAction(
-            "Save figure (PNG, SVG)…", lambda: self._save("comparison.png", "Figure (*.png *.svg)", self.save_figure)
-        )
+        menu.addMenu(QtFigureMenu(self._explorer, lambda _: self.figure(), menu))
+        offer_figure(self.view.plot, self._explorer, lambda _: self.figure())
         self.export.setMenu(menu)
         self.export.setStyleSheet("QToolButton::menu-indicator { image: none; } QToolButton { padding: 3px 8px; }")
 
@@ -167,11 +168,12 @@ class QtCompareDock(QWidget):
         """Write the table with all its numbers as CSV; StudyError when it cannot be written."""
         write_file(path, self._table_text(",").encode())
 
-    def save_figure(self, path: Path) -> None:
-        """Write the plot as PNG or SVG; LatentExplorerError when it cannot be written so."""
+    def figure(self) -> Figure:
+        """Make a figure of the plot; LatentExplorerError when nothing is compared."""
         forest, result = self.view.forest, self._comparing.result
-        if forest is not None and result is not None:
-            write_forest_figure(forest, (_status(result), READING, *_caption(result)), path)
+        if forest is None or result is None:
+            raise LatentExplorerError("There is no comparison that a figure could be made of. Choose two groups first.")
+        return forest_figure(forest, (_status(result), READING, *_caption(result)))
 
     def _table_text(self, separator: str) -> str:
         result = self._comparing.result

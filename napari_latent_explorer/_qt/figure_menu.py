@@ -68,28 +68,33 @@ class QtFigureMenu(QMenu):
         self.addAction(action)
 
     def _save(self, ending: str, per_inch: int) -> None:
-        parent = self.parentWidget()
         try:
             figure = self._make_figure(self.has_ids.isChecked())  # as it is now, not after the dialog
             kind = f"Figure (*{ending})"
-            chosen, _ = QFileDialog.getSaveFileName(parent, "Save figure", f"{figure.name}{ending}", kind)
+            chosen, _ = QFileDialog.getSaveFileName(self._over(), "Save figure", f"{figure.name}{ending}", kind)
             if chosen:
                 path = Path(chosen)
                 save_figure(self._explorer, figure, path if path.suffix else path.with_suffix(ending), per_inch)
         except LatentExplorerError as error:
             self._explorer.failed.emit(error)
 
+    def _over(self) -> QWidget | None:
+        """The widget that a dialog lies over: this menu, and the one that it is in, may be gone by then."""
+        over = self.parentWidget()
+        while isinstance(over, QMenu):
+            over = over.parentWidget()
+        return over
 
-def offer_figure(widget: QWidget, explorer: Explorer, make_figure: MakeFigure, can_name: bool = False) -> QtFigureMenu:
-    """Offer a figure on a widget's right mouse button and menu key; returns the menu."""
-    menu = QtFigureMenu(explorer, make_figure, widget, can_name)
-    context = QMenu(widget)
-    context.addMenu(menu)
-    widget.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+
+def offer_figure(widget: QWidget, explorer: Explorer, make_figure: MakeFigure, can_name: bool = False) -> None:
+    """Offer a figure on a widget's right mouse button and menu key."""
 
     def show(place: QPoint) -> None:
         if explorer.cohort is not None:
+            context = QMenu(widget)
+            context.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+            context.addMenu(QtFigureMenu(explorer, make_figure, context, can_name))
             context.popup(widget.mapToGlobal(place))
 
+    widget.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
     widget.customContextMenuRequested.connect(show)
-    return menu

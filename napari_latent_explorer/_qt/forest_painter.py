@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from qtpy.QtCore import QPointF, QRectF, Qt
-from qtpy.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPen, QPolygonF
+from qtpy.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen, QPolygonF
 
 from napari_latent_explorer._qt.numbers import readable_step
 from napari_latent_explorer._qt.theme import Theme
@@ -81,8 +81,6 @@ class ForestPainter:
         Of all words.
     ground
         Colour on which it is drawn.
-    is_outlined
-        Whether words are drawn as shapes, for a file that must not depend on the reader's fonts.
     """
 
     def __init__(
@@ -93,10 +91,9 @@ class ForestPainter:
         theme: Theme,
         font: QFont,
         ground: QColor,
-        is_outlined: bool = False,
     ) -> None:
         self._painter, self._forest, self._theme = painter, forest, theme
-        self._font, self._ground, self._is_outlined = font, ground, is_outlined
+        self._ground = ground
         self._words_of = QFontMetricsF(font)
         widest = max((self._words_of.horizontalAdvance(row.title) for row in forest.rows), default=0.0)
         self._axis_left = min(widest + 14, NAME_SHARE * width, MOST_NAME_PX) + 8
@@ -198,16 +195,5 @@ class ForestPainter:
 
     def _words(self, place: QRectF, alignment: Qt.AlignmentFlag, text: str, color: QColor) -> None:
         text = self._words_of.elidedText(text, Qt.TextElideMode.ElideMiddle, place.width())
-        if not self._is_outlined:
-            self._painter.setPen(color)
-            self._painter.drawText(place, alignment, text)
-            return
-        spare = place.width() - self._words_of.horizontalAdvance(text)
-        share = {Qt.AlignmentFlag.AlignLeft: 0.0, Qt.AlignmentFlag.AlignRight: 1.0}
-        at = next((spare * part for flag, part in share.items() if alignment & flag), spare / 2)
-        baseline = place.center().y() + (self._words_of.ascent() - self._words_of.descent()) / 2
-        path = QPainterPath()
-        path.addText(QPointF(place.left() + at, baseline), self._font, text)
-        self._painter.setPen(Qt.PenStyle.NoPen)
-        self._painter.setBrush(color)
-        self._painter.drawPath(path)
+        self._painter.setPen(color)
+        self._painter.drawText(place, alignment, text)

@@ -1,18 +1,16 @@
 """The forest plot of a comparison: one line per phenotype, its header always in view, and the same as a figure."""
 
-from pathlib import Path
+from functools import partial
 
-from qtpy.QtCore import QBuffer, QEvent, QIODevice, QPointF, QRectF, QSize, Qt, Signal
-from qtpy.QtGui import QColor, QFont, QHelpEvent, QImage, QImageWriter, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
+from qtpy.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
+from qtpy.QtGui import QHelpEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
 from qtpy.QtWidgets import QAbstractScrollArea, QFrame, QToolTip, QWidget
 
+from napari_latent_explorer._qt.figure import CAPTION_PX, MARGIN_PX, PAPER, Figure, figure_font
 from napari_latent_explorer._qt.forest_painter import HEADER_PX, ROW_PX, Forest, ForestPainter
 from napari_latent_explorer._qt.theme import DARK, LIGHT, Theme, small_font
-from napari_latent_explorer.errors import LatentExplorerError
-from napari_latent_explorer.io.atomic import write_file
 
-FIGURE_WIDTH_PX, FIGURE_MARGIN_PX, CAPTION_PX, FIGURE_SCALE = 640, 16, 22, 3
-PAPER = QColor("white")
+FIGURE_WIDTH_PX = 640
 AXIS_TOOLTIP = (
     "Effects in standard deviations, all on one scale: Hedges' g of numbers (circles), and log odds ratios times √3/π "
     "(squares). Right of zero the first group has more. Line: 95 % interval; an arrow where it leaves the axis. "
@@ -124,59 +122,18 @@ class QtForestPlot(QAbstractScrollArea):
         self.verticalScrollBar().setSingleStep(ROW_PX)
 
 
-def write_forest_figure(forest: Forest, captions: tuple[str, ...], path: Path) -> None:
-    """Write all rows on white, with lines of words below, as PNG or, by its ending, as SVG with its words as shapes.
-
-    Raises
-    ------
-    LatentExplorerError
-        When the ending is another one, or the file cannot be written (StudyError).
-    """
-    if path.suffix.lower() not in (".png", ".svg"):
-        raise LatentExplorerError(f"The figure can be written as .png or .svg, not as {path.name}. Choose such a name.")
-    font = QFont()
-    font.setPixelSize(12)
-    height = 2 * FIGURE_MARGIN_PX + HEADER_PX + len(forest.rows) * ROW_PX + len(captions) * CAPTION_PX
-    size = QSize(FIGURE_WIDTH_PX, height)
-    is_svg = path.suffix.lower() == ".svg"
-    write_file(path, _svg(forest, captions, size, font) if is_svg else _png(forest, captions, size, font))
+def forest_figure(forest: Forest, captions: tuple[str, ...]) -> Figure:
+    """Make a figure of all rows, with lines of words below."""
+    height = 2 * MARGIN_PX + HEADER_PX + len(forest.rows) * ROW_PX + len(captions) * CAPTION_PX
+    title = f"{forest.name_a} against {forest.name_b}"
+    paint = partial(_paint_figure, forest, captions)
+    return Figure("comparison", title, (FIGURE_WIDTH_PX, height), paint, {"Shows": " ".join(captions)})
 
 
-def _png(forest: Forest, captions: tuple[str, ...], size: QSize, font: QFont) -> bytes:
-    image = QImage(size * FIGURE_SCALE, QImage.Format.Format_RGB32)
-    image.setDevicePixelRatio(FIGURE_SCALE)
-    image.fill(PAPER)
-    painter = QPainter(image)
-    _draw_figure(painter, forest, captions, size, font, False)
-    painter.end()
-    buffer = QBuffer()
-    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-    QImageWriter(buffer, b"png").write(image)
-    return bytes(buffer.data().data())
-
-
-def _svg(forest: Forest, captions: tuple[str, ...], size: QSize, font: QFont) -> bytes:
-    from qtpy.QtSvg import QSvgGenerator
-
-    buffer, generator = QBuffer(), QSvgGenerator()
-    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-    generator.setOutputDevice(buffer)
-    generator.setSize(size)
-    generator.setViewBox(QRectF(0, 0, size.width(), size.height()))
-    generator.setTitle(f"{forest.name_a} against {forest.name_b}")
-    painter = QPainter(generator)
-    painter.fillRect(QRectF(0, 0, size.width(), size.height()), PAPER)
-    _draw_figure(painter, forest, captions, size, font, True)
-    painter.end()
-    return bytes(buffer.data().data())
-
-
-def _draw_figure(
-    painter: QPainter, forest: Forest, captions: tuple[str, ...], size: QSize, font: QFont, is_outlined: bool
-) -> None:
-    painter.translate(QPointF(FIGURE_MARGIN_PX, FIGURE_MARGIN_PX))
-    width = size.width() - 2 * FIGURE_MARGIN_PX
-    draw = ForestPainter(painter, forest, width, LIGHT, font, PAPER, is_outlined)
+def _paint_figure(forest: Forest, captions: tuple[str, ...], painter: QPainter) -> None:
+    painter.translate(QPointF(MARGIN_PX, MARGIN_PX))
+    width = FIGURE_WIDTH_PX - 2 * MARGIN_PX
+    draw = ForestPainter(painter, forest, width, LIGHT, figure_font(), PAPER)
     draw.draw_header(0)
     draw.draw_grid(HEADER_PX, len(forest.rows) * ROW_PX)
     for number, row in enumerate(forest.rows):

@@ -15,7 +15,7 @@ from qtpy.QtWidgets import QHBoxLayout, QLabel, QSplitter, QToolTip, QVBoxLayout
 from superqt.utils import qthrottled
 
 from napari_latent_explorer._qt.figure import Figure
-from napari_latent_explorer._qt.figure_menu import offer_figure
+from napari_latent_explorer._qt.figure_menu import QtFigureMenu, offer_figure
 from napari_latent_explorer._qt.legend import QtLegend
 from napari_latent_explorer._qt.listening import listen
 from napari_latent_explorer._qt.map_figure import ShownMap, map_figure
@@ -73,7 +73,8 @@ class QtMapDock(QWidget):
             panel.polygon_drawn.connect(self._drawer_on(modality))
             panel.hovered.connect(self._hoverer_on(modality))
             panel.clicked.connect(self._clicker_on(modality))
-        self._tools.set_save_menu(offer_figure(self, explorer, lambda _: self.figure()))
+        self._tools.set_save_menu(QtFigureMenu(explorer, lambda _: self.figure(), self))
+        offer_figure(self, explorer, lambda _: self.figure())
         self._tools.tool_chosen.connect(self._on_tool_chosen)
         self._tools.show_all_requested.connect(self.show_all)
         self._place_probe_soon = qthrottled(self._place_probe, timeout=30, leading=True)

@@ -12,6 +12,7 @@ from qtpy.QtTest import QTest
 
 from napari_latent_explorer._qt.compare_dock import QtCompareDock
 from napari_latent_explorer._qt.comparison_model import EFFECT, NAME, P, Q
+from napari_latent_explorer._qt.figure_menu import save_figure
 from napari_latent_explorer._qt.forest_painter import HEADER_PX, ROW_PX
 from napari_latent_explorer._qt.theme import LIGHT
 from napari_latent_explorer.errors import LatentExplorerError
@@ -197,25 +198,26 @@ def test_the_table_is_copied_and_saved_as_it_is_sorted(dock, sexes, tmp_path):
     assert copied == lines
 
 
-@pytest.mark.parametrize("ending", ["png", "svg"])
-def test_the_plot_is_saved_whole_with_its_words_as_shapes(dock, sexes, tmp_path, ending):
-    path = tmp_path / f"comparison.{ending}"
-    dock.save_figure(path)
-    n_rows = len(dock.view.model.rows)
-    if ending == "png":
-        image = QImage(str(path))
-        assert image.height() > 3 * (HEADER_PX + n_rows * ROW_PX)
-        assert image.pixelColor(2, 2).name() == "#ffffff"
-    else:
-        root = ElementTree.fromstring(path.read_bytes())
-        assert float(root.get("viewBox").split()[3]) > HEADER_PX + n_rows * ROW_PX
-        assert not list(root.iter("{http://www.w3.org/2000/svg}text"))
-        assert len(list(root.iter("{http://www.w3.org/2000/svg}path"))) > n_rows
+def test_the_figure_has_all_rows_and_says_what_is_compared(dock, explorer, sexes, qtbot, tmp_path):
+    figure, n_rows = dock.figure(), len(dock.view.model.rows)
+    assert figure.title == "Female against Male"
+    assert "phenotypes tested" in figure.facts["Shows"]
+    for path in (tmp_path / "comparison.svg", tmp_path / "comparison.png"):
+        job = save_figure(explorer, figure, path)
+        qtbot.waitUntil(lambda job=job: not job.is_running, timeout=20_000)
+    root = ElementTree.parse(tmp_path / "comparison.svg").getroot()
+    words = [path.get("aria-label") for path in root.iter("{http://www.w3.org/2000/svg}path")]
+    titles = [row.title for row in dock.view.forest.rows]
+    assert [word for word in words if word in titles] == [title for title in titles if title in words]
+    assert len([title for title in titles if title in words]) > 0.8 * n_rows  # the longest are shortened
+    image = QImage(str(tmp_path / "comparison.png"))
+    assert image.height() > 3 * (HEADER_PX + n_rows * ROW_PX)
+    assert image.pixelColor(2, 2).name() == "#ffffff"
 
 
-def test_a_figure_of_another_kind_is_refused_in_words(dock, sexes, tmp_path):
-    with pytest.raises(LatentExplorerError, match=r"\.png or \.svg"):
-        dock.save_figure(tmp_path / "comparison.pdf")
+def test_there_is_no_figure_of_nothing(dock):
+    with pytest.raises(LatentExplorerError, match="Choose two groups first"):
+        dock.figure()
 
 
 def test_it_can_be_seen_in_the_light_with_long_names_and_twelve_groups(dock, explorer, sexes, settled):

@@ -5,17 +5,17 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from qtpy.QtCore import QByteArray, QRectF, Qt
+from qtpy.QtCore import QByteArray, QPoint, QRectF, Qt
 from qtpy.QtGui import QColor, QImage, QPainter
 from qtpy.QtSvg import QSvgRenderer
-from qtpy.QtWidgets import QFileDialog
+from qtpy.QtWidgets import QApplication, QFileDialog, QMenu
 
 from napari_latent_explorer._qt.chart_figure import chart_figure
 from napari_latent_explorer._qt.ecg_figure import ecg_figure
 from napari_latent_explorer._qt.ecg_plot import EcgTrace, QtEcgPlot
 from napari_latent_explorer._qt.figure import Figure, in_order, moved, words
 from napari_latent_explorer._qt.figure_files import to_png, to_svg, write_figure
-from napari_latent_explorer._qt.figure_menu import QtFigureMenu, save_figure
+from napari_latent_explorer._qt.figure_menu import QtFigureMenu, offer_figure, save_figure
 from napari_latent_explorer._qt.map_figure import MOST_SHAPES, SIDE_PX, ShownMap, dots_picture, map_figure
 from napari_latent_explorer._vispy.picture import ScatterPicture
 from napari_latent_explorer.data.progress import finish
@@ -25,6 +25,7 @@ from napari_latent_explorer.session.filters import RangeFilter
 from napari_latent_explorer.session.view_state import EMPTY_VIEW_STATE
 
 SVG = "{http://www.w3.org/2000/svg}"
+SMOOTH = Qt.TransformationMode.SmoothTransformation
 FACTS = {"Title": "A & B", "Study": "'Ours'", "Date": "2026-01-02T03:04:05+00:00", "Program": "us 1.0"}
 
 
@@ -37,7 +38,7 @@ def image_of(content, kind, size):
         QSvgRenderer(QByteArray(content)).render(painter, QRectF(0, 0, *size))
         painter.end()
     else:
-        image = QImage.fromData(content).scaled(*size, transformMode=Qt.TransformationMode.SmoothTransformation)
+        image = QImage.fromData(content).scaled(*size, Qt.AspectRatioMode.IgnoreAspectRatio, SMOOTH)
     image = image.convertToFormat(QImage.Format.Format_RGB888)
     bits = image.constBits()
     data = np.frombuffer(bits.asarray(image.sizeInBytes()) if hasattr(bits, "asarray") else bits, np.uint8)
@@ -257,3 +258,14 @@ def test_the_menu_writes_what_was_shown_when_it_was_opened(explorer, plot, qtbot
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "no.pdf"), ""))
     menu.actions()[3].trigger()
     assert "not as no.pdf" in str(errors[0])
+
+
+def test_the_right_mouse_button_offers_the_figure_and_leaves_no_menu_behind(explorer, plot, qtbot):
+    offer_figure(plot, explorer, lambda has_ids: ecg_figure(explorer, plot, has_ids), can_name=True)
+    plot.show()
+    for _ in range(3):
+        plot.customContextMenuRequested.emit(QPoint(5, 5))
+        context = QApplication.activePopupWidget()
+        assert [action.text() for action in context.actions()] == ["Save figure"]
+        context.close()
+        qtbot.waitUntil(lambda: not plot.findChildren(QMenu), timeout=5000)
