@@ -4,6 +4,8 @@ from qtpy.QtCore import Qt
 from qtpy.QtGui import QKeySequence, QShortcut
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
 
+from napari_latent_explorer._qt.excluded_list import QtExcludedList
+from napari_latent_explorer._qt.exclusion_reason import QtExclusionReason
 from napari_latent_explorer._qt.listening import listen
 from napari_latent_explorer._qt.numbers import format_count
 from napari_latent_explorer.session.explorer import Explorer
@@ -27,19 +29,21 @@ class QtSelectionBar(QWidget):
         self._count = QLabel(self)
         self._count.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.new_group = self._button("New group", "Make a group of the selected participants")
-        self.exclude = self._button("Exclude", "Leave the selected participants out of everything, e.g. for bad scans")
+        self.exclude = self._button(
+            "Exclude …", "Leave the selected participants out of everything, e.g. for bad scans"
+        )
         self.clear = self._button("Clear", "Select nobody  [Esc]")
         self.clear.setObjectName("clearSelection")
-        self.restore = self._button("Restore", "Bring the excluded participants back")
+        self.excluded = self._button("Excluded", "Who is excluded and why, and the way back")
         self.new_group.clicked.connect(lambda: explorer.create_group())
-        self.exclude.clicked.connect(lambda: explorer.exclude(explorer.selection.tolist(), "excluded on the map"))
+        self.exclude.clicked.connect(lambda: QtExclusionReason(explorer, explorer.selection.tolist(), self).open())
         self.clear.clicked.connect(explorer.clear_selection)
-        self.restore.clicked.connect(lambda: explorer.restore_excluded())
+        self.excluded.clicked.connect(lambda: QtExcludedList(explorer, self).show())
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
         layout.addWidget(self._count, 1)
-        for button in (self.restore, self.new_group, self.exclude, self.clear):
+        for button in (self.excluded, self.new_group, self.exclude, self.clear):
             layout.addWidget(button)
         escape = QShortcut(QKeySequence("Escape"), parent)
         escape.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
@@ -60,5 +64,5 @@ class QtSelectionBar(QWidget):
         for button in (self.new_group, self.exclude, self.clear):
             button.setEnabled(has_selection)
         n_excluded = len(self._explorer.excluded)
-        self.restore.setText(f"Restore {format_count(n_excluded)}")
-        self.restore.setVisible(n_excluded > 0)
+        self.excluded.setText(f"{format_count(n_excluded)} excluded")
+        self.excluded.setVisible(n_excluded > 0)

@@ -103,17 +103,12 @@ def test_colours_and_legend_are_those_of_the_session(dock, explorer):
         np.testing.assert_array_equal(panel.scatter.picture.rgba, explorer.view_state.rgba)
 
 
-def test_buttons_make_a_group_exclude_and_clear(dock, explorer):
+def test_buttons_make_a_group_and_clear(dock, explorer):
     bar = dock.findChild(type(dock._selection_bar))
     assert not bar.new_group.isEnabled()
     explorer.select(explorer.cohort.participant_ids[:7].tolist())
     QTest.mouseClick(bar.new_group, LEFT)
     assert len(explorer.groups[0]) == 7
-    QTest.mouseClick(bar.exclude, LEFT)
-    assert explorer.view_state.n_total == 113
-    QTest.mouseClick(bar.restore, LEFT)
-    assert explorer.view_state.n_total == 120
-    explorer.select(explorer.cohort.participant_ids[:7].tolist())
     QTest.mouseClick(bar.clear, LEFT)
     assert len(explorer.selection) == 0
 
