@@ -1,4 +1,4 @@
-"""What is shown, as files: the beating hearts as a movie, the ECG as a figure, the predictions as a table.
+"""What is shown, as files: the beating hearts as a movie, the predictions as a table.
 
 None of them holds a participant's id unless it is in a caption that the user sees.
 """
@@ -9,14 +9,9 @@ import numpy as np
 import pandas as pd
 from napari.components import ViewerModel
 from numpy.typing import NDArray
-from qtpy.QtGui import QImage, QPainter
 
-from napari_latent_explorer._qt.ecg_plot import QtEcgPlot
-from napari_latent_explorer._qt.theme import LIGHT
 from napari_latent_explorer.analysis.prediction import PredictionTable
 
-FIGURE_SCALE = 3
-FIGURE_SIZE_PX = (900, 420)
 MIN_GIF_FRAME_MS = 20.0
 MOVIE_CYCLES = 3
 
@@ -58,23 +53,6 @@ def _canvas_frames(viewer: ViewerModel, time_axis: int) -> NDArray[np.uint8]:
     frames = np.stack(pictures)
     height, width = (size - size % 2 for size in frames.shape[1:3])
     return frames[:, :height, :width]
-
-
-def write_ecg_figure(plot: QtEcgPlot, path: Path) -> Path:
-    """Write the leads that a plot shows, on white paper and at printing resolution."""
-    figure = QtEcgPlot()
-    figure.set_theme(LIGHT)
-    figure.resize(*FIGURE_SIZE_PX)
-    figure.set_traces(plot.traces)
-    image = QImage(figure.size() * FIGURE_SCALE, QImage.Format.Format_RGB32)
-    image.setDevicePixelRatio(FIGURE_SCALE)
-    painter = QPainter(image)
-    figure.render_to(painter)
-    painter.end()
-    if not image.save(str(path)):
-        raise OSError(f"The ECG figure could not be written to {path}.")
-    figure.deleteLater()
-    return path
 
 
 def write_predictions(table: PredictionTable, path: Path) -> Path:

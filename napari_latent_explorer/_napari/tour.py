@@ -17,11 +17,12 @@ from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QDockWidget, QWidget
 
 from napari_latent_explorer._napari.explorers import real_viewer, session_of
-from napari_latent_explorer._napari.exports import write_ecg_figure, write_movie, write_predictions
+from napari_latent_explorer._napari.exports import write_movie, write_predictions
 from napari_latent_explorer._napari.layers import AXIS_LABELS
-from napari_latent_explorer._napari.places import GROUPS, PLUGIN, PREDICTIONS, PROBE
+from napari_latent_explorer._napari.places import GROUPS, MAPS, PLUGIN, PREDICTIONS, PROBE
 from napari_latent_explorer._napari.workspace import open_workspace
 from napari_latent_explorer._qt.color_by import QtColorByCombo
+from napari_latent_explorer._qt.figure_menu import save_figure
 from napari_latent_explorer.errors import LatentExplorerError
 from napari_latent_explorer.modeling.sample import sample_bundle_path, sample_study_path
 from napari_latent_explorer.session.decode_service import DecodeOutcome
@@ -53,7 +54,7 @@ def run_tour(
     viewer
         A viewer with a window.
     folder
-        Where pictures, movie, figure and table go; made if need be.
+        Where pictures, movie, figures and table go; made if need be.
     study, bundle
         What to explore; by default the sample study with its model.
     cine, ecg
@@ -164,11 +165,16 @@ class _Tour:
         self._photograph("predictions")
 
     def write_files(self) -> None:
-        """Write movie, figure and table of what is shown."""
+        """Write movie, figures and table of what is shown."""
         viewer = real_viewer(self._viewer)
         time_axis = viewer.dims.ndim - len(AXIS_LABELS)
         self.written += write_movie(viewer, self._folder, time_axis, self._session.layers.rr_interval_ms)
-        self.written.append(write_ecg_figure(self._panel("ECG").plot, self._folder / "ecg.png"))
+        for figure in (self._panel("ECG").figure(), self._panel(MAPS).figure()):
+            for ending in (".png", ".svg"):
+                path = self._folder / f"{figure.name}{ending}"
+                job = save_figure(self._explorer, figure, path)
+                self._wait_for(f"the figure {path.name}", lambda job=job: not job.is_running)  # type: ignore[misc]
+                self.written.append(path)
         if self._outcome is not None and self._outcome.predictions is not None:
             self.written.append(write_predictions(self._outcome.predictions, self._folder / "predictions.csv"))
 

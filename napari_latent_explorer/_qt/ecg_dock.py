@@ -12,8 +12,11 @@ from qtpy.QtGui import QDragEnterEvent, QDropEvent
 from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from napari_latent_explorer._qt.cardiac_time import r_peak_ms, to_cine_time_ms, to_ecg_time_ms
+from napari_latent_explorer._qt.ecg_figure import ecg_figure
 from napari_latent_explorer._qt.ecg_paper import twelve_leads
 from napari_latent_explorer._qt.ecg_plot import SHOWN_MS, EcgTrace, QtEcgPlot
+from napari_latent_explorer._qt.figure import Figure
+from napari_latent_explorer._qt.figure_menu import QtFigureMenu, offer_figure
 from napari_latent_explorer._qt.listening import listen
 from napari_latent_explorer._qt.page_switch import QtPageSwitch
 from napari_latent_explorer._qt.rhythm_plot import QtRhythmStrip
@@ -85,6 +88,11 @@ class QtEcgDock(QWidget):
         self.open_file.setToolTip("Open ECG files of any known format; they may also be dropped here")
         self.open_file.setAccessibleName("Open ECG files")
         self.open_file.clicked.connect(self._on_open_clicked)
+        self.save = QPushButton("Save ▾", self)
+        self.save.setToolTip("Save the leads as a figure; also on the right mouse button")
+        self.save.setMenu(QtFigureMenu(explorer, self.figure, self, can_name=True))
+        self.save.setStyleSheet("QPushButton::menu-indicator { image: none; }")
+        offer_figure(self.plot, explorer, self.figure, can_name=True)
         self.setAcceptDrops(True)
         self._place = QLabel(self)
         self._empty = QLabel(NOTHING, self)
@@ -107,6 +115,7 @@ class QtEcgDock(QWidget):
         top.addWidget(self._place, 1)
         top.addWidget(self._empty, 1)
         top.addWidget(self.pages)
+        top.addWidget(self.save)
         top.addWidget(self.open_file)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 4, 8, 6)
@@ -124,6 +133,11 @@ class QtEcgDock(QWidget):
         self.pages.set_theme(theme)
         self.banner.set_theme(theme)
         self._draw()
+
+    def figure(self, has_ids: bool = False) -> Figure:
+        """Make a figure of the leads that are compared; nobody is named in it unless `has_ids`."""
+        original = self._originals.current
+        return ecg_figure(self._explorer, self.plot, has_ids, () if original is None else (original.label,))
 
     def set_cine_time(self, time_ms: float, rr_interval_ms: float) -> None:
         """Put the cursor where the cine is: ms after the R peak, of a cycle of `rr_interval_ms`."""
@@ -186,6 +200,7 @@ class QtEcgDock(QWidget):
         self.plot.setVisible(not shows_strip)
         self.strip.setVisible(shows_strip)
         self.play.setVisible(not self._shows_no_heart())
+        self.save.setVisible(not shows_strip and bool(self.plot.traces))
 
     def _decoded_traces(self) -> tuple[EcgTrace, ...]:
         """Return the reconstruction, unless what is shown is a recording that it was not made from."""

@@ -79,7 +79,7 @@ class QtFigureMenu(QMenu):
             self._explorer.failed.emit(error)
 
     def _over(self) -> QWidget | None:
-        """The widget that a dialog lies over: this menu, and the one that it is in, may be gone by then."""
+        """Find the widget that a dialog lies over: this menu, and the one that it is in, may be gone by then."""
         over = self.parentWidget()
         while isinstance(over, QMenu):
             over = over.parentWidget()

@@ -5,8 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from napari_latent_explorer._napari.exports import write_ecg_figure, write_movie, write_predictions
-from napari_latent_explorer._qt.ecg_plot import EcgTrace, QtEcgPlot
+from napari_latent_explorer._napari.exports import write_movie, write_predictions
 from napari_latent_explorer.analysis.prediction import PredictionTable
 from napari_latent_explorer.analysis.scores import Score
 from napari_latent_explorer.data.phenotype import PhenotypeSpec
@@ -23,15 +22,6 @@ def test_the_movie_beats_at_the_hearts_rate(make_napari_viewer, tmp_path):
     video = imageio.immeta(movie, plugin="FFMPEG")
     assert video["fps"] == pytest.approx(50.0)
     assert video["duration"] == pytest.approx(3.0, abs=0.1)
-
-
-def test_the_figure_is_drawn_large_on_white(qtbot, tmp_path):
-    plot = QtEcgPlot()
-    qtbot.addWidget(plot)
-    plot.set_traces((EcgTrace("x", None, np.ones((12, 600), np.float32), 500.0),))
-    image = imageio.imread(write_ecg_figure(plot, tmp_path / "ecg.png"))
-    assert image.shape[:2] == (1260, 2700)
-    assert image[..., :3].mean() > 220
 
 
 def test_the_table_says_unit_interval_and_score_of_each_prediction(tmp_path):

@@ -39,7 +39,7 @@ def test_the_main_job_is_done_and_seen(make_napari_viewer, shapes_study, shapes_
         assert np.mean(explorer.cohort.codes("sex")[rows] == sex) > 0.5
     assert len(explorer.probe.moved_dims) == 1
     assert all(path.stat().st_size > 1000 for path in written)
-    assert {path.suffix for path in written} == {".png", ".gif", ".mp4", ".csv"}
+    assert {path.suffix for path in written} == {".png", ".svg", ".gif", ".mp4", ".csv"}
     assert imageio.imread(written[0]).std() > 10
     assert "LV mass" in set(pd.read_csv(tmp_path / "tour" / "predictions.csv")["phenotype"])
 

@@ -1,6 +1,7 @@
 """Figures as files: what they show and say, that they look the same elsewhere, and that nobody is named unasked."""
 
 from dataclasses import replace
+from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
@@ -11,6 +12,7 @@ from qtpy.QtSvg import QSvgRenderer
 from qtpy.QtWidgets import QApplication, QFileDialog, QMenu
 
 from napari_latent_explorer._qt.chart_figure import chart_figure
+from napari_latent_explorer._qt.ecg_dock import QtEcgDock
 from napari_latent_explorer._qt.ecg_figure import ecg_figure
 from napari_latent_explorer._qt.ecg_plot import EcgTrace, QtEcgPlot
 from napari_latent_explorer._qt.figure import Figure, in_order, moved, words
@@ -18,10 +20,12 @@ from napari_latent_explorer._qt.figure_files import to_png, to_svg, write_figure
 from napari_latent_explorer._qt.figure_menu import QtFigureMenu, offer_figure, save_figure
 from napari_latent_explorer._qt.map_figure import MOST_SHAPES, SIDE_PX, ShownMap, dots_picture, map_figure
 from napari_latent_explorer._vispy.picture import ScatterPicture
+from napari_latent_explorer.data.ecg import ECG, LEAD_NAMES
 from napari_latent_explorer.data.progress import finish
 from napari_latent_explorer.errors import LatentExplorerError, StudyError
 from napari_latent_explorer.session.coloring import LegendEntry
 from napari_latent_explorer.session.filters import RangeFilter
+from napari_latent_explorer.session.recordings import LoadedRecording
 from napari_latent_explorer.session.view_state import EMPTY_VIEW_STATE
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -222,6 +226,19 @@ def test_the_cursor_of_the_screen_is_not_in_the_figure(explorer, plot):
     with_cursor = to_svg(ecg_figure(explorer, plot, False), {"Title": ""})
     plot.set_time_ms(None)
     assert with_cursor == to_svg(ecg_figure(explorer, plot, False), {"Title": ""})
+
+
+def test_the_dock_hides_the_name_of_a_file_too(explorer, qtbot):
+    dock = QtEcgDock(explorer)
+    qtbot.addWidget(dock)
+    wave = np.ones((12, 600), np.float32)
+    ecg = ECG(wave, LEAD_NAMES, 500.0, "median", 435.0, "")
+    vector = np.full(16, 0.5, np.float32)
+    explorer.show_recording(LoadedRecording("ecg", Path("Smith.xml"), ecg, ecg, vector, "", ""))
+    qtbot.waitUntil(lambda: explorer.decode.is_idle, timeout=20_000)
+    qtbot.waitUntil(lambda: any("Reconstruction: Smith.xml" in trace.label for trace in dock.plot.traces))
+    assert dock.figure().facts["Shows"] == "Reconstruction: a recording, ECG; Original: a recording"
+    assert "Smith.xml" in dock.figure(has_ids=True).facts["Shows"]
 
 
 # ---- the menu
