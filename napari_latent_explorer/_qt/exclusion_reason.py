@@ -32,7 +32,7 @@ class QtExclusionReason(QDialog):
         self._participant_ids = tuple(participant_ids)
         n = len(self._participant_ids)
         words = QLabel(
-            f"{format_count(n)} participant{'s' * (n != 1)} will be left out of maps, charts, new groups and comparisons."
+            f"{format_count(n)} participant{'s' * (n != 1)} will be left out of maps, charts, groups and comparisons."
             " Nothing is deleted: the list of the excluded brings them back.",
             self,
         )

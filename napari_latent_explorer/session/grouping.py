@@ -21,6 +21,7 @@ from napari_latent_explorer.session.recipes import (
     SetOperationKind,
     combined,
     in_words,
+    least_groups,
     members_mask,
 )
 from napari_latent_explorer.session.selection import mask_of
@@ -70,20 +71,24 @@ def recipe_of_now(state: ExplorerState, members: NDArray[np.bool_]) -> GroupReci
 def with_groups_combined(
     state: ExplorerState, kind: SetOperationKind, names: Sequence[str], name: str | None = None
 ) -> ExplorerState:
-    """Add the union or intersection of groups, or the first without the others.
+    """Add the union or intersection of groups, the first without the others, or who is visible and in none of them.
 
     Raises
     ------
     LatentExplorerError
-        When it would be empty, fewer than two are named, a group is unknown or the name is taken.
+        When it would be empty, too few are named, a group is unknown or the name is taken.
     """
-    if len(names) < 2:
-        raise LatentExplorerError(f"A {kind} needs at least two groups; {len(names)} given.")
+    least = least_groups(kind)
+    if len(names) < least:
+        words = "at least two groups" if least > 1 else "a group"
+        raise LatentExplorerError(f"A {kind} needs {words}; {len(names)} given.")
     groups = [find_group(state.groups, part) for part in names]
-    members = combined(kind, [mask_of(cohort_of(state), group.participant_ids) for group in groups])
+    masks = [mask_of(cohort_of(state), group.participant_ids) for group in groups]
+    members = combined(kind, masks, visible_of(state))
     operation = SetOperation(kind, tuple(names), tuple(group.recipe for group in groups))
     nobody = f"The {kind} of {', '.join(names)} has nobody in it."
-    return _added(state, name, members, GroupRecipe("groups", operation=operation), nobody)
+    filters = state.filters if kind == "complement" else ()
+    return _added(state, name, members, GroupRecipe("groups", filters, operation=operation), nobody)
 
 
 def with_recipe_rerun(state: ExplorerState, recipe: GroupRecipe, name: str | None = None) -> ExplorerState:

@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 
 from napari_latent_explorer.analysis.representative import Representative
 from napari_latent_explorer.data.arrays import read_only
+from napari_latent_explorer.data.cohort import Cohort
 from napari_latent_explorer.errors import LatentExplorerError
+from napari_latent_explorer.session.bitmaps import intersection, pack, size
 from napari_latent_explorer.session.recipes import GroupRecipe
 
 RGBA = tuple[float, float, float, float]
@@ -46,14 +48,17 @@ class Group:
         return len(self.participant_ids)
 
 
-def overlaps(groups: Sequence[Group]) -> pd.DataFrame:
+def overlaps(groups: Sequence[Group], cohort: Cohort) -> pd.DataFrame:
     """How many participants each two groups share: a square table ``(n_groups, n_groups)`` with their names.
 
     On its diagonal are the groups' sizes.
     """
     names = [group.name for group in groups]
-    ids = [group.participant_ids for group in groups]
-    shared = [[len(np.intersect1d(one, other, assume_unique=True)) for other in ids] for one in ids]
+    masks = np.zeros((len(groups), len(cohort)), np.bool_)
+    for mask, group in zip(masks, groups, strict=True):
+        mask[cohort.rows_of(group.participant_ids)] = True
+    members = [pack(mask) for mask in masks]
+    shared = [[size(intersection((one, other))) for other in members] for one in members]
     return pd.DataFrame(np.array(shared, dtype=np.int64).reshape(len(names), len(names)), index=names, columns=names)
 
 

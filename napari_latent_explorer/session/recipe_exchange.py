@@ -1,8 +1,9 @@
-"""Recipes of groups as plain JSON values.
+"""Recipes of groups as plain JSON values, and as text that can be pasted into another study.
 
 A group that was chosen by hand has its ids twice, in itself and in its recipe; they are written once, with the group.
 """
 
+import json
 from typing import Any, Final, get_args
 
 import numpy as np
@@ -12,10 +13,18 @@ from napari_latent_explorer.data.arrays import read_only
 from napari_latent_explorer.errors import LatentExplorerError
 from napari_latent_explorer.session.filter_exchange import filter_from_dict, filter_to_dict
 from napari_latent_explorer.session.filters import Filter, MapFilter
-from napari_latent_explorer.session.json_fields import JsonFields
-from napari_latent_explorer.session.recipes import SET_OPERATION_KINDS, GroupRecipe, Lasso, Origin, SetOperation
+from napari_latent_explorer.session.json_fields import MOST_NAMED, JsonFields
+from napari_latent_explorer.session.recipes import (
+    SET_OPERATION_KINDS,
+    GroupRecipe,
+    Lasso,
+    Origin,
+    SetOperation,
+    least_groups,
+)
 from napari_latent_explorer.session.selection import SelectionMode
 
+SCHEMA: Final = "napari-latent-explorer/recipe"
 MAX_DEPTH: Final = 16
 """Groups made of groups made of groups ..."""
 _ORIGINS: Final[tuple[str, ...]] = get_args(Origin)
@@ -69,9 +78,42 @@ def _operation(fields: JsonFields, depth: int) -> SetOperation:
         operation.note("recipes", f"nested at most {MAX_DEPTH} deep", "more")
         return SetOperation(kind, names, ())
     recipes = tuple(recipe_from_fields(part, None, depth - 1) for part in operation.children("recipes"))
-    if len(recipes) < 2 or len(recipes) != len(names):
-        operation.note("recipes", "one of each of at least two groups", f"{len(recipes)} for {len(names)} names")
+    if len(recipes) < (least := least_groups(kind)) or len(recipes) != len(names):
+        operation.note("recipes", f"one of each of at least {least} groups", f"{len(recipes)} for {len(names)} names")
     return SetOperation(kind, names, recipes)
+
+
+def recipe_to_text(name: str, recipe: GroupRecipe) -> str:
+    """Write a group's name and recipe as JSON text; with ids of participants if it was chosen by them."""
+    return json.dumps({"schema": SCHEMA, "version": 1, "name": name, "recipe": recipe_to_dict(recipe)}, indent=1)
+
+
+def recipe_from_text(text: str) -> tuple[str, GroupRecipe]:
+    """Read what `recipe_to_text` wrote.
+
+    Raises
+    ------
+    LatentExplorerError
+        When it is no recipe, or a damaged one.
+    """
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError):
+        data = None
+    if not isinstance(data, dict) or data.get("schema") != SCHEMA or data.get("version") != 1:
+        raise LatentExplorerError("The clipboard holds no recipe of a group. Copy one with 'Copy recipe' first.")
+    problems: list[str] = []
+    fields = JsonFields(data, "", problems)
+    name, recipe = fields.text("name"), recipe_from_fields(fields.child("recipe"))
+    if problems:
+        raise LatentExplorerError(f"The recipe of the group is damaged: {'; '.join(problems[:MOST_NAMED])}.")
+    return name, recipe
+
+
+def has_participants(recipe: GroupRecipe) -> bool:
+    """Whether a recipe names participants, itself or in a part."""
+    parts = recipe.operation.recipes if recipe.operation is not None else ()
+    return len(recipe.participant_ids) > 0 or any(map(has_participants, parts))
 
 
 def filters_from_fields(fields: JsonFields, name: str) -> tuple[Filter, ...]:

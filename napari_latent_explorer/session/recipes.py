@@ -19,7 +19,7 @@ from napari_latent_explorer.errors import LatentExplorerError, StudyError
 from napari_latent_explorer.session.filters import Filter, MapFilter
 from napari_latent_explorer.session.selection import SelectionMode, changed_selection
 
-SetOperationKind = Literal["union", "intersection", "difference"]
+SetOperationKind = Literal["union", "intersection", "difference", "complement"]
 SET_OPERATION_KINDS: tuple[SetOperationKind, ...] = get_args(SetOperationKind)
 Origin = Literal["filters", "lassos", "by hand", "by id", "groups"]
 
@@ -37,12 +37,15 @@ class Lasso:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SetOperation:
-    """Groups put together: all their members, those in each, or those of the first who are in none of the others.
+    """Groups put together.
+
+    Their union, their intersection, the first without the others (difference), or who passes the filters of the recipe
+    and is in none of them (complement).
 
     Attributes
     ----------
     kind
-        Which of the three.
+        Which of the four.
     names, recipes
         Of the groups, in order, as they were then.
     """
@@ -89,8 +92,10 @@ def in_words(recipe: GroupRecipe, specs: Mapping[str, PhenotypeSpec]) -> str:
     """Describe a recipe with the labels and units of a study."""
     filters = [chosen.describe(specs) for chosen in recipe.filters]
     if recipe.operation is not None:
-        joint = {"union": " or ", "intersection": " and ", "difference": " without "}[recipe.operation.kind]
-        return joint.join(recipe.operation.names)
+        names = recipe.operation.names
+        if recipe.operation.kind == "complement":
+            return "; ".join([*filters, f"not in {' or '.join(names)}"])
+        return {"union": " or ", "intersection": " and ", "difference": " without "}[recipe.operation.kind].join(names)
     if recipe.origin == "by id":
         return "chosen by id"
     if recipe.origin == "by hand":
@@ -127,8 +132,6 @@ def members_mask(
 
 
 def _problems(recipe: GroupRecipe, cohort: Cohort, projections: Mapping[str, Projection]) -> list[str]:
-    if recipe.operation is not None:
-        return [problem for part in recipe.operation.recipes for problem in _problems(part, cohort, projections)]
     if recipe.origin in ("by hand", "by id"):
         return _strangers(recipe.participant_ids.tolist(), cohort)
     problems = []
@@ -137,7 +140,8 @@ def _problems(recipe: GroupRecipe, cohort: Cohort, projections: Mapping[str, Pro
             chosen.mask(cohort, projections)
         except LatentExplorerError as error:
             problems.append(str(error))
-    return problems
+    parts = recipe.operation.recipes if recipe.operation is not None else ()
+    return [*problems, *(problem for part in parts for problem in _problems(part, cohort, projections))]
 
 
 def _strangers(participant_ids: Iterable[str], cohort: Cohort) -> list[str]:
@@ -156,9 +160,6 @@ def named(names: Sequence[str]) -> str:
 def _members_mask(
     recipe: GroupRecipe, cohort: Cohort, projections: Mapping[str, Projection], included: NDArray[np.bool_]
 ) -> NDArray[np.bool_]:
-    if recipe.operation is not None:
-        masks = [_members_mask(part, cohort, projections, included) for part in recipe.operation.recipes]
-        return combined(recipe.operation.kind, masks)
     if recipe.origin in ("by hand", "by id"):
         by_id = np.zeros(len(cohort), np.bool_)
         by_id[cohort.rows_of(recipe.participant_ids.tolist())] = True
@@ -166,6 +167,9 @@ def _members_mask(
     passing = included.copy()
     for chosen in recipe.filters:
         passing &= chosen.mask(cohort, projections)
+    if recipe.operation is not None:
+        masks = [_members_mask(part, cohort, projections, included) for part in recipe.operation.recipes]
+        return combined(recipe.operation.kind, masks, passing)
     if not recipe.lassos:
         return passing
     picked = np.zeros(len(cohort), np.bool_)
@@ -174,12 +178,21 @@ def _members_mask(
     return picked
 
 
-def combined(kind: SetOperationKind, masks: Sequence[NDArray[np.bool_]]) -> NDArray[np.bool_]:
-    """Union or intersection of masks ``(n_participants,)``, or the first without the others."""
+def least_groups(kind: SetOperationKind) -> int:
+    """How many groups an operation needs."""
+    return 1 if kind == "complement" else 2
+
+
+def combined(
+    kind: SetOperationKind, masks: Sequence[NDArray[np.bool_]], everybody: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Union or intersection of masks ``(n_participants,)``, the first without the others, or all in none of them."""
     if kind == "union":
         return np.asarray(np.logical_or.reduce(masks))
     if kind == "intersection":
         return np.asarray(np.logical_and.reduce(masks))
     if kind == "difference":
         return np.asarray(masks[0] & ~np.logical_or.reduce([np.zeros_like(masks[0]), *masks[1:]]))
+    if kind == "complement":
+        return np.asarray(everybody & ~np.logical_or.reduce(masks))
     raise LatentExplorerError(f"Unknown set operation {kind!r}; choose {', '.join(SET_OPERATION_KINDS)}.")

@@ -7,7 +7,13 @@ from napari_latent_explorer.session.explorer import Explorer
 from napari_latent_explorer.session.filters import CategoryFilter, MapFilter, RangeFilter
 from napari_latent_explorer.session.groups import overlaps
 from napari_latent_explorer.session.json_fields import JsonFields
-from napari_latent_explorer.session.recipe_exchange import recipe_from_fields, recipe_to_dict
+from napari_latent_explorer.session.recipe_exchange import (
+    has_participants,
+    recipe_from_fields,
+    recipe_from_text,
+    recipe_to_dict,
+    recipe_to_text,
+)
 
 WOMEN = CategoryFilter("sex", frozenset({"female"}))
 EVERYWHERE = ((-1e6, -1e6), (1e6, -1e6), (1e6, 1e6), (-1e6, 1e6))
@@ -107,6 +113,7 @@ def test_all_that_the_other_study_lacks_is_named(explorer: Explorer) -> None:
         ("union", ["P00", "P01", "P02", "P03", "P04"]),
         ("intersection", ["P02"]),
         ("difference", ["P00", "P01"]),
+        ("complement", [f"P{number:02}" for number in range(5, 40)]),
     ],
 )
 def test_groups_are_put_together(explorer: Explorer, kind, members) -> None:
@@ -116,8 +123,8 @@ def test_groups_are_put_together(explorer: Explorer, kind, members) -> None:
     assert group.participant_ids.tolist() == members
     again = explorer.rerun_recipe(group.recipe)
     assert again.participant_ids.tolist() == members
-    joint = {"union": "or", "intersection": "and", "difference": "without"}[kind]
-    assert group.recipe.describe() == f"A {joint} B"
+    joint = {"union": "A or B", "intersection": "A and B", "difference": "A without B", "complement": "not in A or B"}
+    assert group.recipe.describe() == joint[kind]
 
 
 def test_what_cannot_be_put_together_is_refused(explorer: Explorer) -> None:
@@ -127,6 +134,7 @@ def test_what_cannot_be_put_together_is_refused(explorer: Explorer) -> None:
         ("intersection", ["A", "B"], "has nobody in it"),
         ("union", ["A"], "at least two"),
         ("union", ["A", "C"], "no group 'C'"),
+        ("complement", [], "needs a group"),
         ("xor", ["A", "B"], "Unknown set operation"),
     ):
         with pytest.raises(LatentExplorerError, match=words):
@@ -135,10 +143,10 @@ def test_what_cannot_be_put_together_is_refused(explorer: Explorer) -> None:
 
 
 def test_overlaps_count_who_is_in_both(explorer: Explorer) -> None:
-    assert overlaps(()).shape == (0, 0)
+    assert overlaps((), explorer.cohort).shape == (0, 0)
     explorer.create_group("A", ["P00", "P01", "P02"])
     explorer.create_group("B", ["P02", "P03"])
-    table = overlaps(explorer.groups)
+    table = overlaps(explorer.groups, explorer.cohort)
     assert table.loc["A"].to_dict() == {"A": 3, "B": 1}
     assert table.loc["B"].to_dict() == {"A": 1, "B": 2}
 
@@ -173,3 +181,42 @@ def test_recipes_come_back_from_json(explorer: Explorer) -> None:
     assert recipe_to_dict(again) == recipe_to_dict(group.recipe)
     made = explorer.rerun_recipe(again)
     np.testing.assert_array_equal(made.participant_ids, group.participant_ids)
+
+
+def test_a_complement_is_of_who_was_visible_and_keeps_to_the_filters_elsewhere(explorer: Explorer) -> None:
+    explorer.create_group("A", ["P00", "P02"])
+    explorer.set_filter(WOMEN)
+    explorer.exclude(["P04"], "motion")
+    group = explorer.combine_groups("complement", ["A"], "Rest")
+    assert group.participant_ids.tolist() == [f"P{number:02}" for number in range(6, 40, 2)]
+    explorer.clear_filters()
+    explorer.restore_excluded()
+    again = explorer.rerun_recipe(group.recipe)
+    assert again.participant_ids.tolist() == [f"P{number:02}" for number in range(4, 40, 2)]
+
+
+def test_a_recipe_goes_through_text_into_another_study(explorer: Explorer) -> None:
+    explorer.set_filter(WOMEN)
+    explorer.create_group('A; "b"')
+    explorer.create_group("B", ["P00", "P01"])
+    group = explorer.combine_groups("complement", ["B"], "C")
+    for made, has_ids in ((explorer.groups[0], False), (explorer.groups[1], True), (group, True)):
+        name, recipe = recipe_from_text(recipe_to_text(made.name, made.recipe))
+        assert name == made.name
+        assert has_participants(recipe) == has_participants(made.recipe) == has_ids
+        np.testing.assert_array_equal(explorer.rerun_recipe(recipe).participant_ids, made.participant_ids)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "holds no recipe"),
+        ("[" * 100_000, "holds no recipe"),
+        ('{"schema": "another", "version": 1}', "holds no recipe"),
+        ('{"schema": "napari-latent-explorer/recipe", "version": 1, "name": 3}', "damaged: name must be a text"),
+    ],
+    ids=["nothing", "deep", "another schema", "damaged"],
+)
+def test_text_that_is_no_recipe_is_refused(text: str, words: str) -> None:
+    with pytest.raises(LatentExplorerError, match=words):
+        recipe_from_text(text)
