@@ -10,17 +10,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from qtpy.QtCore import Qt
-from qtpy.QtGui import QCursor, QResizeEvent
-from qtpy.QtWidgets import QHBoxLayout, QLabel, QSplitter, QToolTip, QVBoxLayout, QWidget
+from qtpy.QtGui import QResizeEvent
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QSplitter, QVBoxLayout, QWidget
 from superqt.utils import qthrottled
 
 from napari_latent_explorer._qt.figure import Figure
 from napari_latent_explorer._qt.figure_menu import QtFigureMenu, offer_figure
+from napari_latent_explorer._qt.hover_card import QtHoverCard
 from napari_latent_explorer._qt.legend import QtLegend
 from napari_latent_explorer._qt.listening import listen
 from napari_latent_explorer._qt.map_figure import ShownMap, map_figure
 from napari_latent_explorer._qt.map_tools import QtMapTools
-from napari_latent_explorer._qt.participant_text import describe_participant
 from napari_latent_explorer._qt.scatter_panel import QtScatterPanel
 from napari_latent_explorer._qt.selection_bar import QtSelectionBar
 from napari_latent_explorer._qt.theme import Theme
@@ -65,6 +65,7 @@ class QtMapDock(QWidget):
         self._maps: dict[str, _Map] = {}
         self.panels = {modality: QtScatterPanel(title, self) for modality, title in MODALITIES.items()}
         self._tools = QtMapTools(explorer, self)
+        self._card = QtHoverCard(explorer, self)
         self._legend = QtLegend(self)
         self._empty = QLabel(NO_MAP, self)
         self._empty.setWordWrap(True)
@@ -106,6 +107,7 @@ class QtMapDock(QWidget):
         """Redraw in other colours."""
         self._tools.set_theme(theme)
         self._legend.set_theme(theme)
+        self._card.set_theme(theme)
         for panel in self.panels.values():
             panel.set_theme(theme)
 
@@ -211,13 +213,10 @@ class QtMapDock(QWidget):
 
     def _hoverer_on(self, modality: str) -> Callable[[int | None], None]:
         def on_hovered(row: int | None) -> None:
-            cohort = self._explorer.cohort
-            if row is None or cohort is None:
-                QToolTip.hideText()
-                return
-            participant_id = self._explorer.participant_at(modality, row)
-            text = describe_participant(cohort, participant_id, self._explorer.color_by)
-            QToolTip.showText(QCursor.pos(), text, self.panels[modality])
+            if row is None:
+                self._card.leave()
+            else:
+                self._card.point_at(self._explorer.participant_at(modality, row), modality)
 
         return on_hovered
 

@@ -1,4 +1,4 @@
-"""A participant in a few lines, for a tool tip."""
+"""A participant in a few lines, for a card beside the pointer."""
 
 from html import escape
 
@@ -7,7 +7,7 @@ import pandas as pd
 from napari_latent_explorer._qt.numbers import format_value
 from napari_latent_explorer.data.cohort import Cohort
 
-N_PHENOTYPES = 8
+N_PHENOTYPES = 6
 
 
 def describe_participant(cohort: Cohort, participant_id: str, first: str | None = None) -> str:

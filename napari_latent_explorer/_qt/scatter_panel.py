@@ -7,7 +7,7 @@ the panel keeps the picture and the view, and when its dock is floated or docked
 import numpy as np
 import qtpy
 from numpy.typing import NDArray
-from qtpy.QtCore import QTimer, Signal
+from qtpy.QtCore import QEvent, QObject, QTimer, Signal
 from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import QDockWidget, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
@@ -110,6 +110,12 @@ class QtScatterPanel(QWidget):
             self._dock = around
             around.topLevelChanged.connect(self._on_dock_top_level_changed)
 
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Hear when the pointer leaves the canvas."""
+        if event.type() == QEvent.Type.Leave and watched is self._scatter.native:
+            self._scatter.leave()
+        return bool(super().eventFilter(watched, event))
+
     def _on_dock_top_level_changed(self) -> None:
         # After Qt has moved the window: a context made before would stay behind like the old one.
         QTimer.singleShot(0, self.rebuild)
@@ -120,6 +126,7 @@ class QtScatterPanel(QWidget):
         scatter.native.setMinimumSize(MIN_CANVAS_PX, MIN_CANVAS_PX)
         scatter.native.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         scatter.native.setAccessibleName(self._title.text())
+        scatter.native.installEventFilter(self)
         scatter.polygon_drawn.connect(lambda polygon, mode: self.polygon_drawn.emit(polygon, mode))
         scatter.hovered.connect(lambda row: self.hovered.emit(row))
         scatter.clicked.connect(lambda row, mode: self.clicked.emit(row, mode))

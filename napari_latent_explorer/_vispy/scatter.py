@@ -189,10 +189,12 @@ class VispyScatter:
             self._cloud.look(Rectangle(left, bottom, right, top), width)
 
     def _on_mouse_wheel(self, event: Any) -> None:
+        self.leave()
         self._camera.zoom(ZOOM_PER_WHEEL_STEP ** -float(event.delta[1]), self.to_map(event.pos[:2]))
         self._on_view_changed()
 
     def _on_mouse_press(self, event: Any) -> None:
+        self.leave()
         if event.button == MIDDLE or (event.button == LEFT and self._tool == "pan"):
             self._pan_from = self.to_map(event.pos[:2])
         if event.button == LEFT:
@@ -206,15 +208,18 @@ class VispyScatter:
             self._on_view_changed()
         if self._press_px is None:
             if self._pan_from is None:
-                self._hover(event.pos[:2])
+                self._point_at(self._row_at(event.pos[:2]))
             return
         # A lasso may end where it began: a drag is whatever has once left the place of the press.
         self._is_drag |= bool(np.abs(np.asarray(event.pos[:2]) - self._press_px).max() > CLICK_SLOP_PX)
         if self._is_drag and self._tool != "pan":
             self._extend_path(self.to_map(event.pos[:2]))
 
-    def _hover(self, canvas_px: ArrayLike) -> None:
-        row = self._row_at(canvas_px)
+    def leave(self) -> None:
+        """Take the pointer for being over no point."""
+        self._point_at(None)
+
+    def _point_at(self, row: int | None) -> None:
         if row != self._hovered_row:
             self._hovered_row = row
             self.hovered.emit(row)

@@ -46,6 +46,7 @@ from napari_latent_explorer.session.session_file import load_session, save_sessi
 from napari_latent_explorer.session.side_by_side_choice import SideBySideChoice
 from napari_latent_explorer.session.state import ExplorerState
 from napari_latent_explorer.session.state_holder import StateHolder
+from napari_latent_explorer.session.thumbnails import Thumbnails
 
 
 class Explorer(StateHolder):
@@ -64,6 +65,8 @@ class Explorer(StateHolder):
         Emits `decoded` with recordings and predictions of the probe's vector.
     jobs
         Long work that runs now; methods that need time start one and return it.
+    thumbnails
+        Small pictures of participants' recordings.
     """
 
     participant_shown = Signal(ShownParticipant, description="The current participant's recordings are here.")
@@ -75,6 +78,7 @@ class Explorer(StateHolder):
         super().__init__()
         self.decode = DecodeService(decode_fn, dispatch)
         self.jobs = Jobs(dispatch)
+        self.thumbnails = Thumbnails(dispatch)
         self._origins: tuple[tuple[object, ...], Mapping[str, NDArray[np.float32]]] = ((), {})
         self.probe.vector_changed.connect(self.decode_probe)
         self.color_by_changed.connect(self._on_color_by_changed)
@@ -170,6 +174,7 @@ class Explorer(StateHolder):
     def close(self) -> None:
         """Stop all work and its threads; the explorer is of no use afterwards."""
         self.jobs.close()
+        self.thumbnails.close()
         self.decode.close()
 
     def _on_bundle_loaded(self, bundle: Bundle) -> None:
@@ -238,7 +243,7 @@ class Explorer(StateHolder):
         return self._add_group(grouping.with_group(self._state, name, participant_ids))
 
     def combine_groups(self, kind: SetOperationKind, names: Sequence[str], name: str | None = None) -> Group:
-        """Make the union or intersection of groups, or the first without the others; the probe begins there."""
+        """Make a group of groups (see `recipes.SetOperation`); the probe begins there."""
         return self._add_group(grouping.with_groups_combined(self._state, kind, names, name))
 
     def rerun_recipe(self, recipe: GroupRecipe, name: str | None = None) -> Group:

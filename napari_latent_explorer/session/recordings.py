@@ -128,10 +128,11 @@ def read_participant(study: Recordings, participant_id: str) -> Generator[Progre
         raise RecordingError(f"Participant {participant_id} has neither a cine nor an ECG in this study.")
     if ecg is None or ecg.kind == "median":
         return ShownParticipant(participant_id, cine, labels, ecg)
-    return ShownParticipant(participant_id, cine, labels, _beat_or_none(ecg), ecg)
+    return ShownParticipant(participant_id, cine, labels, beat_or_none(ecg), ecg)
 
 
-def _beat_or_none(strip: ECG) -> ECG | None:
+def beat_or_none(strip: ECG) -> ECG | None:
+    """Make the median beat of a rhythm strip as it is for the model; None when it has no beats to take one from."""
     from napari_latent_explorer.modeling.preprocessing import prepare_ecg
 
     try:
