@@ -7,12 +7,13 @@ same with the arrow keys and Space. What is chosen carries a tick, so that it is
 import math
 from collections.abc import Sequence
 
-from qtpy.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from qtpy.QtGui import QColor, QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
-from qtpy.QtWidgets import QSizePolicy, QWidget
+from qtpy.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
+from qtpy.QtGui import QColor, QFocusEvent, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from qtpy.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from napari_latent_explorer._qt.bar_samples import BarSamples
 from napari_latent_explorer._qt.numbers import format_count
+from napari_latent_explorer._qt.plain_text import as_plain
 from napari_latent_explorer._qt.theme import DARK, Theme, small_font, to_qcolor
 from napari_latent_explorer.data.phenotype import PhenotypeSpec
 from napari_latent_explorer.session.bars import BarCounts
@@ -75,7 +76,7 @@ class QtCategoryChart(QWidget):
             self._samples = BarSamples(self._spec, counts)
         self._counts, self._filter, self._colors = counts, chosen, colors
         self._passing = self._samples.passing(chosen)
-        self.setAccessibleDescription(self._in_words(counts))
+        self.setAccessibleDescription("; ".join(self._rows_in_words()))
         if len(self.row_labels) != n_rows_before:
             self.updateGeometry()
         self.update()
@@ -85,10 +86,12 @@ class QtCategoryChart(QWidget):
         self._is_log = is_log
         self.update()
 
-    def _in_words(self, counts: BarCounts) -> str:
+    def _rows_in_words(self) -> list[str]:
+        if (counts := self._counts) is None:
+            return []
         filtered, total = [*counts.filtered, counts.missing_filtered], [*counts.total, counts.missing_total]
         rows = zip(self.row_labels, filtered, total, strict=False)
-        return "; ".join(f"{label} {_count_text(int(one), int(all_of_it))}" for label, one, all_of_it in rows)
+        return [f"{label} {_count_text(int(one), int(all_of_it))}" for label, one, all_of_it in rows]
 
     def sizeHint(self) -> QSize:
         """As high as its rows."""
@@ -146,6 +149,19 @@ class QtCategoryChart(QWidget):
         """Unmark it."""
         self._is_hovered = False
         self.update()
+
+    def event(self, event: QEvent) -> bool:
+        """Say the whole of a row, of which a narrow chart shows a part."""
+        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
+            row = event.pos().y() // self._row_height()
+            QToolTip.showText(event.globalPos(), self.tool_tip_of(row), self)
+            return True
+        return bool(super().event(event))
+
+    def tool_tip_of(self, row: int) -> str:
+        """Name and counts of a row in full, and what clicks do."""
+        rows = self._rows_in_words()
+        return as_plain("\n".join([*rows[row : row + 1], self.toolTip()]))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Arrows move, Space chooses, Escape clears."""

@@ -4,7 +4,7 @@ from qtpy.QtCore import QSize, Qt
 from qtpy.QtGui import QColor, QIcon, QPainter, QPixmap
 from qtpy.QtWidgets import QComboBox, QGridLayout, QLabel, QSizePolicy, QToolButton, QWidget
 
-from napari_latent_explorer._qt.comparison_model import as_plain
+from napari_latent_explorer._qt.plain_text import as_plain
 from napari_latent_explorer._qt.theme import to_qcolor
 from napari_latent_explorer.analysis.phenotype_comparison import NUMBER_TESTS
 from napari_latent_explorer.session.coloring import NEUTRAL_COLOR

@@ -11,6 +11,7 @@ from qtpy.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentMo
 
 from napari_latent_explorer._qt.comparison_text import CHOSEN_MARK, effect_text, explain, p_text, side_text
 from napari_latent_explorer._qt.numbers import format_count
+from napari_latent_explorer._qt.plain_text import as_plain
 from napari_latent_explorer.analysis.comparison import ComparisonTable
 from napari_latent_explorer.analysis.phenotype_comparison import PhenotypeComparison
 
@@ -165,10 +166,3 @@ _KEYS: dict[int, Callable[[PhenotypeComparison], float]] = {
     Q: lambda row: row.q,
     MISSING: lambda row: float(row.a.n_missing + row.b.n_missing),
 }
-
-
-def as_plain(text: str) -> str:
-    """Write text so that a tooltip shows it as it is, and wraps it."""
-    from html import escape
-
-    return f"<div style='white-space: pre-wrap;'>{escape(text)}</div>"

@@ -10,8 +10,8 @@ from qtpy.QtCore import QPointF, QRectF, Qt, Signal
 from qtpy.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
 from qtpy.QtWidgets import QAbstractScrollArea, QFrame, QWidget
 
-from napari_latent_explorer._qt.numbers import readable_step
 from napari_latent_explorer._qt.theme import DARK, Theme, small_font
+from napari_latent_explorer.data.readable_numbers import readable_step
 
 NAME_WIDTH_PX, VALUE_WIDTH_PX = 46, 58
 AXIS_HEIGHT_PX = 20

@@ -11,9 +11,9 @@ from typing import Literal
 from qtpy.QtCore import QPointF, QRectF, Qt
 from qtpy.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen, QPolygonF
 
-from napari_latent_explorer._qt.numbers import readable_step
 from napari_latent_explorer._qt.theme import Theme
 from napari_latent_explorer.analysis.effect_sizes import Effect
+from napari_latent_explorer.data.readable_numbers import readable_step
 
 HEADER_PX, ROW_PX = 40, 24
 NAME_SHARE, MOST_NAME_PX = 0.42, 230

@@ -6,22 +6,29 @@ same: arrows move a cursor, Space chooses its bar, Shift and arrows draw a range
 """
 
 import math
+from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 from qtpy.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from qtpy.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from qtpy.QtWidgets import QSizePolicy, QWidget
 
 from napari_latent_explorer._qt.bar_samples import BarSamples
-from napari_latent_explorer._qt.numbers import format_count, format_value, round_to_step
+from napari_latent_explorer._qt.numbers import format_count, format_limit
 from napari_latent_explorer._qt.theme import DARK, Theme, small_font
 from napari_latent_explorer.data.phenotype import PhenotypeSpec
-from napari_latent_explorer.session.bars import BarCounts
+from napari_latent_explorer.data.readable_numbers import round_to_step
+from napari_latent_explorer.session.bar_edges import are_between_whole_numbers
+from napari_latent_explorer.session.bars import BarCounts, limits_of
 from napari_latent_explorer.session.coloring import ContinuousLegend, viridis
 from napari_latent_explorer.session.filters import CategoryFilter, Filter, RangeFilter
 
 BARS_HEIGHT_PX = 46
 GRIP_PX = 5
+SPAN_BARS = 25.0
+"""What is dragged is rounded as on an axis of so many bars."""
+NO_EDGES: Final = np.array([0.0, 1.0])
 MISSING_WIDTH_PX = 14
 MISSING_GAP_PX = 12
 
@@ -90,19 +97,23 @@ class QtHistogramChart(QWidget):
 
     def x_of(self, value: float) -> float:
         """Pixel of a value; one beyond the bars, such as an open end of a range, is at their end."""
-        low, high = self._limits()
-        x: float = (min(max(value, low), high) - low) / (high - low) * self._bars_width()
-        return x
+        edges = self._edges()
+        return float(np.interp(value, edges, np.linspace(0.0, self._bars_width(), len(edges))))
 
     def _value_at(self, x: float) -> float:
-        low, high = self._limits()
-        fraction = min(max(x / self._bars_width(), 0.0), 1.0)
-        return min(max(round_to_step(low + fraction * (high - low), high - low), low), high)
+        edges = self._edges()
+        value = float(np.interp(x, np.linspace(0.0, self._bars_width(), len(edges)), edges))
+        if are_between_whole_numbers(edges):
+            return float(min(max(round(value), math.ceil(edges[0])), math.floor(edges[-1])))
+        bar = self._bar_at(value)
+        return float(np.clip(round_to_step(value, SPAN_BARS * (edges[bar + 1] - edges[bar])), edges[0], edges[-1]))
 
-    def _limits(self) -> tuple[float, float]:
-        if self._counts is None or self._counts.edges is None:
-            return 0.0, 1.0
-        return float(self._counts.edges[0]), float(self._counts.edges[-1])
+    def _bar_at(self, value: float) -> int:
+        edges = self._edges()
+        return int(np.clip(np.searchsorted(edges, value, side="right") - 1, 0, len(edges) - 2))
+
+    def _edges(self) -> NDArray[np.float64]:
+        return NO_EDGES if self._counts is None or self._counts.edges is None else self._counts.edges
 
     def _bars_width(self) -> float:
         has_missing = self._counts is not None and self._counts.missing_total > 0
@@ -169,7 +180,7 @@ class QtHistogramChart(QWidget):
     def _step(self, direction: int, modifiers: Qt.KeyboardModifier, counts: BarCounts) -> None:
         n_bars = len(counts.labels)
         if modifiers & (Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.MetaModifier):
-            self._move_range(direction, n_bars)
+            self._move_range(direction)
         elif modifiers & Qt.KeyboardModifier.ShiftModifier:
             self._cursor = min(max(self._cursor + direction, 0), n_bars - 1)
             first, last = sorted((min(self._anchor, n_bars - 1), self._cursor))
@@ -179,19 +190,20 @@ class QtHistogramChart(QWidget):
             self._cursor = self._anchor = min(max(self._cursor + direction, 0), last)
         self.update()
 
-    def _move_range(self, direction: int, n_bars: int) -> None:
+    def _move_range(self, direction: int) -> None:
         if (chosen := self._range) is None:
             return
-        low, high = self._limits()
-        by = direction * (high - low) / max(1, n_bars)
-        by = min(max(by, low - chosen.low), high - chosen.high)  # the range keeps its width at the ends
-        self._request(round_to_step(chosen.low + by, high - low), round_to_step(chosen.high + by, high - low))
+        edges = self._edges()
+        step = float(np.median(np.diff(edges)))
+        low, high = max(chosen.low, edges[0]), min(chosen.high, edges[-1])
+        by = min(max(direction * step, edges[0] - low), edges[-1] - high)  # the range keeps its width at the ends
+        self._request(*(round_to_step(end + by, SPAN_BARS * step) for end in (low, high)))
 
     def _choose_at_cursor(self, counts: BarCounts) -> None:
         if self._cursor >= len(counts.labels):
             self._toggle_missing()
         elif counts.edges is not None:
-            bar = float(counts.edges[self._cursor]), float(counts.edges[self._cursor + 1])
+            bar = limits_of(counts.edges, self._cursor, self._cursor)
             if self._range is not None and (self._range.low, self._range.high) == bar:
                 self.filter_requested.emit(None)
             else:
@@ -199,13 +211,12 @@ class QtHistogramChart(QWidget):
 
     def _click(self, x: float, is_extending: bool) -> None:
         value, chosen = self._value_at(x), self._range
-        edges = None if self._counts is None else self._counts.edges
-        if edges is None:
+        if self._counts is None or self._counts.edges is None:
             return
-        bar = int(np.clip(np.searchsorted(edges, value, side="right") - 1, 0, len(edges) - 2))
-        self._cursor = bar
+        self._cursor = bar = min(int(x / self._bars_width() * len(self._counts.labels)), len(self._counts.labels) - 1)
         if is_extending and chosen is not None:
-            self._request(min(chosen.low, float(edges[bar])), max(chosen.high, float(edges[bar + 1])))
+            low, high = limits_of(self._counts.edges, bar, bar)
+            self._request(min(chosen.low, low), max(chosen.high, high))
             return
         self._anchor = bar
         if chosen is not None and chosen.low <= value <= chosen.high:
@@ -215,7 +226,7 @@ class QtHistogramChart(QWidget):
 
     def _request_bars(self, first: int, last: int) -> None:
         if self._counts is not None and self._counts.edges is not None:
-            self._request(float(self._counts.edges[first]), float(self._counts.edges[last + 1]))
+            self._request(*limits_of(self._counts.edges, first, last))
 
     def _request(self, low: float, high: float) -> None:
         self.filter_requested.emit(RangeFilter(self._spec.name, low, high, self._includes_missing))
@@ -288,26 +299,48 @@ class QtHistogramChart(QWidget):
         return color
 
     def _paint_axis(self, painter: QPainter) -> None:
-        theme, width = self._theme, self._bars_width()
-        low, high = self._limits()
+        theme, width, edges = self._theme, self._bars_width(), self._edges()
         painter.setPen(QPen(theme.color("line"), 1))
         painter.drawLine(QPointF(0, BARS_HEIGHT_PX + 0.5), QPointF(width, BARS_HEIGHT_PX + 0.5))
         painter.setFont(small_font(self, 0.85))
         painter.setPen(theme.color("muted"))
-        n_missing = 0 if self._counts is None else self._counts.missing_total
-        missing = format_count(n_missing) if n_missing else ""
-        room = self.width() - painter.fontMetrics().horizontalAdvance(missing) - MISSING_GAP_PX / 2
-        below = QRectF(0, BARS_HEIGHT_PX + 2, min(width, room), self.height() - BARS_HEIGHT_PX - 2)
+        counts = self._counts
+        missing = format_count(counts.missing_total) if counts is not None and counts.missing_total else ""
+        below = QRectF(0, BARS_HEIGHT_PX + 2, self.width(), self.height() - BARS_HEIGHT_PX - 2)
         top = Qt.AlignmentFlag.AlignTop
-        for value, side in (
-            (low, Qt.AlignmentFlag.AlignLeft),
-            ((low + high) / 2, Qt.AlignmentFlag.AlignHCenter),
-            (high, Qt.AlignmentFlag.AlignRight),
-        ):
-            painter.drawText(below, side | top, format_value(round_to_step(value, high - low)))
+        painter.drawText(below, Qt.AlignmentFlag.AlignRight | top, missing)
+        if counts is not None and not counts.total.any():
+            painter.drawText(below, Qt.AlignmentFlag.AlignLeft | top, "nobody has a value")
+            return
+        words = painter.fontMetrics()
+        room = self.width() - words.horizontalAdvance(missing) - MISSING_GAP_PX / 2 if missing else width
+        for x, text in self._axis_labels(edges):
+            place = QRectF(0, below.top(), words.horizontalAdvance(text) + 2.0, below.height())
+            place.moveLeft(max(0.0, min(x - place.width() / 2, room - place.width())))
+            painter.drawText(place, Qt.AlignmentFlag.AlignHCenter | top, text)
+        self._paint_breaks(painter, edges)
         painter.drawText(
             QRectF(0, below.top(), self.width(), below.height()), Qt.AlignmentFlag.AlignRight | top, missing
         )
+
+    def _axis_labels(self, edges: NDArray[np.float64]) -> list[tuple[float, str]]:
+        """Place and text of the numbers on the axis: ends and middle, of whole numbers those of the bars there."""
+        n_bars, width = len(edges) - 1, self._bars_width()
+        if are_between_whole_numbers(edges):
+            bars = sorted({0, n_bars // 2, n_bars - 1})
+            labels = [((bar + 0.5) * width / n_bars, limits_of(edges, bar, bar)[bar == n_bars - 1]) for bar in bars]
+        else:
+            labels = [(end * width / n_bars, edges[end]) for end in sorted({0, n_bars // 2, n_bars})]
+        return [(x, format_limit(float(value))) for x, value in labels]
+
+    def _paint_breaks(self, painter: QPainter, edges: NDArray[np.float64]) -> None:
+        """Mark on the axis where a bar at an end is wider than the others."""
+        widths, place = np.diff(edges), self._bars_width() / (len(edges) - 1)
+        painter.setPen(QPen(self._theme.color("muted"), 1))
+        for x, bar in ((place, 0), (self._bars_width() - place, -1)):
+            if widths[bar] > 1.5 * np.median(widths):
+                for left in (x - 3.0, x):
+                    painter.drawLine(QPointF(left, BARS_HEIGHT_PX + 4), QPointF(left + 3.0, BARS_HEIGHT_PX - 2))
 
     def _paint_range(self, painter: QPainter, chosen: RangeFilter) -> None:
         left, right = self.x_of(chosen.low), self.x_of(chosen.high)

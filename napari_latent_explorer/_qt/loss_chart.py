@@ -13,9 +13,10 @@ from qtpy.QtCore import QEvent, QPointF, QRectF, QSize, Qt
 from qtpy.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen
 from qtpy.QtWidgets import QSizePolicy, QWidget
 
-from napari_latent_explorer._qt.numbers import format_value, readable_step
+from napari_latent_explorer._qt.numbers import format_value
 from napari_latent_explorer._qt.polyline import make_polyline
 from napari_latent_explorer._qt.theme import DARK, Theme, small_font
+from napari_latent_explorer.data.readable_numbers import readable_step
 from napari_latent_explorer.session.training_curves import CurveKind, LossCurve
 
 PART_COLORS: tuple[tuple[str, str], ...] = (

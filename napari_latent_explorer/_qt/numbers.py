@@ -19,23 +19,19 @@ def format_value(value: float, significant: int = 3) -> str:
     return text.split(".")[0] if set(text.partition(".")[2]) == {"0"} else text
 
 
+def format_limit(value: float) -> str:
+    """Write an end of a range or an axis, without zeros that say nothing: ``4.9``, ``1,200``, ``4e-07``."""
+    if value and abs(value) < 1e-3:
+        return f"{value:.3g}"
+    text = format_value(value)
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
 def format_range(low: float, high: float) -> str:
-    """Write a range, e.g. ``55 to 65``, with an open end ``from 55`` or ``to 65``."""
-    ends = [format_value(end) if math.isfinite(end) else "" for end in (low, high)]
+    """Write a range, e.g. ``55 to 65`` or ``55 to <65``, with an open end ``from 55`` or ``to 65``."""
+    ends = [format_limit(end) if math.isfinite(end) else "" for end in (low, high)]
+    if math.isfinite(high) and high == math.nextafter(end := float(f"{high:.12g}"), -math.inf):
+        ends[1] = f"<{format_limit(end)}"
     if all(ends):
         return f"{ends[0]} to {ends[1]}"
     return f"from {ends[0]}" if ends[0] else f"to {ends[1]}" if ends[1] else "any value"
-
-
-def round_to_step(value: float, span: float) -> float:
-    """Round to a power of ten near 1/200 of `span`, so that a dragged limit reads well."""
-    if span <= 0 or not math.isfinite(span):
-        return value
-    step = 10.0 ** math.floor(math.log10(span / 50.0))
-    return round(value / step) * step
-
-
-def readable_step(step: float) -> float:
-    """Least of 1, 2 and 5 times a power of ten that is not below `step`, for the ticks of an axis."""
-    power = 10.0 ** math.floor(math.log10(step))
-    return next(factor * power for factor in (1.0, 2.0, 5.0, 10.0) if factor * power >= step * (1 - 1e-9))

@@ -1,11 +1,11 @@
 """One phenotype of the cohort: its title, its chart, and a button that takes its filter away."""
 
-from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QHBoxLayout, QSizePolicy, QToolButton, QVBoxLayout, QWidget
-from superqt import QElidingLabel
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from napari_latent_explorer._qt.category_chart import QtCategoryChart
 from napari_latent_explorer._qt.histogram_chart import QtHistogramChart
+from napari_latent_explorer._qt.plain_text import as_plain
 from napari_latent_explorer._qt.range_edit import QtRangeEdit
 from napari_latent_explorer._qt.theme import Theme, small_font
 from napari_latent_explorer.data.phenotype import PhenotypeSpec
@@ -36,11 +36,12 @@ class QtPhenotypeCard(QWidget):
     def __init__(self, spec: PhenotypeSpec, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.spec = spec
-        self._title = QElidingLabel(spec.title, self)
+        self._title = QLabel(spec.title, self)
+        self._title.setTextFormat(Qt.TextFormat.PlainText)
+        self._title.setWordWrap(True)
         self._title.setFont(small_font(self, 1.0, is_bold=True))
-        self._title.setStyleSheet("QLabel { padding: 0px; }")  # which it would not count when it shortens the words
-        self._title.setToolTip(spec.description or spec.title)
-        self._title.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._title.setStyleSheet("QLabel { padding: 0px; }")
+        self._title.setToolTip(as_plain(spec.description or spec.title))
         self.range = QtRangeEdit(spec, self) if spec.kind == "continuous" else None
         self._clear = QToolButton(self)
         self._clear.setText("✕")
@@ -59,8 +60,8 @@ class QtPhenotypeCard(QWidget):
         heading.addWidget(self._title, 1)
         if self.range is not None:
             self.range.range_entered.connect(self._on_range_entered)
-            heading.addWidget(self.range)
-        heading.addWidget(self._clear)
+            heading.addWidget(self.range, 0, Qt.AlignmentFlag.AlignTop)
+        heading.addWidget(self._clear, 0, Qt.AlignmentFlag.AlignTop)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 10)
         layout.setSpacing(3)

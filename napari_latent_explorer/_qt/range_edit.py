@@ -18,7 +18,7 @@ from napari_latent_explorer.session.filters import Filter, RangeFilter
 
 EXAMPLES = "Type a range, e.g. 55 to 65, > 60 or at most 45; nothing takes it away."
 _NUMBER = r"([-+]?(?:(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d*)?|\.\d+)(?:e[-+]?\d+)?)"
-_BETWEEN = re.compile(rf"{_NUMBER}\s*(?:to|\.\.|-)\s*{_NUMBER}")
+_BETWEEN = re.compile(rf"{_NUMBER}\s*(?:to|\.\.|-)\s*(<|under|below|)\s*{_NUMBER}")
 _ONE_SIDED = re.compile(rf"(>=|>|<=|<|at least|at most|over|above|under|below|from|to|=|)\s*{_NUMBER}")
 _AS_TYPED = str.maketrans({"\u2212": "-", "\u2013": "-", "\u2014": "-", "…": "..", "≥": ">=", "≤": "<="})
 MOST_CHARACTERS = 18
@@ -37,7 +37,8 @@ def parse_range(text: str) -> tuple[float, float] | None:
     if not words:
         return None
     if between := _BETWEEN.fullmatch(words):
-        low, high = (float(number.replace(",", "")) for number in between.groups())
+        low, high = (float(number.replace(",", "")) for number in between.group(1, 3))
+        high = math.nextafter(high, -math.inf) if between[2] else high
     elif one_sided := _ONE_SIDED.fullmatch(words):
         low, high = _one_sided(one_sided[1], float(one_sided[2].replace(",", "")))
     else:

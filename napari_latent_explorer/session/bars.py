@@ -1,16 +1,15 @@
 """The bars of each phenotype's chart, and how many participants are in each."""
 
+import math
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_latent_explorer.data.arrays import read_only
 from napari_latent_explorer.data.cohort import Cohort
+from napari_latent_explorer.session.bar_edges import are_between_whole_numbers, bar_edges
 from napari_latent_explorer.session.bitmaps import Words, pack, sizes_within
-
-N_HISTOGRAM_BINS = 20
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,17 +73,29 @@ class BarCounts:
 
 
 def bin_phenotype(cohort: Cohort, phenotype: str) -> Binning:
-    """Bars of one phenotype: its categories, or `N_HISTOGRAM_BINS` of equal width over the range of its values."""
+    """Bars of one phenotype: its categories, or those of a histogram (see `bar_edges`)."""
     spec = cohort.specs[phenotype]
     if spec.kind != "continuous":
         return Binning(spec.categories, None, _bitmaps(cohort.codes(phenotype), len(spec.categories)))
     values = cohort.values(phenotype)
     present = np.isfinite(values)
-    low, high = (float(values[present].min()), float(values[present].max())) if present.any() else (0.0, 1.0)
-    edges = np.linspace(low, high if high > low else low + 1.0, N_HISTOGRAM_BINS + 1)
-    bars = np.minimum(np.searchsorted(edges, values, side="right") - 1, N_HISTOGRAM_BINS - 1)
-    labels = tuple(f"{start:.4g} to {end:.4g}" for start, end in pairwise(edges))
-    return Binning(labels, read_only(edges), _bitmaps(np.where(present, bars, -1), N_HISTOGRAM_BINS))
+    edges = bar_edges(values[present])
+    n_bars = len(edges) - 1
+    bars = np.minimum(np.searchsorted(edges, values, side="right") - 1, n_bars - 1)
+    labels = tuple(_label(*limits_of(edges, number, number)) for number in range(n_bars))
+    return Binning(labels, read_only(edges), _bitmaps(np.where(present, bars, -1), n_bars))
+
+
+def limits_of(edges: NDArray[np.float64], first: int, last: int) -> tuple[float, float]:
+    """Lowest and highest value of some neighbouring bars; an edge belongs to the bar above it, but for the last."""
+    low, high = float(edges[first]), float(edges[last + 1])
+    if are_between_whole_numbers(edges):
+        return math.ceil(low), math.floor(high)
+    return low, high if last + 2 == len(edges) else math.nextafter(high, -math.inf)
+
+
+def _label(low: float, high: float) -> str:
+    return f"{low:.4g} to {high:.4g}" if high > low else f"{low:.4g}"
 
 
 def _bitmaps(bars: NDArray[np.int64], n_bars: int) -> NDArray[np.uint64]:
