@@ -114,6 +114,9 @@ class ShapesStudy:
     def has_projection(self, name: str, fingerprint: str) -> bool:
         return False
 
+    def save_projection(self, name: str, fingerprint: str, arrays: object, meta: object) -> None:
+        """Keep nothing."""
+
     def latents(self, modality: str, fingerprint: str) -> LatentSpace:
         columns = np.stack([self._cohort.values(name) for name in ("lvedv", "lvm", "age", "heart_rate")], axis=1)
         known = (columns - columns.mean(axis=0)) / columns.std(axis=0)

@@ -1,5 +1,7 @@
 """What the colours of the maps mean: swatches, or a colour scale with its ends."""
 
+from html import escape
+
 import numpy as np
 from qtpy.QtCore import QPointF, QRectF, QSize, Qt
 from qtpy.QtGui import QLinearGradient, QPainter, QPaintEvent
@@ -12,6 +14,7 @@ from napari_latent_explorer.session.coloring import ContinuousLegend, Legend, Le
 SWATCH_PX = 9
 GAP_PX = 14
 N_STOPS = 12
+MIN_BAR_PX, MAX_BAR_PX = 60.0, 160.0
 
 
 class QtLegend(QWidget):
@@ -37,6 +40,7 @@ class QtLegend(QWidget):
         self._legend = legend
         names = [entry.label for entry in legend] if isinstance(legend, tuple) else [legend.title]
         self.setAccessibleDescription(", ".join(names))
+        self.setToolTip("" if isinstance(legend, tuple) else f"<span>{escape(legend.title)}</span>")
         self.updateGeometry()
         self.update()
 
@@ -100,7 +104,8 @@ class QtLegend(QWidget):
         vertical = Qt.AlignmentFlag.AlignVCenter
         low, high = format_value(legend.low), format_value(legend.high)
         ends = words.horizontalAdvance(low) + words.horizontalAdvance(high) + 24
-        bar_width = min(160.0, max(60.0, self.width() * 0.35))
+        room = self.width() - ends - words.horizontalAdvance(legend.title)
+        bar_width = min(MAX_BAR_PX, max(MIN_BAR_PX, room))
         title_room = max(0.0, self.width() - bar_width - ends)
         title = words.elidedText(legend.title, Qt.TextElideMode.ElideRight, int(title_room))
         painter.drawText(QRectF(0, 0, title_room, height), vertical, title)

@@ -1,6 +1,6 @@
-"""The two maps of the cohort, MRI and ECG, linked by the session's selection.
+"""The maps of the cohort, MRI, ECG and by choice of both together, linked by the session's selection.
 
-Whatever is drawn on one map (lasso, rectangle, click) becomes a call to the session; both maps then redraw from its
+Whatever is drawn on one map (lasso, rectangle, click) becomes a call to the session; all maps then redraw from its
 `ViewState`. Only visible participants can be picked.
 """
 
@@ -21,23 +21,23 @@ from napari_latent_explorer._qt.legend import QtLegend
 from napari_latent_explorer._qt.listening import listen
 from napari_latent_explorer._qt.map_figure import ShownMap, map_figure
 from napari_latent_explorer._qt.map_tools import QtMapTools
+from napari_latent_explorer._qt.map_words import explain, full_title, map_title, trust_line
 from napari_latent_explorer._qt.scatter_panel import QtScatterPanel
 from napari_latent_explorer._qt.selection_bar import QtSelectionBar
-from napari_latent_explorer._qt.theme import Theme
+from napari_latent_explorer._qt.theme import DARK, Theme, small_font
 from napari_latent_explorer._vispy.picture import ScatterPicture
 from napari_latent_explorer._vispy.scatter import PickMode, Tool
+from napari_latent_explorer.analysis.map_space import JOINT
 from napari_latent_explorer.analysis.projection import Projection
 from napari_latent_explorer.errors import LatentExplorerError
 from napari_latent_explorer.session.explorer import Explorer
 from napari_latent_explorer.session.filters import MapFilter
+from napari_latent_explorer.session.map_jobs import fit_job_name
+from napari_latent_explorer.session.probe_places import ProbePlaces
 
-MODALITIES = {"mri": "MRI map", "ecg": "ECG map"}
+FIRST_MAPS = ("mri", "ecg")
+"""Maps that are shown from the beginning."""
 NO_MAP = "No maps yet. Open a study whose recordings were encoded by a model; its maps appear here."
-TSNE_SAYS = (
-    "Neighbours on a t-SNE map have similar latent vectors. Distances between clusters, the sizes of clusters and the "
-    "empty space between them mean nothing."
-)
-PCA_SAYS = "The two directions in which the latent vectors vary most. All other directions are left out."
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,7 +49,7 @@ class _Map:
 
 
 class QtMapDock(QWidget):
-    """Tools, legend, two maps side by side (or one above the other), and what to do with the selection.
+    """Tools, legend, maps side by side (or one above the other), and what to do with the selection.
 
     Parameters
     ----------
@@ -63,23 +63,34 @@ class QtMapDock(QWidget):
         super().__init__(parent)
         self._explorer = explorer
         self._maps: dict[str, _Map] = {}
-        self.panels = {modality: QtScatterPanel(title, self) for modality, title in MODALITIES.items()}
+        self._theme: Theme = DARK
+        self._tool: Tool = "lasso"
+        self._is_joint_shown = False
+        self.panels: dict[str, QtScatterPanel] = {}
         self._tools = QtMapTools(explorer, self)
         self._card = QtHoverCard(explorer, self)
         self._legend = QtLegend(self)
         self._empty = QLabel(NO_MAP, self)
         self._empty.setWordWrap(True)
+        self._trust = QLabel(self)
+        self._trust.setTextFormat(Qt.TextFormat.PlainText)
+        self._trust.setWordWrap(True)
+        self._trust.setFont(small_font(self))
+        self._places = ProbePlaces(explorer)
         self._build_layout()
-        for modality, panel in self.panels.items():
-            panel.polygon_drawn.connect(self._drawer_on(modality))
-            panel.hovered.connect(self._hoverer_on(modality))
-            panel.clicked.connect(self._clicker_on(modality))
+        for name in FIRST_MAPS:
+            self._add_panel(name)
         self._tools.set_save_menu(QtFigureMenu(explorer, lambda _: self.figure(), self))
         offer_figure(self, explorer, lambda _: self.figure())
         self._tools.tool_chosen.connect(self._on_tool_chosen)
         self._tools.show_all_requested.connect(self.show_all)
+        self._tools.joint_toggled.connect(self.show_joint)
+        self._tools.kinds.activated.connect(self._fit_missing_maps)
         self._place_probe_soon = qthrottled(self._place_probe, timeout=30, leading=True)
         listen(self, explorer.projections_changed, self._on_projections_changed)
+        listen(self, explorer.jobs.started, self._describe)
+        listen(self, explorer.jobs.ended, self._describe)
+        self._places.changed.connect(self._on_probe_changed)
         listen(self, explorer.view_state_changed, self.synchronize)
         listen(self, explorer.probe.vector_changed, self._on_probe_changed)
         listen(self, explorer.probe.origin_changed, self._on_probe_changed)
@@ -88,8 +99,6 @@ class QtMapDock(QWidget):
     def _build_layout(self) -> None:
         self._splitter = QSplitter(Qt.Orientation.Horizontal, self)
         self._splitter.setChildrenCollapsible(False)
-        for panel in self.panels.values():
-            self._splitter.addWidget(panel)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 6, 8, 6)
         layout.setSpacing(6)
@@ -98,18 +107,40 @@ class QtMapDock(QWidget):
         inset.setContentsMargins(5, 0, 5, 0)
         inset.addWidget(self._legend)
         layout.addLayout(inset)
+        layout.addWidget(self._trust)
         layout.addWidget(self._empty)
         layout.addWidget(self._splitter, 1)
         self._selection_bar = QtSelectionBar(self._explorer, self)
         layout.addWidget(self._selection_bar)
 
+    def _add_panel(self, name: str) -> QtScatterPanel:
+        panel = self.panels[name] = QtScatterPanel(map_title(name), self)
+        self._splitter.addWidget(panel)
+        panel.polygon_drawn.connect(self._drawer_on(name))
+        panel.hovered.connect(self._hoverer_on(name))
+        panel.clicked.connect(self._clicker_on(name))
+        panel.set_theme(self._theme)
+        panel.set_tool(self._tool)
+        return panel
+
     def set_theme(self, theme: Theme) -> None:
         """Redraw in other colours."""
+        self._theme = theme
         self._tools.set_theme(theme)
         self._legend.set_theme(theme)
+        self._trust.setStyleSheet(f"color: {theme.muted};")
         self._card.set_theme(theme)
         for panel in self.panels.values():
             panel.set_theme(theme)
+
+    def show_joint(self, is_shown: bool) -> None:
+        """Show a third map, of both modalities together, or take it away; it is laid out when there is none yet."""
+        if is_shown and JOINT not in self.panels:
+            self._add_panel(JOINT)
+        self._is_joint_shown = is_shown
+        self._fit_missing_maps()
+        self._on_projections_changed()
+        self._share_space()
 
     def show_all(self) -> None:
         """Bring all points of both maps into view."""
@@ -136,29 +167,48 @@ class QtMapDock(QWidget):
         wanted = Qt.Orientation.Vertical if is_tall else Qt.Orientation.Horizontal
         if self._splitter.orientation() != wanted:
             self._splitter.setOrientation(wanted)
-            self._splitter.setSizes([1000] * len(self.panels))
+            self._share_space()
+
+    def _share_space(self) -> None:
+        self._splitter.setSizes([1000] * self._splitter.count())
+
+    def _fit_missing_maps(self, *_: object) -> None:
+        names = list(self._explorer.latents)
+        self._explorer.fit_missing_maps([*names, JOINT] if self._is_joint_shown and len(names) > 1 else names)
 
     def _on_projections_changed(self) -> None:
-        cohort = self._explorer.cohort
+        cohort, before = self._explorer.cohort, self._maps
         self._maps = {}
-        for modality, projection in self._explorer.projections.items():
-            if cohort is not None and modality in self.panels:
-                self._maps[modality] = _Map(projection, cohort.rows_of(projection.participant_ids))
-                self._describe(modality, projection)
-        for modality, panel in self.panels.items():
-            panel.setVisible(modality in self._maps or not self._maps)
+        for name, projection in self._explorer.projections.items() if cohort is not None else ():
+            known = before.get(name)
+            if known is not None and known.projection is projection:
+                self._maps[name] = known
+            elif cohort is not None and name in self.panels and (name != JOINT or self._is_joint_shown):
+                self._maps[name] = _Map(projection, cohort.rows_of(projection.participant_ids))
+        if not self._is_joint_shown:
+            self._maps.pop(JOINT, None)
+        for name, panel in self.panels.items():
+            panel.setVisible(name in self._maps or (name in FIRST_MAPS and not self._maps))
         self._empty.setVisible(not self._maps)
+        self._describe()
         self.synchronize()
-        self.show_all()
+        for name, drawn in self._maps.items():
+            if drawn is not before.get(name):
+                self.panels[name].show_all()
 
-    def _describe(self, modality: str, projection: Projection) -> None:
-        says = TSNE_SAYS if projection.method == "tsne" else PCA_SAYS
-        if projection.trust is not None:
-            share = float(np.nanmean(projection.trust))
-            says += f" Of each participant's nearest latent neighbours, {share:.0%} are nearest here too."
-        method = {"tsne": "t-SNE", "pca": "PCA"}.get(projection.method, projection.method)
-        self.panels[modality].set_title(f"{MODALITIES[modality]}, {method}", says)
-        self._tools.set_explanation(says)
+    def _describe(self, *_: object) -> None:
+        """Say what the maps are and how to read them; which of them are being laid out can change at any time."""
+        wanted = self._explorer.map_kind
+        running = {job.name for job in self._explorer.jobs.running}
+        for name, drawn in self._maps.items():
+            title = full_title(drawn.projection, wanted, fit_job_name(name, wanted) in running)
+            self.panels[name].set_title(title, explain(drawn.projection))
+        shown = {name: drawn.projection for name, drawn in self._maps.items()}
+        self._trust.setText(trust_line(shown))
+        self._trust.setVisible(bool(self._trust.text()))
+        words = "\n\n".join(f"{map_title(name)}: {explain(one)}" for name, one in shown.items())
+        self._trust.setToolTip(words)
+        self._tools.set_explanation(words)
 
     def synchronize(self) -> None:
         """Redraw both maps and the legend from the session's view state."""
@@ -167,7 +217,7 @@ class QtMapDock(QWidget):
         for modality, drawn in self._maps.items():
             if len(state.rgba) > drawn.rows.max(initial=-1):
                 masks = state.visible_mask[drawn.rows], state.selected_mask[drawn.rows]
-                place = self._probe_place(modality)
+                place = self._places.on(modality)
                 picture = ScatterPicture(drawn.projection.coordinates, state.rgba[drawn.rows], *masks, place)
                 self.panels[modality].draw(picture)
 
@@ -176,17 +226,10 @@ class QtMapDock(QWidget):
 
     def _place_probe(self) -> None:
         for modality in self._maps:
-            self.panels[modality].move_probe(self._probe_place(modality))
-
-    def _probe_place(self, modality: str) -> NDArray[np.float32] | None:
-        probe, latents = self._explorer.probe, self._explorer.latents.get(modality)
-        if not probe.is_set or latents is None or probe.vector.size != latents.latent_dim:
-            return None
-        vector = self._explorer.probe_counterparts[modality]
-        place: NDArray[np.float32] = self._maps[modality].projection.place(vector[None], latents)[0]
-        return place
+            self.panels[modality].move_probe(self._places.on(modality))
 
     def _on_tool_chosen(self, tool: Tool) -> None:
+        self._tool = tool
         for panel in self.panels.values():
             panel.set_tool(tool)
 
@@ -206,7 +249,7 @@ class QtMapDock(QWidget):
             with self._explorer.batch():
                 self._explorer.select([participant_id], mode)
                 if mode == "replace":
-                    self._explorer.probe_participant(participant_id, modality)
+                    self._explorer.probe_participant(participant_id, None if modality == JOINT else modality)
                     self._explorer.show_participant(participant_id)
 
         return on_clicked

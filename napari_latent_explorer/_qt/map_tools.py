@@ -5,6 +5,7 @@ from qtpy.QtGui import QCursor, QKeySequence, QShortcut
 from qtpy.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QMenu, QToolButton, QToolTip, QVBoxLayout, QWidget
 
 from napari_latent_explorer._qt.color_by import QtColorByCombo
+from napari_latent_explorer._qt.map_kind import QtMapKindCombo
 from napari_latent_explorer._qt.theme import DARK, Theme, tool_button_style
 from napari_latent_explorer.session.explorer import Explorer
 
@@ -16,7 +17,7 @@ TOOLS = {
 
 
 class QtMapTools(QWidget):
-    """Lasso, rectangle or pan; show all; colour by.
+    """Lasso, rectangle or pan; show all; the joint map; kind of map; colour by.
 
     Parameters
     ----------
@@ -28,6 +29,7 @@ class QtMapTools(QWidget):
 
     tool_chosen = Signal(str)
     show_all_requested = Signal()
+    joint_toggled = Signal(bool)
 
     def __init__(self, explorer: Explorer, parent: QWidget) -> None:
         super().__init__(parent)
@@ -42,10 +44,16 @@ class QtMapTools(QWidget):
         self.save = self._add_button("Save ▾", "Save the maps as a figure; also on the right mouse button", layout)
         self.save.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         layout.addStretch(1)
+        self.joint = self._add_button("Joint", "Show a third map, of MRI and ECG together", layout)
+        self.joint.setCheckable(True)
+        self.joint.toggled.connect(self.joint_toggled)
         explain = self._add_button("?", "How to read these maps", layout)
         explain.clicked.connect(lambda: QToolTip.showText(QCursor.pos(), self._explanation, self))
         self._explain = explain
+        self.kinds = QtMapKindCombo(explorer, self)
         coloring = QHBoxLayout()
+        coloring.addWidget(QLabel("Map", self))
+        coloring.addWidget(self.kinds)
         coloring.addWidget(QLabel("Colour by", self))
         coloring.addWidget(QtColorByCombo(explorer, self), 1)
         rows = QVBoxLayout(self)

@@ -61,6 +61,11 @@ class WhitenedSpace:
 _WHITENED: "WeakKeyDictionary[LatentSpace, WhitenedSpace]" = WeakKeyDictionary()
 
 
+def is_whitened(latents: LatentSpace) -> bool:
+    """Whether `whitened` has the answer at hand."""
+    return latents in _WHITENED
+
+
 def whitened(latents: LatentSpace) -> WhitenedSpace:
     """Put the latents on equal scales; made once for each and kept as long as they are."""
     if (known := _WHITENED.get(latents)) is not None:

@@ -54,7 +54,9 @@ def color_title(source: ColorBy, specs: Mapping[str, PhenotypeSpec]) -> str:
             return f"Trust in the {MAP_NAMES[name]} map (share of neighbours kept)"
         case Predicted(phenotype, row):
             spec = specs[phenotype]
-            what = spec.title if spec.kind == "continuous" else f"{spec.label or spec.name}, probability"
-            return f"{what}, predicted from {row}"
+            what = spec.title
+            if spec.kind == "binary":
+                what = f"probability of {spec.label or spec.name}: {spec.categories[1]}"
+            return f"Predicted {what}, from {row}, held out"
         case phenotype:
             return specs[phenotype].label or phenotype

@@ -7,22 +7,21 @@ is, and how its changes are told, is in `StateHolder`.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 from psygnal import Signal
 
-from napari_latent_explorer.analysis.map_space import JOINT, MAP_KINDS, MAP_NAMES, MapKind
+from napari_latent_explorer.analysis.map_space import MapKind
 from napari_latent_explorer.analysis.phenotype_comparison import NumberTest
 from napari_latent_explorer.analysis.prediction import PredictorTable, fit_predictors
-from napari_latent_explorer.analysis.projection import Projection, fit_map_of
+from napari_latent_explorer.analysis.projection import Projection
 from napari_latent_explorer.analysis.representative import RepresentativeMethod
-from napari_latent_explorer.analysis.unusualness import Unusualness, measure_unusualness
+from napari_latent_explorer.analysis.unusualness import Unusualness
 from napari_latent_explorer.errors import BundleError, StudyError
 from napari_latent_explorer.session import grouping, probing
 from napari_latent_explorer.session import state as changes
-from napari_latent_explorer.session.color_sources import ColorBy, Unusual
+from napari_latent_explorer.session.color_sources import ColorBy
 from napari_latent_explorer.session.decode_service import Bundle, DecodeFunction, DecodeService, decode_vector
 from napari_latent_explorer.session.dispatch import Dispatch, forward, inline
 from napari_latent_explorer.session.exports import participants_mask, write_participants
@@ -30,6 +29,7 @@ from napari_latent_explorer.session.filters import Filter, MapFilter
 from napari_latent_explorer.session.groups import RGBA, Group, find_group
 from napari_latent_explorer.session.history import Moment
 from napari_latent_explorer.session.jobs import Job, Jobs
+from napari_latent_explorer.session.map_jobs import MapJobs
 from napari_latent_explorer.session.opening import ExplorableStudy, load_bundle, load_study, read_encoded
 from napari_latent_explorer.session.probe import ProbeState
 from napari_latent_explorer.session.recipes import GroupRecipe, SetOperationKind
@@ -78,10 +78,10 @@ class Explorer(StateHolder):
         super().__init__()
         self.decode = DecodeService(decode_fn, dispatch)
         self.jobs = Jobs(dispatch)
+        self._map_jobs = MapJobs(self, self.jobs, self._set)
         self.thumbnails = Thumbnails(dispatch)
         self._origins: tuple[tuple[object, ...], Mapping[str, NDArray[np.float32]]] = ((), {})
         self.probe.vector_changed.connect(self.decode_probe)
-        self.color_by_changed.connect(self._on_color_by_changed)
         forward(self.decode.failed, self.failed)
         forward(self.jobs.failed, self.failed)
 
@@ -108,10 +108,11 @@ class Explorer(StateHolder):
                 self.set_bundle(bundle)
 
     def open_folder(self, study_folder: str | Path, bundle_folder: str | Path | None = None) -> Job[ExplorableStudy]:
-        """Start the job that opens a study from disk; its maps show first, then a second job loads the bundle."""
+        """Start the job that opens a study from disk; its maps show first, then jobs fit others and load the bundle."""
 
         def on_opened(study: ExplorableStudy) -> None:
             self.open(study)
+            self.fit_missing_maps()
             if bundle_folder is not None:
                 self.jobs.start("Load model", lambda: load_bundle(Path(bundle_folder)), self._on_bundle_loaded)
 
@@ -134,30 +135,16 @@ class Explorer(StateHolder):
         return self.jobs.start("Fit predictors", lambda: fit_predictors(latents, cohort), self._on_predictors_fit)
 
     def fit_projection(self, name: str, kind: MapKind | None = None, seed: int = 0) -> Job[Projection]:
-        """Start the job that fits a map, ``mri``, ``ecg`` or ``joint``, of the wanted kind if None."""
-        latents = dict(self.latents) if name == JOINT else {name: changes.latents_of(self._state, name)}
-        wanted = self.map_kind if kind is None else kind
-        return self.jobs.start(
-            f"Lay out {MAP_NAMES[name]} map ({MAP_KINDS[wanted]})",
-            lambda: fit_map_of(latents, wanted, seed),
-            self._on_projection_fit,
-        )
+        """Start the job that fits a map, ``mri``, ``ecg`` or ``joint``, of the wanted kind if None, and keeps it."""
+        return self._map_jobs.fit(name, kind, seed)
+
+    def fit_missing_maps(self, names: Iterable[str] | None = None) -> list[Job[Projection]]:
+        """Start the jobs that fit the maps of these names, of each modality if None, which lack the wanted kind."""
+        return self._map_jobs.fit_missing(names)
 
     def measure_unusualness(self, modality: str) -> Job[Unusualness]:
         """Start the job that measures how unusual each participant's recording of a modality is."""
-        latents = changes.latents_of(self._state, modality)
-
-        def on_measured(measured: Unusualness) -> None:
-            known = {**self.unusualness, modality: measured}
-            self._set(replace(self._state, unusualness=MappingProxyType(known)))
-
-        title = f"Measure how unusual each {MAP_NAMES[modality]} is"
-        return self.jobs.start(title, lambda: measure_unusualness(latents), on_measured)
-
-    def _on_color_by_changed(self) -> None:
-        source = self.color_by
-        if isinstance(source, Unusual) and source.modality not in self.unusualness:
-            self.measure_unusualness(source.modality)
+        return self._map_jobs.measure_unusualness(modality)
 
     def set_map_kind(self, kind: MapKind) -> None:
         """Show maps of another kind; those that were not fit yet stay as they are until they are: `fit_missing_maps`.
@@ -165,11 +152,6 @@ class Explorer(StateHolder):
         Raises StudyError when there is no such kind.
         """
         self._set(changes.with_map_kind(self._state, kind))
-
-    def fit_missing_maps(self, names: Iterable[str] | None = None) -> list[Job[Projection]]:
-        """Start the jobs that fit the maps of these names, of each modality if None, which lack the wanted kind."""
-        missing = changes.missing_maps(self._state, list(self.latents) if names is None else list(names))
-        return [self.fit_projection(name, kind) for name, kind in missing]
 
     def close(self) -> None:
         """Stop all work and its threads; the explorer is of no use afterwards."""
@@ -183,14 +165,12 @@ class Explorer(StateHolder):
         except BundleError:  # the newest latents are of another bundle than the one asked for
             if self.study is not None:
                 self.open(self.study, bundle)
+                self.fit_missing_maps()
 
     def _on_predictors_fit(self, predictors: PredictorTable) -> None:
         self.decode.set_predictors(predictors)
         self._set(replace(self._state, predictors=predictors))
         self.decode_probe()
-
-    def _on_projection_fit(self, projection: Projection) -> None:
-        self._set(changes.with_projection(self._state, projection))
 
     # ---- filters, exclusion, selection, colour
 

@@ -1,6 +1,6 @@
 """What is found when a study is opened with a bundle."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -44,6 +44,11 @@ class ExplorableStudy(Recordings, Protocol):
 
     def projection(self, name: str, bundle_fingerprint: str, /) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
         """Read its arrays and metadata."""
+
+    def save_projection(
+        self, name: str, bundle_fingerprint: str, arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any], /
+    ) -> None:
+        """Keep a map; StudyError when the study cannot be written."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,14 @@ from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QDockWidget, QMainWindow
 
+from napari_latent_explorer._qt.color_by import QtColorByCombo
+from napari_latent_explorer._qt.legend import QtLegend
 from napari_latent_explorer._qt.map_dock import QtMapDock
+from napari_latent_explorer._qt.map_kind import QtMapKindCombo
+from napari_latent_explorer._qt.map_tools import QtMapTools
+from napari_latent_explorer._qt.map_words import explain, trust_line
 from napari_latent_explorer._qt.participant_text import describe_participant
+from napari_latent_explorer.session.color_sources import Predicted, Unusual
 from napari_latent_explorer.session.filters import CategoryFilter
 
 LEFT = Qt.MouseButton.LeftButton
@@ -148,3 +154,84 @@ def test_the_tool_tip_says_who_it_is_with_units(explorer):
     assert explorer.cohort.participant_ids[0] in text
     assert text.index("LV mass") < text.index("Sex")
     assert " g<" in text
+
+
+def choose(combo, data):
+    index = next(index for index in range(combo.count()) if combo.itemData(index) == data)
+    combo.setCurrentIndex(index)
+    combo.activated.emit(index)
+
+
+def at_rest(qtbot, explorer):
+    qtbot.waitUntil(lambda: not explorer.jobs.running, timeout=60_000)
+
+
+def test_a_kind_that_is_missing_is_laid_out_and_the_map_says_so_meanwhile(qtbot, dock, explorer):
+    kinds = dock.findChild(QtMapKindCombo)
+    assert dock.panels["mri"].title == "MRI map, PCA; no t-SNE yet"
+    choose(kinds, "whitened_tsne")
+    assert dock.panels["mri"].title == "MRI map, PCA until t-SNE, equal scales is ready"
+    at_rest(qtbot, explorer)
+    for panel in dock.panels.values():
+        assert panel.title.endswith("map, t-SNE, equal scales")
+    np.testing.assert_array_equal(
+        dock.panels["ecg"].scatter.picture.coordinates, explorer.maps["ecg_whitened_tsne"].coordinates
+    )
+    explorer.undo()
+    assert kinds.currentData() == "tsne"
+    assert dock.panels["mri"].title == "MRI map, PCA; no t-SNE yet"
+
+
+def test_a_cancelled_layout_leaves_the_map_as_it_was(qtbot, dock, explorer):
+    choose(dock.findChild(QtMapKindCombo), "tsne")
+    explorer.jobs.cancel_all()
+    at_rest(qtbot, explorer)
+    assert dock.panels["ecg"].title == "ECG map, PCA; no t-SNE yet"
+
+
+def test_the_joint_map_is_shown_by_choice_and_is_as_the_others(qtbot, dock, explorer):
+    assert set(dock.panels) == {"mri", "ecg"}
+    explorer.set_map_kind("pca")
+    joint = dock.findChild(QtMapTools).joint
+    QTest.mouseClick(joint, LEFT)
+    at_rest(qtbot, explorer)
+    assert dock.panels["joint"].title == "Joint map, PCA"
+    QTest.qWait(200)
+    projection = explorer.projections["joint"]
+    lasso(dock.panels["joint"], right_half(projection.coordinates))
+    assert 0 < len(explorer.selection) < len(projection.participant_ids)
+    for panel in dock.panels.values():
+        assert int(panel.scatter.picture.selected.sum()) == len(explorer.selection)
+    qtbot.waitUntil(lambda: dock.panels["joint"].scatter.picture.probe is not None, timeout=20_000)
+    QTest.mouseClick(joint, LEFT)
+    assert not dock.panels["joint"].isVisible()
+    assert dock.panels["mri"].isVisible()
+
+
+def test_the_maps_say_how_far_they_can_be_trusted(qtbot, dock, explorer):
+    explorer.fit_projection("mri", "tsne")
+    at_rest(qtbot, explorer)
+    projection = explorer.maps["mri"]
+    words = trust_line(explorer.projections)
+    assert words == (
+        f"Neighbours kept, trustworthiness: MRI {projection.trust.mean():.0%}, {projection.trustworthiness:.2f}"
+    )
+    assert dock._trust.text() == words
+    assert "the sizes of clusters" in explain(projection)
+    assert f"(by chance {15 / 119:.1%})" in explain(projection)
+
+
+def test_colours_that_were_derived_can_be_chosen(qtbot, dock, explorer):
+    combo = dock.findChild(QtColorByCombo)
+    choose(combo, Unusual("ecg"))
+    at_rest(qtbot, explorer)
+    legend = dock.findChild(QtLegend)
+    assert legend.accessibleDescription() == "How unusual the ECG is (percentile)"
+    explorer.fit_predictors()
+    at_rest(qtbot, explorer)
+    assert combo.currentData() == Unusual("ecg")
+    best = next(combo.itemData(i) for i in range(combo.count()) if combo.itemText(i).startswith("Predicted LV mass"))
+    choose(combo, best)
+    assert explorer.color_by == best
+    explorer.set_color_by(Predicted("lvm", "ECG" if best.row != "ECG" else "MRI"))  # one that is not offered
+    assert combo.currentData() == explorer.color_by

@@ -74,6 +74,9 @@ class MemoryStudy:
     def projection(self, name: str, fingerprint: str) -> tuple[dict[str, Any], dict[str, Any]]:
         return self.maps[name, fingerprint]
 
+    def save_projection(self, name: str, fingerprint: str, arrays: dict[str, Any], meta: dict[str, Any]) -> None:
+        self.maps[name, fingerprint] = (arrays, meta)
+
     def cine(self, participant_id: str) -> CineMRI:
         times, affine = np.arange(2.0) * 400, np.eye(4)
         return CineMRI(np.ones((2, 1, 4, 4)), (8.0, 1.8, 1.8), times, affine, "la_4ch", 800.0, participant_id)

@@ -50,7 +50,7 @@ def test_a_prediction_colours_those_too_whose_phenotype_is_unknown(explorer: Exp
     assert values is not None
     np.testing.assert_allclose(values, 50.0 + np.arange(40), atol=3.0)
     assert isinstance(explorer.view_state.legend, ContinuousLegend)
-    assert explorer.view_state.legend.title == "LV EF (%), predicted from MRI"
+    assert explorer.view_state.legend.title == "Predicted LV EF (%), from MRI, held out"
 
 
 def test_what_the_study_lacks_is_refused(explorer: Explorer) -> None:
@@ -68,4 +68,4 @@ def test_what_the_study_lacks_is_refused(explorer: Explorer) -> None:
 def test_a_binary_phenotype_is_predicted_as_a_probability(explorer: Explorer) -> None:
     assert explorer.cohort is not None
     title = color_title(Predicted("sex", "MRI + ECG"), explorer.cohort.specs)
-    assert title == "Sex, probability, predicted from MRI + ECG"
+    assert title == "Predicted probability of Sex: male, from MRI + ECG, held out"

@@ -7,7 +7,7 @@ from napari_latent_explorer.analysis.projection import Projection
 from napari_latent_explorer.session.explorer import Explorer
 from napari_latent_explorer.session.filters import CategoryFilter, MapFilter, RangeFilter
 from napari_latent_explorer.session.history import History, Moment
-from napari_latent_explorer.session.state import with_selected
+from napari_latent_explorer.session.state import with_projection, with_selected
 
 WOMEN = CategoryFilter("sex", frozenset({"female"}))
 
@@ -173,7 +173,7 @@ def test_a_lasso_on_a_map_that_is_gone_is_not_brought_back(explorer: Explorer) -
     other = Projection(
         projection.coordinates + 1, projection.participant_ids, "mri", "pca", {}, projection.bundle_fingerprint
     )
-    explorer._on_projection_fit(other)
+    explorer._set(with_projection(explorer.state, other))
     explorer.undo()
     assert explorer.filters == (WOMEN,)
     assert explorer.view_state.n_visible == 20
