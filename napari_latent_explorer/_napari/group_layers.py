@@ -314,7 +314,7 @@ def _make(
 def _words(heart: GroupHeart, max_characters: int) -> tuple[str, ...]:
     """Say whose heart it is, what stands for them, and how heavy it is."""
     group = heart.group
-    stands = group.representative.label if group.representative is not None else ""
+    stands = group.representative.short_label if group.representative is not None else ""
     name = packed([group.name], max_characters)
     return (*name, *packed([f"{len(group):,} participants", stands, *_masses(heart)], max_characters))
 

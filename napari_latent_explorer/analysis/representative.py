@@ -51,6 +51,12 @@ class Representative:
         return f"{name}: {self.participant_id}" if self.participant_id else name
 
 
+    @property
+    def short_label(self) -> str:
+        """For where room is small, e.g. ``nearest SIM-00012``."""
+        return f"{self.method} {self.participant_id}" if self.participant_id else self.method
+
+
 def representative(
     latents: LatentSpace, participant_ids: Sequence[str] | NDArray[np.str_], method: RepresentativeMethod = "nearest"
 ) -> Representative:

@@ -3,9 +3,13 @@
 import numpy as np
 import pytest
 from qtpy.QtCore import Qt
+from qtpy.QtGui import QColor, QGuiApplication
 from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QColorDialog
 
 from napari_latent_explorer._qt.groups_dock import QtGroupsDock
+from napari_latent_explorer.session.coloring import CATEGORY_COLORS
+from napari_latent_explorer.session.filters import RangeFilter
 
 LEFT = Qt.MouseButton.LeftButton
 
@@ -95,3 +99,126 @@ def test_reconstruct_goes_back_to_the_representative_and_shows_the_original(dock
 
 def test_nothing_can_be_reconstructed_without_a_group(dock):
     assert not dock.reconstruct.isEnabled()
+
+
+def tick(dock, *names):
+    for name in names:
+        QTest.mouseClick(dock.cards[name].tick, LEFT, pos=dock.cards[name].tick.rect().center())
+
+
+def test_ticked_groups_are_reconstructed_side_by_side_in_the_order_of_their_cards(dock, explorer, two_groups):
+    tick(dock, "Old", "Young")
+    assert dock.reconstruct.text() == "Reconstruct 2"
+    QTest.mouseClick(dock.reconstruct, LEFT)
+    assert explorer.side_by_side.names == ("Young", "Old")
+    QTest.mouseClick(dock.cards["Old"], LEFT, pos=dock.cards["Old"].recipe.geometry().center())
+    assert explorer.side_by_side.names == ()
+
+
+def test_a_single_tick_says_which_group_is_reconstructed(dock, explorer, two_groups):
+    tick(dock, "Young")
+    QTest.mouseClick(dock.reconstruct, LEFT)
+    assert explorer.active_group.name == "Young"
+    assert explorer.current_participant == explorer.groups[0].representative.participant_id
+
+
+@pytest.mark.parametrize(
+    ("kind", "n"), [("union", 70), ("intersection", 10), ("difference", 20), ("complement", 50)], ids=str
+)
+def test_ticked_groups_are_put_together(dock, explorer, kind, n):
+    ids = explorer.cohort.participant_ids
+    explorer.create_group("A", ids[:30].tolist())
+    explorer.create_group("B", ids[20:70].tolist())
+    QTest.qWait(20)
+    assert not any(button.isEnabled() for button in dock.operations.buttons.values())
+    tick(dock, "A")
+    assert [name for name, button in dock.operations.buttons.items() if button.isEnabled()] == ["complement"]
+    tick(dock, "B")
+    QTest.mouseClick(dock.operations.buttons[kind], LEFT)
+    assert len(explorer.groups[2]) == n
+    QTest.qWait(20)
+    assert dock.ticked == ("A", "B")
+
+
+def test_what_would_be_empty_is_refused_in_words(dock, explorer, two_groups):
+    failures = []
+    explorer.failed.connect(failures.append)
+    tick(dock, "Young", "Old")
+    QTest.mouseClick(dock.operations.buttons["intersection"], LEFT)
+    assert "Young, Old has nobody in it" in str(failures[0])
+    assert len(explorer.groups) == 2
+
+
+def test_cards_say_whom_groups_share(dock, explorer, two_groups):
+    assert "also in" not in dock.cards["Young"].stands.text()
+    explorer.create_group("Mixed", explorer.cohort.participant_ids[25:32].tolist())
+    QTest.qWait(20)
+    assert "5 also in Mixed" in dock.cards["Young"].stands.text()
+    assert "5 also in Young, 2 also in Old" in dock.cards["Mixed"].stands.text()
+    explorer.remove_group("Young")
+    QTest.qWait(20)
+    assert "Young" not in dock.cards["Mixed"].stands.text()
+
+
+def test_a_colour_of_the_palette_or_any_other_can_be_chosen(dock, explorer, two_groups):
+    menu = dock.cards["Young"].color_menu()
+    assert menu.swatches[2].accessibleName() == "bluish green"
+    QTest.mouseClick(menu.swatches[2], LEFT)
+    assert explorer.groups[0].color == CATEGORY_COLORS[2]
+    explorer.undo()
+    menu = dock.cards["Young"].color_menu()
+    menu.actions()[1].trigger()
+    dialog = dock.findChild(QColorDialog)
+    dialog.setCurrentColor(QColor(255, 0, 51))
+    dialog.accept()
+    assert explorer.groups[0].color == pytest.approx((1.0, 0.0, 0.2, 1.0), abs=1e-4)
+
+
+def choose(card, words):
+    menu = card.menu()
+    next(action for action in menu.actions() if action.text().startswith(words)).trigger()
+    menu.close()
+
+
+def test_a_recipe_is_copied_as_text_and_pasted_as_a_group(dock, explorer, qtbot):
+    explorer.set_filter(RangeFilter("age", 60.0, 70.0))
+    explorer.create_group("Sixties")
+    explorer.clear_filters()
+    QTest.qWait(20)
+    choose(dock.cards["Sixties"], "Copy recipe")
+    explorer.remove_group("Sixties")
+    QTest.mouseClick(dock.paste, LEFT)
+    ages = explorer.cohort.values("age")
+    group = explorer.groups[0]
+    assert group.name == "Sixties"
+    assert len(group) == np.count_nonzero((ages >= 60) & (ages <= 70))
+    QTest.mouseClick(dock.paste, LEFT)
+    assert [group.name for group in explorer.groups] == ["Sixties", "Group A"]
+    failures = []
+    explorer.failed.connect(failures.append)
+    QGuiApplication.clipboard().setText("a shopping list")
+    QTest.mouseClick(dock.paste, LEFT)
+    assert "no recipe" in str(failures[0])
+
+
+def test_a_menu_selects_the_members_and_makes_the_group_again(dock, explorer, two_groups):
+    explorer.set_filter(RangeFilter("age", 60.0, 70.0))
+    explorer.create_group("Sixties")
+    QTest.qWait(20)
+    choose(dock.cards["Sixties"], "Select")
+    np.testing.assert_array_equal(explorer.selection, explorer.groups[2].participant_ids)
+    explorer.exclude(explorer.groups[2].participant_ids[:2].tolist(), "motion")
+    choose(dock.cards["Sixties"], "Make it again")
+    assert len(explorer.groups[3]) == len(explorer.groups[2]) - 2
+    assert dock.excluded.text() == "2 excluded"
+
+
+def test_cards_are_kept_while_groups_change(dock, explorer, two_groups):
+    before = list(dock.cards.values())
+    tick(dock, "Old")
+    explorer.rename_group("Old", "Elderly")
+    explorer.set_group_color("Young", (0.0, 0.0, 1.0, 1.0))
+    explorer.set_active_group("Young")
+    QTest.qWait(20)
+    assert list(dock.cards.values()) == before
+    assert list(dock.cards) == ["Young", "Elderly"]
