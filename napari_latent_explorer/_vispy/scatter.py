@@ -72,7 +72,7 @@ class VispyScatter:
         self._canvas.events.mouse_move.connect(self._on_mouse_move)
         self._canvas.events.mouse_release.connect(self._on_mouse_release)
         self._canvas.events.mouse_wheel.connect(self._on_mouse_wheel)
-        self._canvas.events.resize.connect(self._on_view_changed)
+        self._canvas.events.resize.connect(self._on_view_changed, position="last")  # the scene first
 
     def _add(self, visual: Any, order: int) -> Any:
         self._view.add(visual)

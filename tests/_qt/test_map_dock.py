@@ -17,6 +17,7 @@ from napari_latent_explorer.session.color_sources import Predicted, Unusual
 from napari_latent_explorer.session.filters import CategoryFilter
 
 LEFT = Qt.MouseButton.LeftButton
+MOVE_MS = 15  # vispy leaves out a move that comes less than 10 ms after another
 
 
 @pytest.fixture
@@ -36,7 +37,7 @@ def lasso(panel, polygon, modifier=Qt.KeyboardModifier.NoModifier):
     QTest.mousePress(panel.scatter.native, LEFT, modifier, points[0])
     for point in points[1:]:
         QTest.mouseMove(panel.scatter.native, point)
-        QTest.qWait(5)
+        QTest.qWait(MOVE_MS)
     QTest.mouseRelease(panel.scatter.native, LEFT, modifier, points[-1])
 
 

@@ -24,7 +24,8 @@ def test_everybody_in_an_area_is_found_and_few_others(dtype):
         found, wanted = grid.rows_near(area), inside(points, area)
         assert np.isin(wanted, found).all()
         one_cell = (np.nanmax(points, axis=0) - np.nanmin(points, axis=0)) / 200
-        around = Rectangle(*((left, bottom) - one_cell), *((left + width, bottom + height) + one_cell))
+        across, up = one_cell.tolist()
+        around = Rectangle(left - across, bottom - up, left + width + across, bottom + height + up)
         assert np.isin(found, inside(points, around)).all()
         assert len(np.unique(found)) == len(found)
 

@@ -1,5 +1,7 @@
 """A map on a real canvas: what is drawn, and what the mouse picks."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import qtpy
@@ -13,6 +15,7 @@ from napari_latent_explorer._vispy.scatter import VispyScatter
 from napari_latent_explorer.analysis.polygon import points_in_polygon
 
 LEFT, NO_KEY = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+MOVE_MS = 15  # vispy leaves out a move that comes less than 10 ms after another
 GRID = np.stack(np.meshgrid(np.arange(10.0), np.arange(10.0)), axis=-1).reshape(-1, 2)
 BACKGROUND, RED, GREEN = (0.1, 0.1, 0.1, 1.0), (1.0, 0.0, 0.0, 1.0), (0.0, 1.0, 0.0, 1.0)
 
@@ -47,7 +50,7 @@ def drag(scatter, places, modifier=NO_KEY):
     QTest.mousePress(scatter.native, LEFT, modifier, points[0])
     for point in points[1:]:
         QTest.mouseMove(scatter.native, point)
-        QTest.qWait(5)
+        QTest.qWait(MOVE_MS)
     QTest.mouseRelease(scatter.native, LEFT, modifier, points[-1])
 
 
@@ -165,7 +168,7 @@ def test_the_pointer_over_a_point_is_told_once(scatter):
     x, y = np.round(scatter.to_canvas_px([GRID[42]])[0]).astype(int).tolist()
     for step in (0, 1, 2):
         QTest.mouseMove(scatter.native, QPoint(x + step, y))
-        QTest.qWait(5)
+        QTest.qWait(MOVE_MS)
     assert calls == [(42,)]
 
 
@@ -197,3 +200,85 @@ def test_points_without_a_place_and_an_empty_map_can_be_drawn(scatter):
     nobody = np.zeros(0, bool)
     scatter.draw(ScatterPicture(np.empty((0, 2)), np.empty((0, 4)), nobody, nobody))
     scatter.native.grab()
+
+
+MANY = 60_000
+
+
+@pytest.fixture
+def crowd(qtbot):
+    """Show a disc of green points beside one of red points, more than may be drawn one by one."""
+    rng = np.random.default_rng(0)
+    radius, angle = 4.0 * np.sqrt(rng.uniform(size=MANY)), rng.uniform(0, 2 * np.pi, MANY)
+    is_green = np.arange(MANY) % 2 == 0
+    places = np.stack([radius * np.cos(angle) + np.where(is_green, 0.0, 10.0), radius * np.sin(angle)], axis=1)
+    scatter = VispyScatter(qtpy.API_NAME.lower(), most_points=500)
+    scatter.native.resize(400, 400)
+    scatter.native.show()
+    rgba = np.where(is_green[:, None], GREEN, RED)
+    nobody = np.zeros(MANY, bool)
+    picture = ScatterPicture(places.astype(np.float32), rgba, ~nobody, nobody)
+    scatter.draw(picture, ScatterColors(background=BACKGROUND))
+    scatter.show_all()
+    qtbot.waitExposed(scatter.native)
+    qtbot.waitUntil(lambda: scatter.is_at_rest and scatter.has_density_image)
+    QTest.qWait(50)
+    yield scatter, picture
+    scatter.close()
+    scatter.native.deleteLater()
+
+
+def test_many_points_are_one_image_in_their_colours(crowd):
+    scatter, _ = crowd
+    assert color_at(scatter, (0.0, 0.0))[1] > 0.5
+    assert color_at(scatter, (10.0, 0.0))[0] > 0.5
+    np.testing.assert_allclose(color_at(scatter, (5.0, 0.0)), BACKGROUND[:3], atol=0.01)
+
+
+def test_a_new_selection_steps_out_of_the_image(crowd, qtbot):
+    scatter, picture = crowd
+    before = color_at(scatter, (0.0, 0.0))[1]
+    scatter.draw(replace(picture, selected=picture.coordinates[:, 0] > 5.0))
+    qtbot.waitUntil(lambda: scatter.is_at_rest)
+    assert color_at(scatter, (0.0, 0.0))[1] < 0.7 * before
+    assert color_at(scatter, (10.0, 0.0))[0] > 0.5
+    few = np.zeros(MANY, bool)
+    few[np.argmin(np.hypot(*picture.coordinates.T))] = True
+    scatter.draw(replace(picture, selected=few))
+    qtbot.waitUntil(lambda: scatter.is_at_rest)
+    assert color_at(scatter, picture.coordinates[few][0])[1] > 0.95  # a disc again, on the image
+
+
+def test_who_comes_near_sees_points_and_may_go_back(crowd, qtbot):
+    scatter, _ = crowd
+    whole = scatter.view_rect
+    scatter.view_rect = (-0.2, -0.2, 0.4, 0.4)
+    qtbot.waitUntil(lambda: scatter.is_at_rest and not scatter.has_density_image)
+    scatter.view_rect = whole
+    qtbot.waitUntil(lambda: scatter.is_at_rest and scatter.has_density_image)
+    QTest.qWait(30)
+    assert color_at(scatter, (10.0, 0.0))[0] > 0.5
+
+
+def test_points_of_an_image_can_be_picked_one_by_one(crowd):
+    scatter, picture = crowd
+    calls = heard(scatter.clicked)
+    place = np.array([1.0, 1.0])
+    drag(scatter, [place])
+    (row, _), *_ = calls
+    distances = np.hypot(*(picture.coordinates - place).T)
+    pixel = scatter.view_rect[2] / 400
+    assert distances[row] <= distances.min() + 2 * pixel
+
+
+def test_a_resized_canvas_shows_all_that_is_in_view(crowd, qtbot):
+    scatter, _ = crowd
+    scatter.view_rect = (-1.0, -1.0, 2.0, 2.0)
+    scatter.native.resize(800, 200)
+    qtbot.waitUntil(lambda: scatter.to_map((800.0, 0.0))[0] > 3.5)
+    qtbot.waitUntil(lambda: scatter.is_at_rest)
+    QTest.qWait(30)
+    image = scatter.native.grab().toImage()
+    is_lit = np.array([[image.pixelColor(x, y).greenF() > 0.2 for x in range(100, 700, 3)] for y in range(0, 200, 5)])
+    left, middle, right = (part.mean() for part in np.split(is_lit[:, :198], 3, axis=1))
+    assert min(left, right) > 0.8 * middle > 0.05
