@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse.csgraph import connected_components
-from scipy.spatial import cKDTree
+from scipy.spatial import ConvexHull, cKDTree
 
 GAP_SHARE = 0.035
 """Of the map's size: dots this far from all others are seen as apart from them."""
@@ -60,13 +60,15 @@ def _around(places: NDArray[np.float64], margin: float) -> NDArray[np.float64]:
 
 
 def strip(
-    coordinates: NDArray[np.floating], direction: NDArray[np.float64], low: float, high: float
+    coordinates: NDArray[np.floating], direction: NDArray[np.float64], low_share: float, high_share: float
 ) -> NDArray[np.float64]:
-    """Corners ``(4, 2)`` of a strip across a map, between two places along a direction of length 1."""
-    along, across = direction, np.array([-direction[1], direction[0]])
-    reach = 1.05 * np.abs(np.asarray(coordinates, np.float64) @ across).max()
-    corners = [(low, -reach), (high, -reach), (high, reach), (low, reach)]
-    return np.array([start * along + side * across for start, side in corners])
+    """Line ``(n_vertices, 2)`` around the dots between two shares of all, ordered along a direction of a map."""
+    places = np.asarray(coordinates, np.float64)
+    along = places @ direction
+    low, high = np.quantile(along, (low_share, high_share))
+    inside = places[(along >= low) & (along <= high)]
+    outermost = inside[ConvexHull(inside).vertices]
+    return outermost + 0.01 * (outermost - inside.mean(axis=0))  # no dot is under the line
 
 
 def sharpness(cine: NDArray[np.floating]) -> float:

@@ -124,8 +124,7 @@ def look_at_sex(hour):
     places, axis = explorer.projections["mri"].coordinates, hour.axes["mri"]
     shares = {"Female": (0.0, 0.15), "Boundary": (0.425, 0.575), "Male": (0.85, 1.0)}
     for name, ends in shares.items():
-        low, high = np.quantile(axis.positions(places), ends) + axis.threshold
-        hour.lasso("mri", strip(places, axis.direction, low - 1e-3, high + 1e-3))
+        hour.lasso("mri", strip(places, axis.direction, *ends))
         hour.group(name)
     hour.look(list(shares))
 
