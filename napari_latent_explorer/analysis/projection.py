@@ -42,6 +42,9 @@ if TYPE_CHECKING:
     from openTSNE import TSNEEmbedding
 
 LEAST_PARTICIPANTS = 10
+LEAST_FOR_TWO_THREADS = 10_000
+"""Threads spin while they wait for each other: on two busy cores two are 4 times as slow as one at 2,000 people, and 25
+times at 40."""
 PERPLEXITY = 30.0
 EARLY_EXAGGERATION = 12.0
 N_EARLY_ITERATIONS = 250
@@ -301,6 +304,7 @@ def _begin_tsne(scores: NDArray[np.float64], perplexity: float, seed: int) -> "T
     """Affinities and PCA start; openTSNE's own learning rate "auto" is n / exaggeration."""
     from openTSNE import TSNEEmbedding, affinity, initialization
 
-    affinities = affinity.PerplexityBasedNN(scores, perplexity=perplexity, n_jobs=2, random_state=seed)
+    n_jobs = 1 if len(scores) < LEAST_FOR_TWO_THREADS else 2
+    affinities = affinity.PerplexityBasedNN(scores, perplexity=perplexity, n_jobs=n_jobs, random_state=seed)
     start = initialization.rescale(scores[:, :2])
-    return TSNEEmbedding(start, affinities, learning_rate="auto", n_jobs=2, random_state=seed)
+    return TSNEEmbedding(start, affinities, learning_rate="auto", n_jobs=n_jobs, random_state=seed)

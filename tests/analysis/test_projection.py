@@ -132,3 +132,21 @@ def test_what_is_no_map_is_refused(tsne: Projection) -> None:
     few = LatentSpace(np.zeros((5, 2)), np.array(list("abcde")), "mri", "f")
     with pytest.raises(StudyError, match="at least 10"):
         finish(fit_tsne(few))
+
+
+def test_a_vector_is_placed_by_the_neighbours_that_brute_force_finds() -> None:
+    rng = np.random.default_rng(1)
+    values = rng.normal(size=(3_000, 64)).astype(np.float32) + 3.0
+    latents = LatentSpace(values, np.array([f"P{i:04}" for i in range(3_000)]), "mri", "f")
+    projection = Projection(rng.normal(size=(3_000, 2)), latents.participant_ids, "mri", "tsne", {}, "f")
+    for query in values[:20] + rng.normal(size=(20, 64)).astype(np.float32):
+        distances = np.linalg.norm(values.astype(np.float64) - query, axis=1)
+        nearest = distances.argsort()[:10]
+        weights = 1 / distances[nearest] ** 2
+        expected = weights @ projection.coordinates[nearest] / weights.sum()
+        np.testing.assert_allclose(projection.place(query, latents)[0], expected, rtol=1e-4, atol=1e-5)
+
+
+def test_trustworthiness_comes_back_as_it_was_stored(tsne: Projection) -> None:
+    assert tsne.trustworthiness is not None
+    assert Projection.from_arrays("mri", "f", *tsne.to_arrays()).trustworthiness == tsne.trustworthiness
