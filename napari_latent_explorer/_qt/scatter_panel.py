@@ -1,15 +1,16 @@
 """One map in a panel: a title and the GL canvas.
 
-The hard idea: a GL canvas that Qt moves into another top-level window goes blank, because its context stays behind. So
-the panel keeps the picture and the view, and when its dock is floated or docked again it makes a new canvas from them.
+The hard idea: a GL canvas that Qt moves into another top-level window goes blank, because its context stays behind, and
+whatever it still draws there is an error. Qt hides a canvas before it moves it. So a hidden canvas draws nothing, and
+one that comes back in another window, because its dock was floated, docked again or put together with others, is
+replaced by a new one with the same picture and view.
 """
 
 import numpy as np
 import qtpy
 from numpy.typing import NDArray
 from qtpy.QtCore import QEvent, QObject, QTimer, Signal
-from qtpy.QtGui import QShowEvent
-from qtpy.QtWidgets import QDockWidget, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from napari_latent_explorer._qt.theme import DARK, Theme, small_font, to_rgba
 from napari_latent_explorer._vispy.picture import HIDDEN_ALPHA, ScatterColors, ScatterPicture
@@ -39,7 +40,7 @@ class QtScatterPanel(QWidget):
         self._title.setFont(small_font(self, 1.0, is_bold=True))
         self._title.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self._theme = DARK
-        self._dock: QDockWidget | None = None
+        self._window_of_canvas: QWidget | None = None
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._layout.setSpacing(3)
@@ -100,25 +101,22 @@ class QtScatterPanel(QWidget):
         self._scatter.close()
         self._scatter.native.deleteLater()
 
-    def showEvent(self, event: QShowEvent) -> None:
-        """Find the dock around it, to hear when it is floated."""
-        super().showEvent(event)
-        around: QWidget | None = self.parentWidget()
-        while around is not None and not isinstance(around, QDockWidget):
-            around = around.parentWidget()
-        if around is not None and around is not self._dock:
-            self._dock = around
-            around.topLevelChanged.connect(self._on_dock_top_level_changed)
-
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Hear when the pointer leaves the canvas."""
-        if event.type() == QEvent.Type.Leave and watched is self._scatter.native:
-            self._scatter.leave()
+        """Hear when the pointer leaves the canvas, and when the canvas goes out of sight and comes back."""
+        if watched is self._scatter.native:
+            if event.type() == QEvent.Type.Leave:
+                self._scatter.leave()
+            elif event.type() == QEvent.Type.Hide:
+                self._scatter.is_paused = True
+            elif event.type() == QEvent.Type.Show:
+                QTimer.singleShot(0, self._on_canvas_shown)
         return bool(super().eventFilter(watched, event))
 
-    def _on_dock_top_level_changed(self) -> None:
-        # After Qt has moved the window: a context made before would stay behind like the old one.
-        QTimer.singleShot(0, self.rebuild)
+    def _on_canvas_shown(self) -> None:
+        former, self._window_of_canvas = self._window_of_canvas, self.window()
+        if former not in (None, self._window_of_canvas):
+            self.rebuild()  # vispy lets Qt handle events when it closes the old one, so that this may come again
+        self._scatter.is_paused = False
 
     def _make_canvas(self) -> VispyScatter:
         scatter = VispyScatter(qtpy.API_NAME.lower())

@@ -62,7 +62,7 @@ class VispyScatter:
         self._tool: Tool = "lasso"
         self._path: list[NDArray[np.float64]] = []
         self._press_px: NDArray[np.float64] | None = None
-        self._is_drag = False
+        self._is_drag = self._is_paused = False
         self._pan_from: NDArray[np.float64] | None = None
         self._hovered_row: int | None = None
         self._cloud = VispyPointCloud(self._canvas, self._view, most_points)
@@ -121,6 +121,18 @@ class VispyScatter:
     def has_density_image(self) -> bool:
         """Whether some of the points are shown as a density image."""
         return self._cloud.has_image
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether nothing is drawn, because the canvas is out of sight."""
+        return self._is_paused
+
+    @is_paused.setter
+    def is_paused(self, is_paused: bool) -> None:
+        if is_paused != self._is_paused:
+            self._is_paused = is_paused
+            (self._canvas.events.draw.block if is_paused else self._canvas.events.draw.unblock)()
+            self._canvas.update()
 
     def show_all(self) -> None:
         """Bring all points into view, with a margin of 4 %."""
