@@ -42,6 +42,11 @@ def group_probe(group: Group) -> ProbeState | None:
     return ProbeState(vector, vector, f"{group.name}, {group.representative.label}")
 
 
+def is_same_origin(probe: ProbeState, other: ProbeState) -> bool:
+    """Whether two probes began at the same vector of the same name, wherever they were moved to."""
+    return probe.label == other.label and np.array_equal(probe.origin, other.origin)
+
+
 def counterparts(state: ExplorerState, origin: NDArray[np.float32]) -> Mapping[str, NDArray[np.float32]]:
     """Vector ``(latent_dim,)`` of whom a probe began at, in each modality of the study.
 

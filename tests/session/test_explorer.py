@@ -347,6 +347,19 @@ def test_renaming_and_removing_keep_the_active_group_right(explorer: Explorer) -
     assert explorer.active_group is None
 
 
+def test_the_probe_takes_up_the_name_of_the_group_that_it_began_at_and_stays_where_it_is(explorer: Explorer) -> None:
+    explorer.create_group("A", ["P05"])
+    explorer.probe.move(1, 3.0)
+    explorer.rename_group("A", "B")
+    assert explorer.probe.label == "B, nearest to the mean: P05"
+    assert explorer.probe.vector[1] == 3.0
+    explorer.undo()
+    assert explorer.probe.label == "A, nearest to the mean: P05"
+    explorer.probe_participant("P07")
+    explorer.rename_group("A", "C")
+    assert explorer.probe.label == "P07, MRI"
+
+
 def test_groups_that_make_no_sense_are_refused(explorer: Explorer) -> None:
     explorer.create_group("A", ["P00"])
     for ask, words in (
