@@ -1,10 +1,13 @@
 """The maps: what is drawn on one selects on both, and only who is visible."""
 
+import gc
+import threading
+
 import numpy as np
 import pytest
-from qtpy.QtCore import QPoint, Qt
+from qtpy.QtCore import QCoreApplication, QEvent, QPoint, Qt
 from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QDockWidget, QMainWindow
+from qtpy.QtWidgets import QApplication, QDockWidget, QMainWindow
 
 from napari_latent_explorer._qt.color_by import QtColorByCombo
 from napari_latent_explorer._qt.legend import QtLegend
@@ -17,6 +20,7 @@ from napari_latent_explorer.session.color_sources import Predicted, Unusual
 from napari_latent_explorer.session.filters import CategoryFilter
 
 LEFT = Qt.MouseButton.LeftButton
+DEFERRED_DELETE = getattr(QEvent.Type.DeferredDelete, "value", QEvent.Type.DeferredDelete)
 MOVE_MS = 15  # vispy leaves out a move that comes less than 10 ms after another
 
 
@@ -127,27 +131,54 @@ def test_keys_choose_the_tool(dock):
     assert {panel.scatter.tool for panel in dock.panels.values()} == {"pan"}
 
 
-def test_a_floated_dock_gets_new_canvases_with_the_same_picture(qtbot, explorer):
-    window, around = QMainWindow(), QDockWidget()
+def wait_for_pictures(dock):
+    """Wait until the maps are painted again and see that none is blank, which is one colour."""
+    QTest.qWait(
+        200
+    )  # without looking at the canvas: `grab` paints one that Qt has not shown yet in a context of its own
+    for panel in dock.panels.values():
+        image = panel.scatter.native.grab().toImage()
+        pixels = {image.pixel(x, y) for x in range(0, image.width(), 2) for y in range(0, image.height(), 2)}
+        assert len(pixels) > 5
+
+
+def census():
+    """Count what a dock could leave behind: threads, widgets, windows."""
+    QCoreApplication.sendPostedEvents(None, DEFERRED_DELETE)
+    QTest.qWait(20)
+    gc.collect()
+    return threading.active_count(), len(QApplication.allWidgets()), len(QApplication.topLevelWidgets())
+
+
+def test_a_dock_floats_closes_and_opens_again_with_its_picture_and_leaves_nothing(qtbot, explorer, caplog):
+    window = QMainWindow()
     qtbot.addWidget(window)
-    dock = QtMapDock(explorer)
-    around.setWidget(dock)
-    window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, around)
     window.resize(900, 500)
     window.show()
-    QTest.qWait(100)
-    panel = dock.panels["mri"]
-    old, rect = panel.scatter, panel.scatter.view_rect
-    around.setFloating(True)
-    qtbot.waitUntil(lambda: panel.scatter is not old)
-    QTest.qWait(100)
-    assert panel.scatter.view_rect == pytest.approx(rect)
-    assert panel.scatter.picture.coordinates is old.picture.coordinates
-    picture = panel.scatter.native.grab().toImage()
-    colors = {picture.pixel(x, y) for x in range(0, picture.width(), 2) for y in range(0, picture.height(), 2)}
-    assert len(colors) > 5  # a blank canvas has one
-    for each in dock.panels.values():
-        each.close_canvas()
+    qtbot.waitExposed(window)
+    before = census()
+    around, dock = QDockWidget(window), QtMapDock(explorer)
+    around.setWidget(dock)
+    window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, around)
+    wait_for_pictures(dock)
+    docked, rect = census(), dock.panels["mri"].scatter.view_rect
+    canvas, coordinates = dock.panels["mri"].scatter, dock.panels["mri"].scatter.picture.coordinates
+    for is_floating in (True, False, True, False):
+        around.setFloating(is_floating)
+        wait_for_pictures(dock)
+        assert dock.panels["mri"].scatter is not canvas  # the context of the old one stayed in the other window
+        canvas = dock.panels["mri"].scatter
+        assert canvas.view_rect == pytest.approx(rect)
+        assert canvas.picture.coordinates is coordinates
+    around.close()
+    QTest.qWait(30)
+    around.show()
+    wait_for_pictures(dock)
+    assert census() == docked
+    around.deleteLater()
+    del around, dock, canvas
+    assert census() == before
+    assert not [record for record in caplog.records if record.name.startswith("vispy")]  # as where GL goes wrong
 
 
 def test_the_tool_tip_says_who_it_is_with_units(explorer):
