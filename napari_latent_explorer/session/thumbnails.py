@@ -118,6 +118,10 @@ class Thumbnails:
         else:
             self.made.emit(kept)
 
+    def wait(self, timeout_s: float | None = None) -> bool:
+        """Block until nothing is being read; False after `timeout_s`. Not for the thread that listens."""
+        return self._queue.wait(timeout_s)
+
     def close(self) -> None:
         """Stop the worker thread."""
         self._queue.close()
