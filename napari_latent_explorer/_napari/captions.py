@@ -19,7 +19,9 @@ MARK = "napari-latent-explorer captions"
 UNITS, AXIS_LABELS = ("mm", "mm"), ("row", "column")
 GAP_MM = 3.0
 MAX_CHARACTERS = 34
-ON_BRIGHT = 0.65
+ON_BRIGHT, ON_DARK = 0.65, 0.45
+LUMINANCE = (0.2126, 0.7152, 0.0722)
+"""Of red, green and blue."""
 Corner = tuple[float, float]
 Color = tuple[float, ...]
 Caption = tuple[tuple[str, ...], Color | None, Corner]
@@ -128,8 +130,12 @@ _ATTRIBUTES: dict[str, Any] = {
 
 
 def _legible(color: Color, is_dark: bool) -> Color:
-    """Darken a group's colour for words on a bright canvas; its hue stays."""
-    return color if is_dark else (*(ON_BRIGHT * part for part in color[:3]), 1.0)
+    """Darken a group's colour for words on a bright canvas, or brighten a dark one on a dark canvas; its hue stays."""
+    if not is_dark:
+        return (*(ON_BRIGHT * part for part in color[:3]), 1.0)
+    luminance = sum(share * part for share, part in zip(LUMINANCE, color[:3], strict=True))
+    lack = max(0.0, ON_DARK - luminance) / (1.0 - luminance)
+    return (*(part + lack * (1.0 - part) for part in color[:3]), 1.0)
 
 
 def _as_text(lines: tuple[str, ...], color: Color | None, corner_mm: Corner) -> tuple[str, Color | None, Corner]:

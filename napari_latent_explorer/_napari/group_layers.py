@@ -43,6 +43,9 @@ _NAMES = {IMAGE: "{}", LABELS: "{} labels", ORIGINAL: "{} original", ORIGINAL_LA
 _EVERY = (slice(None, None, 5), slice(None, None, 2), slice(None, None, 2))
 """Pixels that contrast limits are taken from."""
 
+FEW_CHARACTERS = 18
+"""In less room than this not all words are written."""
+
 Key = tuple[int, str]
 """Slot, and which of its layers. A slot holds the layers of one group until another takes it over."""
 Size = tuple[float, float]
@@ -73,6 +76,7 @@ class GroupLayers(QObject):
         self._slots: dict[int, Group] = {}
         self._shown: tuple[GroupHeart, ...] = ()
         self._places: GroupPlaces | None = None
+        self._has_few_words = False
         self._unwanted: list[tuple[Group, str]] = []
         self._camera: tuple[Any, float] | None = None
         self._steps: list[Callable[[], None]] = []
@@ -169,17 +173,31 @@ class GroupLayers(QObject):
         if viewer is None:
             return
         if is_new or self._places is None:
-            canvas_px, side_mm = viewer.canvas.size, self._side_mm()
-            has_originals = any(heart.original is not None for heart in self._shown)
-            places = place_groups(len(self._shown), side_mm, canvas_px, 2, has_originals)
-            n_lines = max(len(_words(heart, _room(places, side_mm))) for heart in self._shown)
-            self._places = place_groups(len(self._shown), side_mm, canvas_px, n_lines, has_originals)
+            self._has_few_words = False
+            self._places = self._find_places(viewer.canvas.size)
+            if _room(self._places, self._side_mm()) < FEW_CHARACTERS:
+                self._has_few_words = True
+                self._places = self._find_places(viewer.canvas.size)
             if viewer.dims.ndisplay == 2:
                 if self._camera is None:
                     self._camera = (viewer.scene.camera.center, viewer.scene.camera.zoom)
                 viewer.scene.camera.center = (0.0, *self._places.center_mm)
                 viewer.scene.camera.zoom = self._places.px_per_mm
         self._write_captions()
+
+    def _find_places(self, canvas_px: tuple[int, int]) -> GroupPlaces:
+        """Lay out hearts and as many lines of words as there are when these are as wide as a heart."""
+        has_originals, n_lines = any(heart.original is not None for heart in self._shown), 1
+        while True:
+            places = place_groups(len(self._shown), self._side_mm(), canvas_px, n_lines, has_originals)
+            room = _room(places, self._side_mm())
+            needed = max(len(self._words(heart, room)) for heart in self._shown)
+            if needed <= n_lines:  # more lines leave less room, so this ends
+                return places
+            n_lines = needed
+
+    def _words(self, heart: GroupHeart, room: int) -> tuple[str, ...]:
+        return (_few_words if self._has_few_words else _words)(heart, room)
 
     @property
     def _corners_mm(self) -> tuple[Size, ...]:
@@ -193,10 +211,13 @@ class GroupLayers(QObject):
         room = _room(places, self._side_mm())
         for heart, corner in zip(self._shown, places.corners_mm, strict=True):
             if not all(self._is_unwanted(heart.group, kind) for kind in (IMAGE, LABELS)):
-                captions.append((_words(heart, room), heart.group.color, corner))
+                captions.append((self._words(heart, room), heart.group.color, corner))
             if heart.original is not None and not self._is_unwanted(heart.group, ORIGINAL):
                 below = (corner[0] + places.second_row_mm, corner[1])
-                captions.append((packed(["original", heart.original.participant_id], room), None, below))
+                words = f"original, {heart.original.participant_id}"
+                if len(words) > room:
+                    words = heart.original.participant_id
+                captions.append((packed([words], room), None, below))
         self._hearts.captions.show_instead(captions)
 
     def _side_mm(self) -> Size:
@@ -319,12 +340,18 @@ def _words(heart: GroupHeart, max_characters: int) -> tuple[str, ...]:
     return (*name, *packed([f"{len(group):,} participants", stands, *_masses(heart)], max_characters))
 
 
+def _few_words(heart: GroupHeart, max_characters: int) -> tuple[str, ...]:
+    """Say the same where hearts are narrow: without who stands for the group and what is predicted."""
+    mass = next((words for words in _masses(heart) if words), "")
+    return packed([heart.group.name, f"n {len(heart.group):,}", " ".join(mass.split()[:3])], max_characters)
+
+
 def _masses(heart: GroupHeart) -> list[str]:
     """Mass of the left ventricle, by both ways in which it is known."""
     measures, predicted = heart.outcome.measures, heart.predicted("lvm")
-    measured = f"LV mass {measures.mass_g:.0f} g measured" if measures is not None and measures.mass_g > 0 else ""
+    measured = f"LVM {measures.mass_g:.0f} g measured" if measures is not None and measures.mass_g > 0 else ""
     words = f"{predicted:.0f} g predicted" if predicted is not None else ""
-    return [measured, words if measured else words and f"LV mass {words}"]
+    return [measured, words if measured else words and f"LVM {words}"]
 
 
 def _assigned(slots: Mapping[int, Group], groups: Sequence[Group]) -> dict[int, Group]:

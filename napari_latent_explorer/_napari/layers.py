@@ -18,6 +18,7 @@ from psygnal import Signal
 
 from napari_latent_explorer._napari.captions import Captions
 from napari_latent_explorer._napari.class_colors import label_colormap, label_table
+from napari_latent_explorer._napari.group_places import place_groups
 from napari_latent_explorer.data.cine import LA_4CH_CLASSES, CineMRI
 from napari_latent_explorer.modeling.preprocessing_spec import STANDARD, CineSpec, PreprocessingSpec
 from napari_latent_explorer.session.decode_service import MODEL_SPACING_MM, DecodeOutcome
@@ -30,6 +31,7 @@ AXIS_LABELS, UNITS = ("time", "row", "column"), ("ms", "mm", "mm")
 GAP_MM = 10.0
 MARGIN = 0.12
 """Of the canvas around the hearts when they first appear; the captions need some of it."""
+CAPTION_LINES = 4
 LABELS_OPACITY = 0.4
 CONTRAST_PERCENTILES = (0.5, 99.7)
 DEFAULT_RR_MS = 1000.0
@@ -254,9 +256,20 @@ class HeartLayers:
         viewer = self._viewer()
         if viewer is not None and name in self._layers and name not in self._has_shown and self._made_room is None:
             self._has_shown.add(name)
-            viewer.reset_view(margin=MARGIN)
+            self._fit_into_view(viewer)
             if name == RECONSTRUCTION or RECONSTRUCTION not in self._layers:
                 viewer.dims.set_current_step(viewer.dims.ndim - len(AXIS_LABELS), 0)
+
+    def _fit_into_view(self, viewer: ViewerModel) -> None:
+        """Show what is seen of the hearts, and the words above them, as large as the canvas lets them be."""
+        extents = [layer.extent.world[:, -2:] for layer in self._layers.values() if layer.visible]
+        low_mm, high_mm = np.min(extents, axis=(0, 1)), np.max(extents, axis=(0, 1))
+        size_mm = high_mm - low_mm
+        places = place_groups(1, (float(size_mm[0]), float(size_mm[1])), viewer.canvas.size, CAPTION_LINES)
+        viewer.reset_view(margin=MARGIN)
+        if viewer.dims.ndisplay == 2:
+            viewer.scene.camera.center = (0.0, *(low_mm + places.center_mm))
+            viewer.scene.camera.zoom = places.px_per_mm
 
     def _group_color(self) -> tuple[float, ...] | None:
         """Colour of the group whose representative the probe began at; None if it began elsewhere."""

@@ -2,25 +2,28 @@
 
 The hard idea: a picture beside a number is only worth something if both are of the same vector. So hearts are told of
 all at once, with the groups that they were decoded for; a group that merely has another name or colour is told of
-again with the heart that it has.
+again with the heart that it has. Recordings of those who stand for groups come later, from disk, and are added.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 from psygnal import Signal
 
+from napari_latent_explorer.data.progress import Progress
+from napari_latent_explorer.errors import LatentExplorerError
 from napari_latent_explorer.session.decode_service import DecodeOutcome
 from napari_latent_explorer.session.explorer import Explorer
 from napari_latent_explorer.session.groups import Group
 from napari_latent_explorer.session.probing import group_counterparts
-from napari_latent_explorer.session.recordings import ShownParticipant
+from napari_latent_explorer.session.recordings import Recordings, ShownParticipant, read_participant
 
 if TYPE_CHECKING:
     from napari_latent_explorer.analysis.prediction import PredictionTable
+
+JOB_NAME = "Read representatives"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,8 +64,11 @@ class SideBySide:
     def __init__(self, explorer: Explorer) -> None:
         self._explorer = explorer
         self._hearts: tuple[GroupHeart, ...] = ()
+        self._outcomes: tuple[DecodeOutcome, ...] = ()
+        self._originals: Mapping[str, ShownParticipant | None] = {}
         self._asked: tuple[object, ...] = ()
         self._is_waiting = False
+        explorer.study_changed.connect(self._on_study_changed)
         explorer.side_by_side_changed.connect(self.synchronize)
         explorer.groups_changed.connect(self.synchronize)
         explorer.bundle_changed.connect(self.synchronize)
@@ -84,29 +90,81 @@ class SideBySide:
         explorer, groups = self._explorer, self.groups
         asked = (explorer.bundle, explorer.predictors, *(group.representative for group in groups)) if groups else ()
         if not _are_same(asked, self._asked):
-            self._asked = asked
+            self._asked, self._outcomes = asked, ()
             self._is_waiting = bool(groups) and explorer.bundle is not None
             explorer.decode.request_together(
-                [(group.representative.vector, self._counterparts(group)) for group in groups if group.representative]
+                [
+                    (group.representative.vector, group_counterparts(explorer.state, group))
+                    for group in groups
+                    if group.representative is not None
+                ]
             )
-            if not self._is_waiting:
-                self._set(())
-        elif not self._is_waiting:
-            named = tuple(replace(heart, group=group) for heart, group in zip(self._hearts, groups, strict=True))
-            if any(new.group is not old.group for new, old in zip(named, self._hearts, strict=True)):
-                self._set(named)
+        if not self._is_waiting:
+            self._tell()
 
-    def _counterparts(self, group: Group) -> Mapping[str, NDArray[np.float32]]:
-        return group_counterparts(self._explorer.state, group)
+    def _on_study_changed(self) -> None:
+        self._originals = {}
 
     def _on_decoded(self, outcomes: tuple[DecodeOutcome, ...]) -> None:
-        self._is_waiting, groups = False, self.groups
-        self._set(tuple(GroupHeart(group, one) for group, one in zip(groups, outcomes, strict=True)))
+        self._is_waiting, self._outcomes = False, outcomes
+        self._tell()
 
-    def _set(self, hearts: tuple[GroupHeart, ...]) -> None:
-        if hearts or self._hearts:
+    def _tell(self) -> None:
+        """Emit what is shown now, if it is something else than before."""
+        groups = self.groups if self._outcomes else ()
+        if self._explorer.side_by_side.has_originals:
+            self._read_originals(groups)
+        hearts = tuple(
+            GroupHeart(group, outcome, self._original_of(group))
+            for group, outcome in zip(groups, self._outcomes, strict=True)
+        )
+        if not _are_same(_parts(hearts), _parts(self._hearts)):
             self._hearts = hearts
             self.changed.emit(hearts)
+
+    # ---- recordings of those who stand for groups
+
+    def _original_of(self, group: Group) -> ShownParticipant | None:
+        who = _participant_of(group)
+        return self._originals.get(who) if who and self._explorer.side_by_side.has_originals else None
+
+    def _read_originals(self, groups: Sequence[Group]) -> None:
+        study = self._explorer.study
+        wanted = list(dict.fromkeys(filter(None, map(_participant_of, groups))))
+        missing = [who for who in wanted if who not in self._originals]
+        if not missing or study is None:
+            return
+        self._originals = {who: self._originals.get(who) for who in wanted}
+
+        def on_read(found: tuple[dict[str, ShownParticipant], list[LatentExplorerError]]) -> None:
+            if self._explorer.study is study:
+                self._originals = {**self._originals, **found[0]}
+                self.synchronize()
+                for error in found[1]:
+                    self._explorer.failed.emit(error)
+
+        self._explorer.jobs.start(JOB_NAME, lambda: _read(study, missing), on_read)
+
+
+def _read(
+    study: Recordings, participant_ids: Sequence[str]
+) -> Generator[Progress, None, tuple[dict[str, ShownParticipant], list[LatentExplorerError]]]:
+    """Read the recordings of some participants, and what kept others from being read."""
+    found, problems = {}, []
+    for participant_id in participant_ids:
+        try:
+            found[participant_id] = yield from read_participant(study, participant_id)
+        except LatentExplorerError as error:
+            problems.append(error)
+    return found, problems
+
+
+def _participant_of(group: Group) -> str | None:
+    return None if group.representative is None else group.representative.participant_id
+
+
+def _parts(hearts: Sequence[GroupHeart]) -> tuple[object, ...]:
+    return tuple(part for heart in hearts for part in (heart.group, heart.outcome, heart.original))
 
 
 def _are_same(some: tuple[object, ...], others: tuple[object, ...]) -> bool:

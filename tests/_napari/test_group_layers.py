@@ -21,6 +21,8 @@ def explorer(explorer):
 @pytest.fixture
 def show(viewer, explorer, settle, qtbot):
     """Show groups and wait until all layers have them."""
+    viewer.window.resize(1500, 1000)
+    qtbot.wait(50)
 
     def wait(*names, **how):
         explorer.show_side_by_side(names, **how)
@@ -81,7 +83,7 @@ def test_captions_say_who_how_many_what_stands_for_them_and_how_heavy(viewer, ex
     for text, group in zip(texts, (explorer.groups[0], explorer.groups[2]), strict=True):
         assert text.startswith(group.name)
         assert "30 participants" in text
-        assert "nearest to the mean" in text
+        assert f"nearest {group.representative.participant_id}" in text
         assert "g measured" in text
     np.testing.assert_allclose(viewer.layers["captions"].text.color.array[1], explorer.groups[2].color, atol=0.01)
 
@@ -149,10 +151,46 @@ def test_another_name_and_colour_reach_the_layer_and_its_caption_but_not_a_name_
 ):
     show("Small", "Large")
     viewer.layers["Large"].name = "mine"
-    explorer.set_group_color("Large", (0.0, 0.0, 1.0, 1.0))
+    explorer.set_group_color("Large", (0.0, 1.0, 0.5, 1.0))
     explorer.rename_group("Small", "Tiny")
     show.again()
     assert {"mine", "Tiny", "Tiny labels", "Large labels"} <= set(shown(viewer))
     captions = viewer.layers["captions"].text
     assert str(captions.values[0]).startswith("Tiny")
-    np.testing.assert_allclose(captions.color.array[1], (0.0, 0.0, 1.0, 1.0), atol=0.01)
+    np.testing.assert_allclose(captions.color.array[1], (0.0, 1.0, 0.5, 1.0), atol=0.01)
+
+
+def test_the_recordings_of_those_who_stand_for_groups_lie_below_them(viewer, explorer, show):
+    show("Small", "Middle", "Large")
+    before = {id(layer) for layer in viewer.layers}
+    show("Small", "Middle", "Large", has_originals=True)
+    names = ("Small", "Middle", "Large")
+    originals = [f"{name} original" for name in names]
+    for name, original in zip(names, originals, strict=True):
+        upper, lower = boxes(viewer, name, original)
+        assert lower[0, 0] > upper[1, 0]
+        assert lower[0, 1] == pytest.approx(upper[0, 1])
+        assert f"{original} labels" in shown(viewer)
+    for one, other in itertools.combinations(boxes(viewer, *names, *originals), 2):
+        assert np.maximum(one[0] - other[1], other[0] - one[1]).max() > 0.0
+    texts = [str(text) for text in viewer.layers["captions"].text.values]
+    stands = explorer.groups[0].representative.participant_id
+    assert f"original, {stands}" in texts
+    explorer.set_representative_method("median")
+    show.again()
+    assert not any("original" in name for name in shown(viewer))
+    assert before <= {id(layer) for layer in viewer.layers}
+
+
+def test_many_groups_have_few_words_and_one_that_is_dark_is_legible(viewer, explorer, show):
+    for number in range(9):
+        explorer.create_group(f"More {number}", explorer.cohort.participant_ids[number * 5 : number * 5 + 5].tolist())
+    viewer.window.resize(900, 700)
+    explorer.set_group_color("More 8", (0.1, 0.0, 0.3, 1.0))
+    show(*(group.name for group in explorer.groups))
+    captions = viewer.layers["captions"].text
+    assert len(captions.values) == 12
+    assert all("LVM" in str(text) and "predicted" not in str(text) for text in captions.values)
+    red, green, blue, _ = captions.color.array[11]
+    assert 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.4
+    assert blue > red > green

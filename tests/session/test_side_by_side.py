@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from memory_study import LinearBundle
 
-from napari_latent_explorer.errors import LatentExplorerError
+from napari_latent_explorer.errors import LatentExplorerError, RecordingError
 from napari_latent_explorer.session.explorer import Explorer
 from napari_latent_explorer.session.side_by_side import SideBySide
 
@@ -133,3 +133,38 @@ def test_the_script_shows_them_again(explorer, side_by_side, study):
     assert explorer.side_by_side.names == ()
     namespace["repeat"](explorer)
     assert explorer.side_by_side.names == ("Old", "Young")
+
+
+def test_recordings_of_those_who_stand_for_groups_are_read_when_they_are_wanted(explorer, side_by_side):
+    explorer.show_side_by_side(["Old", "Young"], has_originals=True)
+    assert explorer.decode.wait(20.0)
+    assert explorer.jobs.wait(20.0)
+    for heart in side_by_side.hearts:
+        assert heart.original.participant_id == heart.group.representative.participant_id
+        assert heart.original.cine.source == heart.original.participant_id
+    explorer.show_side_by_side(["Old", "Young"])
+    assert [heart.original for heart in side_by_side.hearts] == [None, None]
+    explorer.undo()
+    assert all(heart.original is not None for heart in side_by_side.hearts)
+    explorer.set_representative_method("mean")
+    assert explorer.decode.wait(20.0)
+    assert [heart.original for heart in side_by_side.hearts] == [None, None]
+
+
+def test_a_recording_that_cannot_be_read_is_named_and_the_others_are_shown(explorer, side_by_side, study, monkeypatch):
+    lost = explorer.groups[0].representative.participant_id
+    read = study.cine
+
+    def cine(participant_id):
+        if participant_id == lost:
+            raise RecordingError(f"The cine of {participant_id} is damaged.")
+        return read(participant_id)
+
+    monkeypatch.setattr(study, "cine", cine)
+    failures = []
+    explorer.failed.connect(failures.append)
+    explorer.show_side_by_side(["Young", "Old"], has_originals=True)
+    assert explorer.decode.wait(20.0)
+    assert explorer.jobs.wait(20.0)
+    assert [heart.original is None for heart in side_by_side.hearts] == [True, False]
+    assert [lost in str(error) for error in failures] == [True]
