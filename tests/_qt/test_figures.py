@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 from qtpy.QtCore import QByteArray, QPoint, QRectF, Qt
-from qtpy.QtGui import QColor, QImage, QPainter
+from qtpy.QtGui import QColor, QContextMenuEvent, QImage, QPainter
 from qtpy.QtSvg import QSvgRenderer
 from qtpy.QtWidgets import QApplication, QFileDialog, QMenu
 
@@ -18,6 +18,7 @@ from napari_latent_explorer._qt.ecg_plot import EcgTrace, QtEcgPlot
 from napari_latent_explorer._qt.figure import Figure, in_order, moved, words
 from napari_latent_explorer._qt.figure_files import to_png, to_svg, write_figure
 from napari_latent_explorer._qt.figure_menu import QtFigureMenu, offer_figure, save_figure
+from napari_latent_explorer._qt.map_dock import QtMapDock
 from napari_latent_explorer._qt.map_figure import MOST_SHAPES, SIDE_PX, ShownMap, dots_picture, map_figure
 from napari_latent_explorer._vispy.picture import ScatterPicture
 from napari_latent_explorer.data.ecg import ECG, LEAD_NAMES
@@ -286,3 +287,39 @@ def test_the_right_mouse_button_offers_the_figure_and_leaves_no_menu_behind(expl
         assert [action.text() for action in context.actions()] == ["Save figure"]
         context.close()
         qtbot.waitUntil(lambda: not plot.findChildren(QMenu), timeout=5000)
+
+
+def test_the_maps_are_saved_from_the_right_mouse_button_on_a_canvas_and_say_how_they_were_made(
+    explorer, qtbot, tmp_path, monkeypatch
+):
+    dock = QtMapDock(explorer)
+    qtbot.addWidget(dock)
+    dock.resize(800, 500)
+    dock.show()
+    explorer.set_color_by("sex")
+    explorer.select(explorer.cohort.participant_ids[:7].tolist())
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "maps.svg"), ""))
+    canvas = dock.panels["mri"].scatter.native
+    where = canvas.rect().center()
+    event = QContextMenuEvent(QContextMenuEvent.Reason.Mouse, where, canvas.mapToGlobal(where))
+    QApplication.sendEvent(canvas, event)
+    context = QApplication.activePopupWidget()
+    assert context is not None
+    context.findChild(QtFigureMenu).actions()[3].trigger()
+    context.close()
+    qtbot.waitUntil(lambda: (tmp_path / "maps.svg").exists() and not explorer.jobs.running, timeout=20_000)
+    root = ElementTree.parse(tmp_path / "maps.svg").getroot()
+    words = {path.get("aria-label") for path in root.iter(f"{SVG}path")} - {None}
+    assert {"female", "male", "120 of 120 participants, 7 selected"} <= words
+    assert [word[:12] for word in sorted(words) if " map" in word] == ["ECG map, PCA", "MRI map, PCA"]
+    described = root.find(f"{SVG}desc").text
+    for modality in ("mri", "ecg"):
+        assert f"{modality}, pca, fingerprint {explorer.projections[modality].fingerprint}" in described
+    assert not any(str(who) in described for who in explorer.cohort.participant_ids)
+
+
+def test_a_map_without_a_study_is_refused_in_words(empty_explorer, qtbot):
+    dock = QtMapDock(empty_explorer)
+    qtbot.addWidget(dock)
+    with pytest.raises(LatentExplorerError, match="Open a study that was encoded"):
+        dock.figure()
