@@ -101,7 +101,7 @@ class QtHoverCard(QFrame):
         cohort, study = self._explorer.cohort, self._explorer.study
         if cohort is None or study is None or self._participant_id not in cohort:
             return
-        self._text.setText(describe_participant(cohort, self._participant_id, self._explorer.color_by))
+        self._text.setText(describe_participant(self._explorer.state, self._participant_id))
         self._cine.show_thumbnail(None)
         self._beat.show_thumbnail(None)
         self._cine.setVisible("mri" in self._modalities)

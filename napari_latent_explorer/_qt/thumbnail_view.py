@@ -62,6 +62,11 @@ class QtBeatingHeart(_QtPicture):
         self._beat = QTimer(self)
         self._beat.timeout.connect(self._on_beat)
 
+    @property
+    def is_beating(self) -> bool:
+        """Whether frames follow each other."""
+        return bool(self._beat.isActive())
+
     def show_thumbnail(self, thumbnail: CineThumbnail | None, is_known: bool = False) -> None:
         """Show a heart, or that there is none, or that it is not known yet."""
         self._number = 0

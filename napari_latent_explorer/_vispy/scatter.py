@@ -148,6 +148,8 @@ class VispyScatter:
 
     def draw(self, picture: ScatterPicture, colors: ScatterColors | None = None) -> None:
         """Show a picture, in other surrounding colours if given."""
+        if picture.coordinates is not self._picture.coordinates:
+            self.leave()
         self._picture = picture
         self._colors = colors or self._colors
         self._canvas.bgcolor = self._colors.background

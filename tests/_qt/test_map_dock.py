@@ -15,7 +15,6 @@ from napari_latent_explorer._qt.map_dock import QtMapDock
 from napari_latent_explorer._qt.map_kind import QtMapKindCombo
 from napari_latent_explorer._qt.map_tools import QtMapTools
 from napari_latent_explorer._qt.map_words import explain, trust_line
-from napari_latent_explorer._qt.participant_text import describe_participant
 from napari_latent_explorer.session.color_sources import Predicted, Unusual
 from napari_latent_explorer.session.filters import CategoryFilter
 
@@ -179,13 +178,6 @@ def test_a_dock_floats_closes_and_opens_again_with_its_picture_and_leaves_nothin
     del around, dock, canvas
     assert census() == before
     assert not [record for record in caplog.records if record.name.startswith("vispy")]  # as where GL goes wrong
-
-
-def test_the_tool_tip_says_who_it_is_with_units(explorer):
-    text = describe_participant(explorer.cohort, explorer.cohort.participant_ids[0], "lvm")
-    assert explorer.cohort.participant_ids[0] in text
-    assert text.index("LV mass") < text.index("Sex")
-    assert " g<" in text
 
 
 def choose(combo, data):
