@@ -6,7 +6,7 @@ lives; a newer change drops the steps that are still to come. Layers are made on
 that the user removed stays away for as long as its group is shown.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from weakref import ref
@@ -18,11 +18,13 @@ from numpy.typing import NDArray
 from qtpy.QtCore import QObject, QTimer
 
 from napari_latent_explorer._napari.class_colors import label_colormap, label_table
-from napari_latent_explorer._napari.group_places import CHARACTER_PX, GroupPlaces, packed, place_groups
+from napari_latent_explorer._napari.group_places import CHARACTER_PX, GAP_MM, GroupPlaces, moved, packed, place_groups
+from napari_latent_explorer._napari.guest_layers import AFFINE
 from napari_latent_explorer._napari.layers import (
     AXIS_LABELS,
     CONTRAST_PERCENTILES,
     DEFAULT_RR_MS,
+    GROUP,
     LABELS_OPACITY,
     UNITS,
     HeartLayers,
@@ -126,15 +128,12 @@ class GroupLayers(QObject):
             is_new = not any(_are_same(one.group, heart.group) for one in before)
             self._plan(slot, heart, corner_mm, limits if is_new else None)
         self._steps.append(self._finish)
-        for key in self._layers:
-            if key[0] not in list(self._slots)[: len(hearts)]:
-                self._park(key)
+        self._plan_parking(key for key in self._layers if key[0] not in list(self._slots)[: len(hearts)])
         self._timer.start(0)
 
     def _leave(self) -> None:
-        self._timer.stop()
-        for key in self._layers:
-            self._park(key)
+        self._plan_parking(self._layers)
+        self._timer.start(0)
         self._unwanted = []
         self._hearts.captions.show_instead(())
         self._hearts.come_back()
@@ -178,6 +177,7 @@ class GroupLayers(QObject):
             if _room(self._places, self._side_mm()) < FEW_CHARACTERS:
                 self._has_few_words = True
                 self._places = self._find_places(viewer.canvas.size)
+            self._places = moved(self._places, _right_of_guests(viewer))
             if viewer.dims.ndisplay == 2:
                 if self._camera is None:
                     self._camera = (viewer.scene.camera.center, viewer.scene.camera.zoom)
@@ -256,9 +256,7 @@ class GroupLayers(QObject):
                 "translate": (0.0, *place_mm),
             }
             self._steps.append(partial(self._show, key, heart.group, frames, geometry, label_names, own_limits))
-        for kind in _NAMES.keys() - shown.keys():
-            if (slot, kind) in self._layers:
-                self._park((slot, kind))
+        self._plan_parking((slot, kind) for kind in _NAMES if kind not in shown)
 
     def _place_mm(self, kind: str, corner_mm: Size, size_mm: Size) -> Size:
         """Row and column of a picture, in the middle of its column."""
@@ -283,8 +281,7 @@ class GroupLayers(QObject):
         """Give one layer these frames ``(n_frames, n_rows, n_columns)``; it is made if need be."""
         viewer, kind = self._viewer(), key[1]
         if viewer is None or self._is_unwanted(group, kind):
-            if key in self._layers:
-                self._park(key)
+            self._park(key)
             return
         name = _NAMES[kind].format(group.name)
         layer = self._layers.get(key)
@@ -293,8 +290,8 @@ class GroupLayers(QObject):
             viewer.layers.append(self._layers[key])
             return
         replace_data(layer, frames, geometry)
-        if layer.metadata["group"] != name:  # else it may have a name of the user's
-            layer.name, layer.metadata["group"] = name, name
+        if layer.metadata[GROUP] != name:  # else it may have a name of the user's
+            layer.name, layer.metadata[GROUP] = name, name
         if limits is not None and kind in (IMAGE, ORIGINAL):
             layer.contrast_limits_range = (min(float(frames.min()), limits[0]), max(float(frames.max()), limits[1]))
             layer.contrast_limits = limits
@@ -308,8 +305,11 @@ class GroupLayers(QObject):
         if viewer is not None and first is not None:
             viewer.layers.selection.active = first
 
+    def _plan_parking(self, keys: Iterable[Key]) -> None:
+        self._steps += [partial(self._park, key) for key in keys]
+
     def _park(self, key: Key) -> None:
-        if key not in self._parked:
+        if key in self._layers and key not in self._parked:
             self._parked.add(key)
             self._layers[key].visible = False
 
@@ -325,7 +325,7 @@ def _make(
     limits: tuple[float, float] | None,
     geometry: Mapping[str, Any],
 ) -> Layer:
-    about = {"name": name, "metadata": {"group": name}, "units": UNITS, "axis_labels": AXIS_LABELS, **geometry}
+    about = {"name": name, "metadata": {GROUP: name}, "units": UNITS, "axis_labels": AXIS_LABELS, **geometry}
     if kind in (IMAGE, ORIGINAL):
         return Image(frames, colormap="gray", contrast_limits=limits or _limits_of([frames]), **about)
     colormap, features = label_colormap(names), label_table(names)
@@ -374,6 +374,13 @@ def _assigned(slots: Mapping[int, Group], groups: Sequence[Group]) -> dict[int, 
 
 def _have_same_name(one: Group, other: Group) -> bool:
     return one.name == other.name
+
+
+def _right_of_guests(viewer: ViewerModel) -> float:
+    """Column in mm from which on no recording from outside the study is seen."""
+    guests = [layer for layer in viewer.layers if layer.visible and AFFINE in layer.metadata]
+    edges_mm = [float(layer.extent.world[1, -1]) for layer in guests]
+    return max(edges_mm) + GAP_MM if edges_mm else 0.0
 
 
 def _outline(hearts: tuple[GroupHeart, ...]) -> tuple[int, bool]:

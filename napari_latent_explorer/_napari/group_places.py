@@ -7,7 +7,7 @@ smaller, for hearts on one level are easier to compare.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 GAP_MM = 10.0
 GAP_PX = 6.0
@@ -83,6 +83,12 @@ def place_groups(
     above_mm = (n_lines * LINE_PX + GAP_PX) / zoom
     center = (n_rows * step_mm[0] / 2 - above_mm, (n_columns * step_mm[1] - GAP_MM) / 2)
     return GroupPlaces(corners, second_mm, center, zoom, n_columns)
+
+
+def moved(places: GroupPlaces, right_mm: float) -> GroupPlaces:
+    """Move all of it to the right."""
+    corners = tuple((row, column + right_mm) for row, column in places.corners_mm)
+    return replace(places, corners_mm=corners, center_mm=(places.center_mm[0], places.center_mm[1] + right_mm))
 
 
 def _zoom(

@@ -20,7 +20,7 @@ from napari.utils.notifications import show_info
 from numpy.typing import NDArray
 
 from napari_latent_explorer._napari.class_colors import label_colormap, label_table
-from napari_latent_explorer._napari.layers import AXIS_LABELS, GAP_MM, LABELS_OPACITY, MARGIN, UNITS, HeartLayers
+from napari_latent_explorer._napari.layers import AXIS_LABELS, GAP_MM, GROUP, LABELS_OPACITY, MARGIN, UNITS, HeartLayers
 from napari_latent_explorer._napari.places import ECG, open_dock
 from napari_latent_explorer.data.cine import CineMRI
 from napari_latent_explorer.session.outside_recordings import OutsideRecording, OutsideRecordings
@@ -101,7 +101,7 @@ class GuestLayers:
                 beside: NDArray[np.float64] = np.asarray(other.affine.translate[-2:], np.float64)
                 return beside
         shown = [other for other in viewer.layers if other.visible and other.ndim >= len(AXIS_LABELS)]
-        hearts = [other for other in shown if other in self._hearts or AFFINE in other.metadata]
+        hearts = [other for other in shown if other in self._hearts or {AFFINE, GROUP} & other.metadata.keys()]
         if not hearts:
             return np.zeros(2)
         corners = np.array([np.asarray(other.extent.world)[:, -2:] for other in hearts])  # (layer, low or high, axis)

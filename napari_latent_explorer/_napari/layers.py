@@ -29,6 +29,8 @@ RECONSTRUCTION, RECONSTRUCTION_LABELS = "reconstruction", "reconstruction labels
 ORIGINAL, ORIGINAL_LABELS = "original", "original labels"
 AXIS_LABELS, UNITS = ("time", "row", "column"), ("ms", "mm", "mm")
 GAP_MM = 10.0
+GROUP = "group"
+"""Key in the metadata of layers of groups side by side."""
 MARGIN = 0.12
 """Of the canvas around the hearts when they first appear; the captions need some of it."""
 CAPTION_LINES = 4

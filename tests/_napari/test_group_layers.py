@@ -1,12 +1,14 @@
 """Groups side by side: one Image and one Labels each, on one level and one slider, made once and then refilled."""
 
 import itertools
+from pathlib import Path
 
 import numpy as np
 import pytest
 from napari.layers import Image, Labels
 
 from napari_latent_explorer._napari.explorers import session_of
+from napari_latent_explorer.session.outside_recordings import OutsideRecording
 
 
 @pytest.fixture
@@ -127,7 +129,7 @@ def test_the_probe_comes_back_as_it_was_when_it_is_moved(viewer, explorer, show,
     show("Small", "Large")
     assert not set(before) & set(shown(viewer)) - {"captions"}
     explorer.probe.move(0, 2.0)
-    settle(explorer)
+    show.again()
     assert shown(viewer) == before
     assert viewer.layers["original"].scale[0] * 50 == pytest.approx(800.0)
     assert viewer.scene.camera.zoom == pytest.approx(1.25)
@@ -194,3 +196,17 @@ def test_many_groups_have_few_words_and_one_that_is_dark_is_legible(viewer, expl
     red, green, blue, _ = captions.color.array[11]
     assert 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.4
     assert blue > red > green
+
+
+@pytest.mark.parametrize("is_guest_first", [True, False], ids=["guest first", "groups first"])
+def test_a_recording_from_outside_and_the_groups_lie_beside_each_other(viewer, explorer, show, is_guest_first):
+    cine = explorer.study.cine("guest")
+    guest = OutsideRecording(Path("guest"), cine, None, contrast_limits=(0.0, 9.0), signal_range=(0.0, 10.0))
+    if is_guest_first:
+        session_of(viewer).outside.opened.emit(guest)
+    show("Small", "Large")
+    if not is_guest_first:
+        session_of(viewer).outside.opened.emit(guest)
+    name = next(layer.name for layer in viewer.layers if layer.name.startswith("guest"))
+    for one, other in itertools.combinations(boxes(viewer, "Small", "Large", name), 2):
+        assert np.maximum(one[0] - other[1], other[0] - one[1]).max() > 0.0
