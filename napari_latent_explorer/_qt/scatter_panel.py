@@ -87,7 +87,7 @@ class QtScatterPanel(QWidget):
     def rebuild(self) -> None:
         """Put a new canvas with the same picture in the place of the old one."""
         old = self._scatter
-        new = self._make_canvas()
+        new = self._make_canvas(old.most_points)
         new.tool = old.tool
         new.draw(old.picture, _canvas_colors(self._theme))
         new.view_rect = old.view_rect
@@ -118,8 +118,8 @@ class QtScatterPanel(QWidget):
             self.rebuild()  # vispy lets Qt handle events when it closes the old one, so that this may come again
         self._scatter.is_paused = False
 
-    def _make_canvas(self) -> VispyScatter:
-        scatter = VispyScatter(qtpy.API_NAME.lower())
+    def _make_canvas(self, most_points: int | None = None) -> VispyScatter:
+        scatter = VispyScatter(qtpy.API_NAME.lower(), most_points)
         scatter.native.setParent(self)
         scatter.native.setMinimumSize(MIN_CANVAS_PX, MIN_CANVAS_PX)
         scatter.native.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)

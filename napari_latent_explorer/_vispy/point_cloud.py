@@ -15,6 +15,7 @@ from vispy import gloo, scene
 from vispy.app import Timer
 
 from napari_latent_explorer._vispy.density import DensitySheet, paint_density
+from napari_latent_explorer._vispy.draw_budget import FEWEST_POINTS, discs_per_frame
 from napari_latent_explorer._vispy.draw_plan import HIDDEN, PLAIN, SELECTED, DrawPlan, plan_drawing
 from napari_latent_explorer._vispy.picture import (
     EMPTY_PICTURE,
@@ -46,12 +47,14 @@ class VispyPointCloud:
     canvas, view
         Where they are drawn.
     most_points
-        How many are drawn as discs.
+        How many are drawn as discs; measured when it matters if None.
     """
 
-    def __init__(self, canvas: Any, view: Any, most_points: int) -> None:
-        self.most_points = most_points
+    def __init__(self, canvas: Any, view: Any, most_points: int | None) -> None:
+        self.most_points = most_points or FEWEST_POINTS
+        self._is_to_be_measured, self._has_drawn = most_points is None, False
         self._canvas = canvas
+        canvas.events.draw.connect(self._on_drawn)
         self._picture, self._colors = EMPTY_PICTURE, ScatterColors()
         self._grid = PointGrid(EMPTY_PICTURE.coordinates)
         self._kinds = np.empty(0, np.uint8)
@@ -137,8 +140,16 @@ class VispyPointCloud:
     def _plain_alpha(self) -> float:
         return STEPPED_BACK_ALPHA if self._picture.selected.any() else PLAIN_ALPHA
 
+    def _on_drawn(self, event: Any) -> None:
+        self._canvas.events.draw.disconnect(self._on_drawn)
+        self._has_drawn = True
+        if self._grid.n_placed > self.most_points:
+            self._timer.start()
+
     def _on_tick(self, event: Any) -> None:
         """Paint for some milliseconds."""
+        if self._is_to_be_measured and self._has_drawn:
+            self._measure()  # not before, for until then there may be no context to draw in
         if self._painting is None:
             return
         plan, painting = self._painting
@@ -150,6 +161,24 @@ class VispyPointCloud:
             self._stop_painting()
             self._show(plan, end.value)
             self._refresh()
+
+    def _measure(self) -> None:
+        """Draw as many discs as the card can."""
+        self._is_to_be_measured = False
+        rows = self._grid.rows_near(self._grid.bounds)
+        sheet = self._sheets[PLAIN]
+
+        def seconds_to_draw(n_discs: int) -> float:
+            sheet.visible = n_discs > 0
+            sheet.show_rows(rows[:: max(1, len(rows) // max(1, n_discs))][:n_discs])
+            start = time.perf_counter()
+            self._canvas.render()
+            return time.perf_counter() - start
+
+        most_points = discs_per_frame(seconds_to_draw)
+        self._stop_painting()
+        self.most_points, self._shown = most_points, None
+        self._refresh()
 
     def _stop_painting(self) -> None:
         self._timer.stop()

@@ -6,7 +6,7 @@ while anything is selected, the rest steps back. `VispyPointCloud` draws them.
 """
 
 from dataclasses import replace
-from typing import Any, Final, Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -25,8 +25,6 @@ LEFT, MIDDLE = 1, 3
 ZOOM_PER_WHEEL_STEP = 1.2
 PICK_RADIUS_PX = 9.0
 CLICK_SLOP_PX = 4.0
-MOST_POINTS: Final = 60_000
-"""Drawn as discs, on a card of which nothing is known: what two processor cores draw in 30 ms."""
 
 
 class VispyScatter:
@@ -44,14 +42,14 @@ class VispyScatter:
     app
         Name of vispy's application backend; None for the one in use.
     most_points
-        How many are drawn as discs; more become a density image.
+        How many are drawn as discs; more become a density image. Measured on the card if None.
     """
 
     polygon_drawn = Signal(np.ndarray, str)
     hovered = Signal(object)
     clicked = Signal(object, str)
 
-    def __init__(self, app: str | None = None, most_points: int = MOST_POINTS) -> None:
+    def __init__(self, app: str | None = None, most_points: int | None = None) -> None:
         self._canvas = scene.SceneCanvas(keys=None, show=False, app=app)
         self._view = self._canvas.central_widget.add_view()
         # The camera's own mouse handling would pan with the button that draws.
@@ -121,6 +119,11 @@ class VispyScatter:
     def has_density_image(self) -> bool:
         """Whether some of the points are shown as a density image."""
         return self._cloud.has_image
+
+    @property
+    def most_points(self) -> int:
+        """How many are drawn as discs."""
+        return self._cloud.most_points
 
     @property
     def is_paused(self) -> bool:

@@ -10,6 +10,7 @@ from qtpy.QtGui import QWheelEvent
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 
+from napari_latent_explorer._vispy.draw_budget import FEWEST_POINTS, MOST_POINTS
 from napari_latent_explorer._vispy.picture import ScatterColors, ScatterPicture
 from napari_latent_explorer._vispy.scatter import VispyScatter
 from napari_latent_explorer.analysis.polygon import points_in_polygon
@@ -282,3 +283,22 @@ def test_a_resized_canvas_shows_all_that_is_in_view(crowd, qtbot):
     is_lit = np.array([[image.pixelColor(x, y).greenF() > 0.2 for x in range(100, 700, 3)] for y in range(0, 200, 5)])
     left, middle, right = (part.mean() for part in np.split(is_lit[:, :198], 3, axis=1))
     assert min(left, right) > 0.8 * middle > 0.05
+
+
+def test_the_card_is_measured_once_there_are_many_points(qtbot):
+    scatter = VispyScatter(qtpy.API_NAME.lower())
+    scatter.native.resize(300, 300)
+    scatter.native.show()
+    n = MOST_POINTS + 1
+    places = np.random.default_rng(0).normal(size=(n, 2)).astype(np.float32)
+    nobody = np.zeros(n, bool)
+    scatter.draw(ScatterPicture(places, np.tile(np.float32(RED), (n, 1)), ~nobody, nobody), ScatterColors())
+    scatter.show_all()
+    qtbot.waitUntil(lambda: scatter.is_at_rest and scatter.has_density_image)
+    QTest.qWait(50)
+    qtbot.waitUntil(lambda: scatter.is_at_rest)
+    assert FEWEST_POINTS <= scatter.most_points <= MOST_POINTS
+    assert color_at(scatter, (0.0, 0.0))[0] > 0.5  # the discs of the trial are gone, the image is there
+    assert color_at(scatter, (0.0, 0.0))[1] < 0.1
+    scatter.close()
+    scatter.native.deleteLater()
