@@ -218,9 +218,17 @@ class Explorer(StateHolder):
 
     # ---- groups and probe
 
-    def create_group(self, name: str | None = None, participant_ids: Iterable[str] | None = None) -> Group:
-        """Make a group of these participants, or of the selected, or else of the visible; the probe begins there."""
-        return self._add_group(grouping.with_group(self._state, name, participant_ids))
+    def create_group(
+        self,
+        name: str | None = None,
+        participant_ids: Iterable[str] | None = None,
+        recipe: GroupRecipe | None = None,
+    ) -> Group:
+        """Make a group of these participants, or of the selected, or else of the visible; the probe begins there.
+
+        `recipe` tells how these participants were found, where that is known.
+        """
+        return self._add_group(grouping.with_group(self._state, name, participant_ids, recipe))
 
     def combine_groups(self, kind: SetOperationKind, names: Sequence[str], name: str | None = None) -> Group:
         """Make a group of groups (see `recipes.SetOperation`); the probe begins there."""

@@ -38,9 +38,15 @@ from napari_latent_explorer.session.state import (
 
 
 def with_group(
-    state: ExplorerState, name: str | None = None, participant_ids: Iterable[str] | None = None
+    state: ExplorerState,
+    name: str | None = None,
+    participant_ids: Iterable[str] | None = None,
+    recipe: GroupRecipe | None = None,
 ) -> ExplorerState:
     """Add a group of these participants, or of the selected, or, if nobody is, of the visible; it becomes active.
+
+    Where it is known how these participants were found, under filters or exclusions of another time, say, their
+    `recipe` tells.
 
     Raises
     ------
@@ -51,7 +57,7 @@ def with_group(
         known = [str(participant_id) for participant_id in participant_ids]
         check_known(state, known)
         members = mask_of(cohort_of(state), known)
-        return _added(state, name, members, _by_ids(state, members, "by id"), "A group needs participants.")
+        return _added(state, name, members, recipe or _by_ids(state, members, "by id"), "A group needs participants.")
     members = mask_of(cohort_of(state), state.selection) if len(state.selection) else visible_of(state)
     nobody = "A group needs participants, but nobody passes the filters. Loosen them."
     return _added(state, name, members, recipe_of_now(state, members), nobody)

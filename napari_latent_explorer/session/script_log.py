@@ -208,7 +208,7 @@ class _Replay:
 
     def _made(self, group: Group) -> tuple[ExplorerState, str]:
         """Find the shortest call that makes a group with these members and this recipe."""
-        recipe, name = group.recipe, group.name
+        recipe, name, members = group.recipe, group.name, group.participant_ids
         tries: list[tuple[Callable[[], ExplorerState], str]] = [
             (lambda: grouping.with_group(self._state, name), f"create_group({name!a})")
         ]
@@ -218,8 +218,11 @@ class _Replay:
             line = f"combine_groups({kind!a}, {list(names)!a}, {name!a})"
             tries.append((lambda: grouping.with_groups_combined(self._state, kind, names, name), line))
         if recipe.origin == "by id":
-            ids = group.participant_ids.tolist()
+            ids = members.tolist()
             tries.append((lambda: grouping.with_group(self._state, name, ids), f"create_group({name!a}, {ids!a})"))
+        else:
+            line = f"rerun_recipe({_source(recipe)}, {name!a})"
+            tries.append((lambda: grouping.with_recipe_rerun(self._state, recipe, name), line))
         for make, line in tries:
             try:
                 made = make()
@@ -227,10 +230,8 @@ class _Replay:
                 continue
             if _is_same_group(made.groups[-1], group):
                 return made, line
-        return (
-            grouping.with_recipe_rerun(self._state, recipe, name),
-            f"rerun_recipe({_source(recipe)}, {name!a})",
-        )
+        made = grouping.with_group(self._state, name, members.tolist(), recipe)  # other exclusions held at the time
+        return made, f"create_group({name!a}, {members.tolist()!a}, {_source(recipe)})"
 
     def select(self, after: ExplorerState) -> None:
         if np.array_equal(self._state.selection, after.selection):

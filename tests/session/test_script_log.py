@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from memory_study import decode_linearly
 
 from napari_latent_explorer.data.progress import finish
 from napari_latent_explorer.modeling.sample import sample_bundle_path, sample_study_path
@@ -67,6 +68,27 @@ def test_names_cannot_get_out_of_their_quotes(explorer: Explorer) -> None:
     run(explorer.script(), fresh)
     assert dict(fresh.excluded) == {"P01": evil.strip()}
     fresh.close()
+
+
+def test_groups_of_a_session_that_was_opened_are_made_of_the_same_people_whoever_is_excluded_now(
+    explorer: Explorer, study, tmp_path
+) -> None:
+    explorer.set_filter(CategoryFilter("diabetes", frozenset({"yes"})))
+    explorer.create_group("Diabetics")
+    explorer.exclude([f"P{number:02}" for number in range(0, 40, 4)], "bad scans")  # all of them
+    assert explorer.save_session(tmp_path / "mine.json").wait(20.0)
+    other = Explorer(decode_fn=decode_linearly)
+    other.open(study)
+    assert other.jobs.wait(20.0)
+    assert other.open_session(tmp_path / "mine.json").wait(20.0)
+    assert other.jobs.wait(20.0)
+    script = other.script()
+    other.open(study)
+    run(script, other)
+    assert other.groups[0].participant_ids.tolist() == explorer.groups[0].participant_ids.tolist()
+    assert recipe_to_dict(other.groups[0].recipe) == recipe_to_dict(explorer.groups[0].recipe)
+    assert (other.excluded, other.filters) == (explorer.excluded, explorer.filters)
+    other.close()
 
 
 def test_forgotten_steps_are_repeated_as_one(explorer: Explorer) -> None:

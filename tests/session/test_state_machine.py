@@ -7,6 +7,8 @@ it. The reference knows nothing of the code that it is held against: it looks at
 
 import json
 from dataclasses import fields, is_dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -16,15 +18,20 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from memory_study import FINGERPRINT, LinearBundle, MemoryStudy, decode_linearly, make_study
 
+from napari_latent_explorer.analysis.map_space import MAP_KINDS, MapKind
+from napari_latent_explorer.analysis.projection import Projection
 from napari_latent_explorer.errors import LatentExplorerError
+from napari_latent_explorer.session.color_sources import ColorBy, Predicted, Trust, Unusual
 from napari_latent_explorer.session.explorer import Explorer
 from napari_latent_explorer.session.filters import AnyOf, CategoryFilter, MapFilter, Not, RangeFilter
 from napari_latent_explorer.session.history import UNDOABLE, Moment
 from napari_latent_explorer.session.session_document import RESTORED, session_from_dict, session_to_dict
+from napari_latent_explorer.session.session_file import write_session
 
 N = 12
 IDS = [f"P{i:02}" for i in range(N)]
 NAMES = [f"Group {letter}" for letter in "ABCDE"]
+COLORS = [None, "age", "sex", Unusual("mri"), Unusual("ecg"), Trust("mri"), Predicted("lvef", "MRI + ECG")]
 people = st.lists(st.sampled_from(IDS), min_size=1, max_size=6, unique=True)
 PHASES = (Phase.explicit, Phase.reuse, Phase.generate)
 """Making a failure of many actions small takes longer than reading it."""
@@ -60,12 +67,14 @@ class Reference:
         self.selected: set[int] = set()
         self.groups: dict[str, set[int]] = {}
         self.compared: tuple[str | None, str | None] = (None, None)
+        self.color_by: ColorBy | None = None
+        self.map_kind: MapKind = "tsne"
 
     def copy(self) -> "Reference":
         other = Reference()
         other.tests, other.excluded = dict(self.tests), dict(self.excluded)
         other.selected, other.groups = set(self.selected), {name: set(rows) for name, rows in self.groups.items()}
-        other.compared = self.compared
+        other.compared, other.color_by, other.map_kind = self.compared, self.color_by, self.map_kind
         return other
 
     def passes(self, row: int, but: str = "") -> bool:
@@ -91,15 +100,36 @@ def rows_of(ids: Any) -> set[int]:
     return {IDS.index(str(who)) for who in ids}
 
 
+def study_with_maps() -> MemoryStudy:
+    """Make a study that holds a map of MRI of each kind, all different."""
+    study = make_study(N)
+    latents = study.spaces["mri", FINGERPRINT]
+    places = np.random.default_rng(1).normal(size=(len(MAP_KINDS), N, 2)).astype(np.float32)
+    for kind, coordinates in zip(MAP_KINDS, places, strict=True):
+        trust = np.linspace(0, 1, N, dtype=np.float32)
+        made = Projection(coordinates, latents.participant_ids, "mri", kind, {}, FINGERPRINT, trust, 0.9)
+        study.maps[made.key, FINGERPRINT] = made.to_arrays()
+    return study
+
+
+def open_window(study: MemoryStudy) -> Explorer:
+    """Open the study in a new explorer; what colours need is measured at once, so that no worker comes in between."""
+    explorer = Explorer(decode_fn=decode_linearly)
+    explorer.open(study, LinearBundle())
+    explorer.jobs.cancel_all()
+    for modality in explorer.latents:
+        assert explorer.measure_unusualness(modality).wait(20.0)
+    assert explorer.jobs.wait(20.0)
+    return explorer
+
+
 class Session(RuleBasedStateMachine):
     """One user at one study."""
 
     @initialize()
     def open(self) -> None:
-        self.study: MemoryStudy = make_study(N)
-        self.explorer = Explorer(decode_fn=decode_linearly)
-        self.explorer.open(self.study, LinearBundle())
-        self.explorer.jobs.cancel_all()
+        self.study = study_with_maps()
+        self.explorer = open_window(self.study)
         self.reference = Reference()
         self.past = [(fields_of(self.explorer.moment()), self.reference.copy())]
         self.future: list[Any] = []
@@ -227,7 +257,7 @@ class Session(RuleBasedStateMachine):
         self.did()
 
     @precondition(lambda self: len(self.reference.groups) > 1)
-    @rule(kind=st.sampled_from(["union", "intersection", "difference"]), data=st.data())
+    @rule(kind=st.sampled_from(["union", "intersection", "difference", "complement"]), data=st.data())
     def combine(self, kind: Any, data: Any) -> None:
         names = data.draw(st.lists(st.sampled_from(sorted(self.reference.groups)), min_size=2, max_size=3, unique=True))
         first, *others = (self.reference.groups[name] for name in names)
@@ -235,6 +265,7 @@ class Session(RuleBasedStateMachine):
             "union": first.union(*others),
             "intersection": first.intersection(*others),
             "difference": first.difference(*others),
+            "complement": self.reference.visible().difference(first, *others),
         }[kind]
         try:
             group = self.explorer.combine_groups(kind, names)
@@ -297,9 +328,25 @@ class Session(RuleBasedStateMachine):
         self.explorer.set_number_test("mann-whitney" if is_by_ranks else "welch")
         self.did()
 
-    @rule(phenotype=st.sampled_from([None, "age", "sex"]))
-    def color(self, phenotype: str | None) -> None:
-        self.explorer.set_color_by(phenotype)
+    @rule(source=st.sampled_from(COLORS))
+    def color(self, source: ColorBy | None) -> None:
+        self.explorer.set_color_by(source)
+        self.reference.color_by = source
+        self.did()
+
+    @rule(kind=st.sampled_from(list(MAP_KINDS)))
+    def choose_kind_of_map(self, kind: MapKind) -> None:
+        """A lasso stays the one that was drawn, whichever map is shown."""
+        self.explorer.set_map_kind(kind)
+        self.reference.map_kind = kind
+        self.did()
+
+    @precondition(lambda self: self.reference.groups)
+    @rule(data=st.data(), has_originals=st.booleans())
+    def look_side_by_side(self, data: Any, has_originals: bool) -> None:
+        names = data.draw(st.lists(st.sampled_from(sorted(self.reference.groups)), max_size=3, unique=True))
+        self.explorer.show_side_by_side(names, has_originals)
+        assert self.explorer.state.side_by_side.names == tuple(names)
         self.did()
 
     @rule(method=st.sampled_from(["nearest", "mean", "median", "medoid"]))
@@ -363,32 +410,43 @@ class Session(RuleBasedStateMachine):
 
     @rule()
     def undo_all_and_redo_all(self) -> None:
-        for fields, _ in reversed(self.past[:-1]):
+        for former, _ in reversed(self.past[:-1]):
             self.explorer.undo()
-            assert same(fields_of(self.explorer.moment()), fields)
+            assert same(fields_of(self.explorer.moment()), former)
         assert not self.explorer.can_undo
-        for fields, _ in self.past[1:]:
+        for later, _ in self.past[1:]:
             self.explorer.redo()
-            assert same(fields_of(self.explorer.moment()), fields)
+            assert same(fields_of(self.explorer.moment()), later)
 
     @rule()
     def save_and_reopen(self) -> None:
         now = self.explorer.moment()
         written = json.loads(json.dumps(session_to_dict(now), allow_nan=False))
-        fresh = Explorer(decode_fn=decode_linearly)
-        fresh.open(make_study(N), LinearBundle())
-        fresh.jobs.cancel_all()
+        fresh = open_window(study_with_maps())
         again = session_from_dict(written, fresh.state, "here")
         fresh.close()
         assert same(fields_of(again, RESTORED), fields_of(now, RESTORED))
 
     @rule()
+    def go_on_in_another_window(self) -> None:
+        """A session that is opened is one step there, and whatever is done then goes on from it."""
+        with TemporaryDirectory() as folder:
+            file = Path(folder) / "session.json"
+            write_session(file, self.explorer.moment())
+            self.explorer.close()
+            self.explorer = open_window(self.study)
+            beginning = fields_of(self.explorer.moment())
+            assert self.explorer.open_session(file).wait(20.0)
+        assert self.explorer.jobs.wait(20.0)
+        self.past, self.future = [(beginning, Reference())], []
+        assert same(fields_of(self.explorer.moment()), self.past[-1][0]) != self.explorer.can_undo
+        self.did()
+
+    @rule()
     def repeat_by_script(self) -> None:
         namespace: dict[str, Any] = {"__name__": "script"}
         exec(compile(self.explorer.script(), "script", "exec"), namespace)
-        fresh = Explorer(decode_fn=decode_linearly)
-        fresh.open(self.study, LinearBundle())
-        fresh.jobs.cancel_all()
+        fresh = open_window(self.study)
         namespace["repeat"](fresh)
         fresh.close()
         ours, theirs = self.explorer.moment(), fresh.moment()
@@ -410,6 +468,9 @@ class Session(RuleBasedStateMachine):
         assert [group.name for group in state.groups] == list(self.reference.groups)
         assert [rows_of(group.participant_ids) for group in state.groups] == list(self.reference.groups.values())
         assert (state.comparison.name_a, state.comparison.name_b) == self.reference.compared
+        assert set(state.side_by_side.names) <= self.reference.groups.keys()
+        assert (state.color_by, state.map_kind) == (self.reference.color_by, self.reference.map_kind)
+        assert state.projections["mri"].method == self.reference.map_kind
         counted = [row for row in range(N) if self.reference.passes(row, but="sex")]
         assert view.bars["sex"].filtered.tolist() == [sum(row % 2 == sex for row in counted) for sex in (0, 1)]
         assert (view.n_visible, view.n_selected) == (len(self.reference.visible()), len(self.reference.selected))
