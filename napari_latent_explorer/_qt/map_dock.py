@@ -6,6 +6,7 @@ Whatever is drawn on one map (lasso, rectangle, click) becomes a call to the ses
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +30,7 @@ from napari_latent_explorer._vispy.picture import ScatterPicture
 from napari_latent_explorer._vispy.scatter import PickMode, Tool
 from napari_latent_explorer.analysis.map_space import JOINT
 from napari_latent_explorer.analysis.projection import Projection
+from napari_latent_explorer.data.cohort import Cohort
 from napari_latent_explorer.errors import LatentExplorerError
 from napari_latent_explorer.session.explorer import Explorer
 from napari_latent_explorer.session.filters import MapFilter
@@ -42,10 +44,15 @@ NO_MAP = "No maps yet. Open a study whose recordings were encoded by a model; it
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Map:
-    """A projection and the row of the cohort for each of its points ``(n_points,)``."""
+    """A projection, the row of the cohort for each of its points ``(n_points,)``, and whether those are all in order."""
 
     projection: Projection
     rows: NDArray[np.intp]
+    is_cohort: bool
+
+    def of(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Values of its points; the very same array where it has everybody in the cohort's order."""
+        return values if self.is_cohort else values.take(self.rows, axis=0)
 
 
 class QtMapDock(QWidget):
@@ -184,7 +191,7 @@ class QtMapDock(QWidget):
             if known is not None and known.projection is projection:
                 self._maps[name] = known
             elif cohort is not None and name in self.panels and (name != JOINT or self._is_joint_shown):
-                self._maps[name] = _Map(projection, cohort.rows_of(projection.participant_ids))
+                self._maps[name] = _map_of(projection, cohort)
         if not self._is_joint_shown:
             self._maps.pop(JOINT, None)
         for name, panel in self.panels.items():
@@ -216,9 +223,9 @@ class QtMapDock(QWidget):
         self._legend.set_legend(state.legend)
         for modality, drawn in self._maps.items():
             if len(state.rgba) > drawn.rows.max(initial=-1):
-                masks = state.visible_mask[drawn.rows], state.selected_mask[drawn.rows]
+                rgba, visible, selected = map(drawn.of, (state.rgba, state.visible_mask, state.selected_mask))
                 place = self._places.on(modality)
-                picture = ScatterPicture(drawn.projection.coordinates, state.rgba[drawn.rows], *masks, place)
+                picture = ScatterPicture(drawn.projection.coordinates, rgba, visible, selected, place)
                 self.panels[modality].draw(picture)
 
     def _on_probe_changed(self, *_: object) -> None:
@@ -262,6 +269,11 @@ class QtMapDock(QWidget):
                 self._card.point_at(self._explorer.participant_at(modality, row), modality)
 
         return on_hovered
+
+
+def _map_of(projection: Projection, cohort: Cohort) -> _Map:
+    rows = cohort.rows_of(projection.participant_ids)
+    return _Map(projection, rows, np.array_equal(rows, np.arange(len(cohort))))
 
 
 def _made_how(projection: Projection) -> str:

@@ -156,9 +156,9 @@ def _or_none(read: Callable[[str], Part], participant_id: str) -> Part | None:
 def cine_thumbnail(cine: CineMRI, labels: CineLabels | None = None) -> CineThumbnail:
     """Take the middle slice, around the heart where labels say where it is."""
     n_frames, n_slices, n_rows, n_columns = cine.frames.shape
-    heart = np.zeros((n_rows, n_columns), np.bool_)
+    heart: NDArray[np.bool_] = np.zeros((n_rows, n_columns), np.bool_)
     if labels is not None and labels.frames.shape[1:] == cine.frames.shape[1:]:
-        heart = labels.frames[:, n_slices // 2].any(axis=0)
+        heart = np.logical_or.reduce(labels.frames[:, n_slices // 2] > 0, axis=0)
     rows, columns = _around(heart if heart.any() else ~heart)
     step = max(1, -(-max(len(rows), len(columns)) // SIDE_PX))
     chosen = np.unique(np.linspace(0, n_frames - 1, min(n_frames, N_FRAMES)).round().astype(np.intp))
@@ -173,7 +173,7 @@ def _around(mask: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np.intp]
     """Rows and columns of a mask ``(n_rows, n_columns)`` around what it marks."""
     windows = []
     for across in (1, 0):
-        marked = mask.any(axis=across)
+        marked: NDArray[np.bool_] = np.logical_or.reduce(mask, axis=across)
         first, last = np.flatnonzero(marked)[[0, -1]]
         margin = int(HEART_MARGIN * (last - first)) + 1
         windows.append(np.arange(max(0, first - margin), min(len(marked), last + margin + 1)))
