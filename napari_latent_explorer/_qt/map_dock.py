@@ -44,7 +44,7 @@ NO_MAP = "No maps yet. Open a study whose recordings were encoded by a model; it
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Map:
-    """A projection, the row of the cohort for each of its points ``(n_points,)``, and whether those are all in order."""
+    """A projection, the cohort's row of each of its points ``(n_points,)``, and whether those are all in order."""
 
     projection: Projection
     rows: NDArray[np.intp]
