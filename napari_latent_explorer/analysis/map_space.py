@@ -28,6 +28,7 @@ MAP_NAMES: Final[Mapping[str, str]] = {"mri": "MRI", "ecg": "ECG", JOINT: "joint
 """What the map of each modality, and of both, is called."""
 
 N_PCA_COMPONENTS = 50
+ROWS_PER_STEP = 8_192
 LEAST_SHARE_OF_SPREAD = 1e-5
 """Components that spread less than this share of the first are numerical noise, which whitening would blow up."""
 
@@ -80,17 +81,32 @@ def whitened(latents: LatentSpace) -> WhitenedSpace:
     return made
 
 
-def principal_axes(values: NDArray[np.float32], n_components: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def principal_axes(
+    values: NDArray[np.float32], n_components: int, dtype: type[np.floating] = np.float64
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Find the axes ``(latent_dim, n_components)`` along which values vary most, and their standard deviations.
 
     Each axis has its largest loading positive, so that the same values always give the same axes.
+
+    Parameters
+    ----------
+    values
+        ``(n, latent_dim)``.
+    n_components
+        So many axes, or as many as there are.
+    dtype
+        Of the products: float32 is twice as fast, and enough for the one or two main axes.
     """
-    centred = values - values.mean(axis=0, dtype=np.float64)
+    mean = values.mean(axis=0, dtype=np.float64).astype(dtype)
+    squares = np.zeros((values.shape[1], values.shape[1]))
     with one_blas_thread():
-        squares, axes = np.linalg.eigh(centred.T @ centred)
-    axes, squares = axes[:, ::-1][:, :n_components], squares[::-1][:n_components]
+        for start in range(0, len(values), ROWS_PER_STEP):
+            centred = values[start : start + ROWS_PER_STEP] - mean
+            squares += centred.T @ centred
+        variances, axes = np.linalg.eigh(squares / max(len(values), 1))
+    axes, variances = axes[:, ::-1][:, :n_components], variances[::-1][:n_components]
     signs = np.sign(np.take_along_axis(axes, np.abs(axes).argmax(axis=0)[None], axis=0))
-    return axes * signs, np.sqrt(np.maximum(squares, 0.0) / max(len(values), 1))
+    return axes * signs, np.sqrt(np.maximum(variances, 0.0))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

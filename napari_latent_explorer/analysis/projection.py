@@ -184,11 +184,11 @@ class Projection:
 
 def fit_pca(latents: LatentSpace) -> Projection:
     """First two principal components; at once, and the same each time. Its trust is not measured: see `fit_map`."""
-    coordinates = np.zeros((len(latents.values), 2))
-    scores = _principal_components(latents.values, 2)
-    coordinates[:, : scores.shape[1]] = scores
+    coordinates = np.zeros((len(latents.values), 2), np.float32)
+    axes = principal_axes(latents.values, 2, np.float32)[0].astype(np.float32)
+    coordinates[:, : axes.shape[1]] = (latents.values - latents.mean) @ axes
     return Projection(
-        coordinates.astype(np.float32),
+        coordinates,
         latents.participant_ids,
         latents.modality,
         "pca",

@@ -50,7 +50,6 @@ class Representative:
         name = words[self.method]
         return f"{name}: {self.participant_id}" if self.participant_id else name
 
-
     @property
     def short_label(self) -> str:
         """For where room is small, e.g. ``nearest SIM-00012``."""

@@ -69,6 +69,11 @@ class LatentSpace:
         """Squared length ``(n_participants,)`` of each vector; kept, for searches among neighbours."""
         return read_only(np.einsum("ij,ij->i", self.values, self.values))
 
+    def make_ready(self) -> None:
+        """Compute all that is kept beside the vectors, e.g. on a worker, before somebody waits for it."""
+        for name in ("mean", "squared_norms", "_row_of"):
+            getattr(self, name)
+
     def of(self, participant_ids: Iterable[str]) -> NDArray[np.float32]:
         """Vectors ``(n_ids, latent_dim)`` of the given participants, in the order given; KeyError for a stranger."""
         rows = [self._row_of[participant_id] for participant_id in participant_ids]

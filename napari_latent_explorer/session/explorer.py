@@ -18,8 +18,9 @@ from napari_latent_explorer.analysis.prediction import PredictorTable, fit_predi
 from napari_latent_explorer.analysis.projection import Projection
 from napari_latent_explorer.analysis.representative import RepresentativeMethod
 from napari_latent_explorer.analysis.unusualness import Unusualness
+from napari_latent_explorer.data.progress import finish
 from napari_latent_explorer.errors import BundleError, StudyError
-from napari_latent_explorer.session import grouping, probing
+from napari_latent_explorer.session import grouping, opening, probing
 from napari_latent_explorer.session import state as changes
 from napari_latent_explorer.session.color_sources import ColorBy
 from napari_latent_explorer.session.decode_service import Bundle, DecodeFunction, DecodeService, decode_vector
@@ -30,7 +31,7 @@ from napari_latent_explorer.session.groups import RGBA, Group, find_group
 from napari_latent_explorer.session.history import Moment
 from napari_latent_explorer.session.jobs import Job, Jobs
 from napari_latent_explorer.session.map_jobs import MapJobs
-from napari_latent_explorer.session.opening import ExplorableStudy, load_bundle, load_study, read_encoded
+from napari_latent_explorer.session.opening import ExplorableStudy, OpenedStudy, load_bundle, read_study
 from napari_latent_explorer.session.probe import ProbeState
 from napari_latent_explorer.session.recipes import GroupRecipe, SetOperationKind
 from napari_latent_explorer.session.recordings import (
@@ -92,31 +93,36 @@ class Explorer(StateHolder):
 
         Without a bundle the newest latents are shown, and nothing is decoded until `set_bundle`.
         """
-        cohort = study.cohort()
-        encoded = read_encoded(study, bundle)
+        self._show_study(finish(read_study(study, bundle)), bundle)
+        if self.latents:
+            self.fit_predictors()
+
+    def _show_study(self, found: OpenedStudy, bundle: Bundle | None) -> None:
         self.jobs.cancel_all()
         self.decode.set_bundle(None)
         with self._first_step():
             self.probe.clear()
-            self._set(changes.opened(study, cohort, encoded, self.representative_method))
-            for problem in encoded.problems:
+            self._set(changes.opened(found, self.representative_method))
+            for problem in found.encoded.problems:
                 self.warning_raised.emit(problem)
-            if encoded.latents:
+            if found.encoded.latents:
                 self.probe_mean()
-                self.fit_predictors()
             if bundle is not None:
                 self.set_bundle(bundle)
 
-    def open_folder(self, study_folder: str | Path, bundle_folder: str | Path | None = None) -> Job[ExplorableStudy]:
+    def open_folder(self, study_folder: str | Path, bundle_folder: str | Path | None = None) -> Job[OpenedStudy]:
         """Start the job that opens a study from disk; its maps show first, then jobs fit others and load the bundle."""
 
-        def on_opened(study: ExplorableStudy) -> None:
-            self.open(study)
-            self.fit_missing_maps()
+        def on_opened(found: OpenedStudy) -> None:
+            self._show_study(found, None)
+            self.jobs.start("Paint the maps", opening.wait_for_picture, on_painted)
+
+        def on_painted(_: None) -> None:
+            self._begin_work()
             if bundle_folder is not None:
                 self.jobs.start("Load model", lambda: load_bundle(Path(bundle_folder)), self._on_bundle_loaded)
 
-        return self.jobs.start("Open study", lambda: load_study(Path(study_folder)), on_opened)
+        return self.jobs.start("Open study", lambda: opening.read_study_folder(Path(study_folder)), on_opened)
 
     def set_bundle(self, bundle: Bundle | None) -> None:
         """Decode with `bundle`; BundleError unless it is the one that made the latents in use."""
@@ -163,9 +169,19 @@ class Explorer(StateHolder):
         try:
             self.set_bundle(bundle)
         except BundleError:  # the newest latents are of another bundle than the one asked for
-            if self.study is not None:
-                self.open(self.study, bundle)
-                self.fit_missing_maps()
+            if (study := self.study) is not None:
+                self.jobs.start(
+                    "Open study", lambda: read_study(study, bundle), lambda found: self._show_encoded(found, bundle)
+                )
+
+    def _show_encoded(self, found: OpenedStudy, bundle: Bundle) -> None:
+        self._show_study(found, bundle)
+        self._begin_work()
+
+    def _begin_work(self) -> None:
+        if self.latents:
+            self.fit_predictors()
+            self.fit_missing_maps()
 
     def _on_predictors_fit(self, predictors: PredictorTable) -> None:
         self.decode.set_predictors(predictors)

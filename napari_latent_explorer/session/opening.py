@@ -3,6 +3,7 @@
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from time import sleep
 from typing import Any, Protocol
 
 import numpy as np
@@ -14,10 +15,12 @@ from napari_latent_explorer.data.cohort import Cohort
 from napari_latent_explorer.data.latents import LatentSpace
 from napari_latent_explorer.data.progress import Progress
 from napari_latent_explorer.errors import StudyError
+from napari_latent_explorer.session.crossfilter import Crossfilter
 from napari_latent_explorer.session.decode_service import Bundle
 from napari_latent_explorer.session.recordings import Recordings
 
 MODALITIES = ("mri", "ecg")
+FIRST_PICTURE_S = 0.4
 
 
 class ExplorableStudy(Recordings, Protocol):
@@ -107,6 +110,52 @@ def _read_maps(
         except StudyError as error:
             problems.append(str(error))
     return problems
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedStudy:
+    """A study with all that its first picture is made of."""
+
+    study: ExplorableStudy
+    cohort: Cohort
+    crossfilter: Crossfilter
+    encoded: Encoded
+
+
+def read_study(study: ExplorableStudy, bundle: Bundle | None) -> Generator[Progress, None, OpenedStudy]:
+    """Read what the first picture of a study is made of, with the latents of `bundle`, or the newest.
+
+    Yields
+    ------
+    Progress
+        Before the table and before the latents.
+    """
+    yield Progress(0, 2, "Reading the participants")
+    cohort = study.cohort()
+    crossfilter = Crossfilter(cohort)
+    yield Progress(1, 2, "Reading latents and maps")
+    encoded = read_encoded(study, bundle)
+    for latents in encoded.latents.values():
+        latents.make_ready()
+    return OpenedStudy(study, cohort, crossfilter, encoded)
+
+
+def read_study_folder(folder: Path) -> Generator[Progress, None, OpenedStudy]:
+    """Open a study folder and read what its first picture is made of.
+
+    Yields
+    ------
+    Progress
+        Before each step.
+    """
+    study = yield from load_study(folder)
+    return (yield from read_study(study, None))
+
+
+def wait_for_picture() -> Generator[Progress, None, None]:
+    """Leave the processor to the first picture for a moment; whatever imports and computes much begins after it."""
+    yield Progress(0, 1, "Painting the maps")
+    sleep(FIRST_PICTURE_S)
 
 
 def load_study(folder: Path) -> Generator[Progress, None, ExplorableStudy]:

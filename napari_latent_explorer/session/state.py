@@ -29,7 +29,7 @@ from napari_latent_explorer.session.crossfilter import Crossfilter
 from napari_latent_explorer.session.decode_service import Bundle
 from napari_latent_explorer.session.filters import Filter, MapFilter
 from napari_latent_explorer.session.groups import Group, find_group
-from napari_latent_explorer.session.opening import Encoded, ExplorableStudy
+from napari_latent_explorer.session.opening import ExplorableStudy, OpenedStudy
 from napari_latent_explorer.session.recipes import Lasso, named
 from napari_latent_explorer.session.selection import SelectionMode, changed_selection, mask_of
 from napari_latent_explorer.session.side_by_side_choice import MAX_GROUPS, ONLY_THE_PROBE, SideBySideChoice
@@ -111,16 +111,14 @@ class ExplorerState:
         return MappingProxyType({name: maps[0] for name, maps in found.items() if maps})
 
 
-def opened(
-    study: ExplorableStudy, cohort: Cohort, encoded: Encoded, representative_method: RepresentativeMethod
-) -> ExplorerState:
+def opened(found: OpenedStudy, representative_method: RepresentativeMethod) -> ExplorerState:
     """State of a study that was just opened."""
     return ExplorerState(
-        study=study,
-        cohort=cohort,
-        crossfilter=Crossfilter(cohort),
-        latents=MappingProxyType(encoded.latents),
-        maps=MappingProxyType(encoded.maps),
+        study=found.study,
+        cohort=found.cohort,
+        crossfilter=found.crossfilter,
+        latents=MappingProxyType(found.encoded.latents),
+        maps=MappingProxyType(found.encoded.maps),
         representative_method=representative_method,
     )
 
