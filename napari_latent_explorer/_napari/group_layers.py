@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from qtpy.QtCore import QObject, QTimer
 
 from napari_latent_explorer._napari.class_colors import label_colormap, label_table
-from napari_latent_explorer._napari.group_places import CHARACTER_PX, GAP_MM, GroupPlaces, moved, packed, place_groups
+from napari_latent_explorer._napari.group_places import CHARACTER_PX, GAP_MM, GroupPlaces, moved, place_groups
+from napari_latent_explorer._napari.group_words import few_words, full_words, packed
 from napari_latent_explorer._napari.guest_layers import AFFINE
 from napari_latent_explorer._napari.layers import (
     AXIS_LABELS,
@@ -197,7 +198,7 @@ class GroupLayers(QObject):
             n_lines = needed
 
     def _words(self, heart: GroupHeart, room: int) -> tuple[str, ...]:
-        return (_few_words if self._has_few_words else _words)(heart, room)
+        return (few_words if self._has_few_words else full_words)(heart, room)
 
     @property
     def _corners_mm(self) -> tuple[Size, ...]:
@@ -330,28 +331,6 @@ def _make(
         return Image(frames, colormap="gray", contrast_limits=limits or _limits_of([frames]), **about)
     colormap, features = label_colormap(names), label_table(names)
     return Labels(frames, colormap=colormap, features=features, opacity=LABELS_OPACITY, **about)
-
-
-def _words(heart: GroupHeart, max_characters: int) -> tuple[str, ...]:
-    """Say whose heart it is, what stands for them, and how heavy it is."""
-    group = heart.group
-    stands = group.representative.short_label if group.representative is not None else ""
-    name = packed([group.name], max_characters)
-    return (*name, *packed([f"{len(group):,} participants", stands, *_masses(heart)], max_characters))
-
-
-def _few_words(heart: GroupHeart, max_characters: int) -> tuple[str, ...]:
-    """Say the same where hearts are narrow: without who stands for the group and what is predicted."""
-    mass = next((words for words in _masses(heart) if words), "")
-    return packed([heart.group.name, f"n {len(heart.group):,}", " ".join(mass.split()[:3])], max_characters)
-
-
-def _masses(heart: GroupHeart) -> list[str]:
-    """Mass of the left ventricle, by both ways in which it is known."""
-    measures, predicted = heart.outcome.measures, heart.predicted("lvm")
-    measured = f"LVM {measures.mass_g:.0f} g measured" if measures is not None and measures.mass_g > 0 else ""
-    words = f"{predicted:.0f} g predicted" if predicted is not None else ""
-    return [measured, words if measured else words and f"LVM {words}"]
 
 
 def _assigned(slots: Mapping[int, Group], groups: Sequence[Group]) -> dict[int, Group]:

@@ -6,7 +6,6 @@ first, for each number of columns, and the one that shows the hearts largest is 
 smaller, for hearts on one level are easier to compare.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 GAP_MM = 10.0
@@ -104,14 +103,3 @@ def _zoom(
     by_width = width / (n_columns * side_mm[1] + (n_columns - 1) * GAP_MM)
     by_height = (height - n_rows * words_px) / (n_rows * n_hearts * side_mm[0])
     return max(LEAST_PX_PER_MM, min(by_width, by_height))
-
-
-def packed(pieces: Sequence[str], max_characters: int) -> tuple[str, ...]:
-    """Put pieces of text on as few lines as hold them, in order; a piece that is too long alone is cut."""
-    lines: list[str] = []
-    for piece in filter(None, pieces):
-        if lines and len(lines[-1]) + len(piece) + 2 <= max_characters:
-            lines[-1] += f", {piece}"
-        else:
-            lines.append(piece)
-    return tuple(line if len(line) <= max_characters else f"{line[: max_characters - 1]}…" for line in lines)

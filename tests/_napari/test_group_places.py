@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from napari_latent_explorer._napari.group_places import GAP_PX, LINE_PX, packed, place_groups
+from napari_latent_explorer._napari.group_places import GAP_PX, LINE_PX, place_groups
 
 SIDE_MM = (172.8, 180.0)
 CANVASES = [(504, 525), (1000, 1600), (300, 1200), (900, 300)]
@@ -48,9 +48,3 @@ def test_the_columns_follow_the_canvas() -> None:
 def test_a_lower_heart_has_room_for_its_caption() -> None:
     places = place_groups(2, SIDE_MM, (600, 600), 2, has_second_row=True)
     assert (places.second_row_mm - SIDE_MM[0]) * places.px_per_mm == pytest.approx(LINE_PX + GAP_PX)
-
-
-def test_words_are_packed_in_order_and_cut_only_alone() -> None:
-    assert packed(["12 people", "", "mean"], 20) == ("12 people, mean",)
-    assert packed(["12 people", "mean"], 12) == ("12 people", "mean")
-    assert packed(["a name that is too long"], 10) == ("a name th…",)

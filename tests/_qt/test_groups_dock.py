@@ -102,6 +102,7 @@ def test_nothing_can_be_reconstructed_without_a_group(dock):
 
 
 def tick(dock, *names):
+    dock.grab()  # lays new cards out
     for name in names:
         QTest.mouseClick(dock.cards[name].tick, LEFT, pos=dock.cards[name].tick.rect().center())
 
