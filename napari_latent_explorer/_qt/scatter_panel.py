@@ -40,7 +40,7 @@ class QtScatterPanel(QWidget):
         self._title.setFont(small_font(self, 1.0, is_bold=True))
         self._title.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self._theme = DARK
-        self._window_of_canvas: QWidget | None = None
+        self._window_of_canvas: int | None = None  # its id: the window itself would be kept alive
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._layout.setSpacing(3)
@@ -104,16 +104,16 @@ class QtScatterPanel(QWidget):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Hear when the pointer leaves the canvas, and when the canvas goes out of sight and comes back."""
         if watched is self._scatter.native:
-            if event.type() == QEvent.Type.Leave:
+            if event.type() in (QEvent.Type.Leave, QEvent.Type.Hide):
                 self._scatter.leave()
-            elif event.type() == QEvent.Type.Hide:
+            if event.type() == QEvent.Type.Hide:
                 self._scatter.is_paused = True
             elif event.type() == QEvent.Type.Show:
                 QTimer.singleShot(0, self._on_canvas_shown)
         return bool(super().eventFilter(watched, event))
 
     def _on_canvas_shown(self) -> None:
-        former, self._window_of_canvas = self._window_of_canvas, self.window()
+        former, self._window_of_canvas = self._window_of_canvas, int(self.window().winId())
         if former not in (None, self._window_of_canvas):
             self.rebuild()  # vispy lets Qt handle events when it closes the old one, so that this may come again
         self._scatter.is_paused = False

@@ -89,6 +89,14 @@ def test_it_goes_with_the_pointer_and_with_a_press(qtbot, dock, explorer):
     qtbot.waitUntil(lambda: not card.isVisible())
 
 
+def test_it_goes_with_the_maps(qtbot, dock):
+    card = dock.findChild(QtHoverCard)
+    rest_on(dock, "mri", 7)
+    qtbot.waitUntil(card.isVisible, timeout=REST_MS + 1000)
+    dock.hide()
+    assert not card.isVisible()
+
+
 def test_nothing_beats_where_nobody_looks(qtbot, dock):
     card = dock.findChild(QtHoverCard)
     rest_on(dock, "mri", 7)
