@@ -33,7 +33,7 @@ class QtMapKindCombo(QComboBox):
         self.setToolTip("How people are laid out on the maps. One that is not there yet is laid out when chosen.")
         self.setAccessibleName("Kind of map")
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.setMinimumContentsLength(15)
+        self.setMinimumContentsLength(13)  # more would take from the hearts in a small window
         for kind, title in MAP_KINDS.items():
             self.addItem(title, kind)
             self.setItemData(self.count() - 1, KIND_TIPS[kind], Qt.ItemDataRole.ToolTipRole)
