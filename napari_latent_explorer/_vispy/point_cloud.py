@@ -90,19 +90,24 @@ class VispyPointCloud:
 
     def draw(self, picture: ScatterPicture, colors: ScatterColors) -> None:
         """Show other points; what is the same as before is not sent again."""
-        former, self._picture, self._colors = self._picture, picture, colors
-        if picture.coordinates is not former.coordinates:
+        former, former_colors = self._picture, self._colors
+        self._picture, self._colors = picture, colors
+        has_moved = picture.coordinates is not former.coordinates
+        is_recolored = not _is_same(picture.rgba, former.rgba)
+        is_regrouped = not (_is_same(picture.visible, former.visible) and _is_same(picture.selected, former.selected))
+        if has_moved:
             self._stop_painting()
             self._grid = PointGrid(picture.coordinates)
-            places = np.nan_to_num(picture.coordinates.astype(np.float32))
+            places = np.ascontiguousarray(picture.coordinates, np.float32)
             self._places.set_data(places if len(places) else NO_PLACES)
-        if not _is_same(picture.rgba, former.rgba):
+        if is_recolored:
             self._point_colors.set_data(np.asarray(picture.rgba, np.float32) if len(picture.rgba) else NO_COLORS)
-        if not (_is_same(picture.visible, former.visible) and _is_same(picture.selected, former.selected)):
+        if is_regrouped:
             kinds = np.where(picture.selected, np.uint8(SELECTED), np.uint8(PLAIN))
             self._kinds = np.where(picture.visible, kinds, np.uint8(HIDDEN))
-        self._shown = None
-        self._refresh()
+        if has_moved or is_recolored or is_regrouped or colors != former_colors:
+            self._shown = None
+            self._refresh()
 
     def look(self, view: Rectangle, width_px: float) -> None:
         """Show what belongs into a view that is so many logical pixels wide."""

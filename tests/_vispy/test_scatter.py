@@ -250,6 +250,14 @@ def test_a_new_selection_steps_out_of_the_image(crowd, qtbot):
     assert color_at(scatter, picture.coordinates[few][0])[1] > 0.95  # a disc again, on the image
 
 
+def test_the_same_picture_is_not_drawn_again(crowd):
+    scatter, picture = crowd
+    scatter.draw(replace(picture, visible=picture.visible.copy(), rgba=picture.rgba.copy()))
+    assert scatter.is_at_rest
+    scatter.draw(replace(picture, rgba=picture.rgba[::-1]))
+    assert not scatter.is_at_rest
+
+
 def test_who_comes_near_sees_points_and_may_go_back(crowd, qtbot):
     scatter, _ = crowd
     whole = scatter.view_rect
