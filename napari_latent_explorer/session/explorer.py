@@ -81,7 +81,7 @@ class Explorer(StateHolder):
         self.jobs = Jobs(dispatch)
         self._map_jobs = MapJobs(self, self.jobs, self._set)
         self.thumbnails = Thumbnails(dispatch)
-        self._origins: tuple[tuple[object, ...], Mapping[str, NDArray[np.float32]]] = ((), {})
+        self._counterparts = probing.Counterparts()
         self.probe.vector_changed.connect(self.decode_probe)
         forward(self.decode.failed, self.failed)
         forward(self.jobs.failed, self.failed)
@@ -321,11 +321,7 @@ class Explorer(StateHolder):
     @property
     def probe_counterparts(self) -> Mapping[str, NDArray[np.float32]]:
         """Where the probe is as each modality sees it, ``(latent_dim,)``; see `probing.counterparts`."""
-        now = (self.probe.origin, self._state.latents, self._state.active_group)
-        before, origins = self._origins
-        if len(before) != len(now) or any(one is not other for one, other in zip(before, now, strict=True)):
-            origins = probing.counterparts(self._state, self.probe.origin)
-            self._origins = (now, origins)
+        origins = self._counterparts.of(self._state, self.probe.origin)
         return {name: origin + self.probe.offsets for name, origin in origins.items()}
 
     def decode_probe(self, *_: object) -> None:

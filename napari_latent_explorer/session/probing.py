@@ -5,6 +5,7 @@ asked of another modality (its predictions, its map) is asked of the same people
 these as the probe was moved.
 """
 
+import operator
 from collections.abc import Mapping
 
 import numpy as np
@@ -54,6 +55,21 @@ def counterparts(state: ExplorerState, origin: NDArray[np.float32]) -> Mapping[s
     recording from outside the study, is taken for a vector of every modality.
     """
     return {name: _counterpart(state, origin, space) for name, space in state.latents.items()}
+
+
+class Counterparts:
+    """Remembers the `counterparts` of the last origin, which is asked for at each step that a probe moves."""
+
+    def __init__(self) -> None:
+        self._asked: tuple[object, ...] = ()
+        self._known: Mapping[str, NDArray[np.float32]] = {}
+
+    def of(self, state: ExplorerState, origin: NDArray[np.float32]) -> Mapping[str, NDArray[np.float32]]:
+        """Find the vectors ``(latent_dim,)`` of whom a probe began at, or return them if nothing has changed."""
+        asked = (origin, state.latents, state.active_group)
+        if len(self._asked) != len(asked) or any(map(operator.is_not, asked, self._asked)):
+            self._asked, self._known = asked, counterparts(state, origin)
+        return self._known
 
 
 def _counterpart(state: ExplorerState, origin: NDArray[np.float32], wanted: LatentSpace) -> NDArray[np.float32]:
