@@ -109,6 +109,7 @@ class QtFilterChips(QScrollArea):
         """Shorten the words, not the counts, to the width, and take the height of a few rows."""
         width = self.viewport().width()
         for chip, (words, ending) in zip(self._chips, self._words, strict=True):
+            chip.ensurePolished()  # else it is measured without the style that it is shown in
             metrics = chip.fontMetrics()
             padding = chip.sizeHint().width() - metrics.horizontalAdvance(chip.text())
             room = min(MAX_CHIP_PX, width - padding) - metrics.horizontalAdvance(ending)
@@ -116,7 +117,8 @@ class QtFilterChips(QScrollArea):
             chip.setText(f"{shown}{ending}")
         if self._chips:
             row = self._chips[0].sizeHint().height() + self._flow.verticalSpacing()
-            self.setFixedHeight(min(self._flow.heightForWidth(width), int(ROWS_SHOWN * row)))
+            rows = min(self._flow.heightForWidth(width), int(ROWS_SHOWN * row))
+            self.setFixedHeight(rows + 2 * self.frameWidth())  # the window's style may draw a frame
 
 
 def _remover(explorer: Explorer, key: str) -> Callable[[], None]:

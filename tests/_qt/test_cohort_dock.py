@@ -134,6 +134,7 @@ def test_chips_say_the_filters_with_their_counts_and_remove_them(dock, explorer)
     n_women = explorer.view_state.bars["sex"].total[0]
     assert chips.chips[0].text().startswith(f"Sex: female  ({n_women})")
     assert len(chips.chips) == 3
+    assert chips.verticalScrollBar().maximum() == 0
     QTest.mouseClick(chips.chips[1], LEFT)
     assert [chosen.phenotype for chosen in explorer.filters] == ["sex"]
     QTest.mouseClick(chips.chips[-1], LEFT)
