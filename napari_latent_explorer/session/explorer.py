@@ -260,12 +260,10 @@ class Explorer(StateHolder):
 
     def rename_group(self, name: str, new_name: str) -> None:
         """Give a group another name, which the probe takes up; LatentExplorerError when it is taken or empty."""
-        begun = probing.group_probe(find_group(self.groups, name))
+        group = find_group(self.groups, name)
         with self._one_step():
             self._set(grouping.with_group_renamed(self._state, name, new_name))
-            if begun is not None and probing.is_same_origin(self.probe.state, begun):
-                renamed = probing.group_probe(find_group(self.groups, new_name))
-                self.probe.restore(replace(self.probe.state, label=begun.label if renamed is None else renamed.label))
+            self.probe.restore(probing.renamed_probe(self.probe.state, group, find_group(self.groups, new_name)))
 
     def set_group_color(self, name: str, color: RGBA) -> None:
         """Give a group another colour, red, green, blue and alpha in 0..1."""

@@ -7,6 +7,7 @@ these as the probe was moved.
 
 import operator
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,6 +47,14 @@ def group_probe(group: Group) -> ProbeState | None:
 def is_same_origin(probe: ProbeState, other: ProbeState) -> bool:
     """Whether two probes began at the same vector of the same name, wherever they were moved to."""
     return probe.label == other.label and np.array_equal(probe.origin, other.origin)
+
+
+def renamed_probe(probe: ProbeState, group: Group, renamed: Group) -> ProbeState:
+    """Take up the new name of a group, if that is where the probe began."""
+    before, after = group_probe(group), group_probe(renamed)
+    if before is None or after is None or not is_same_origin(probe, before):
+        return probe
+    return replace(probe, label=after.label)
 
 
 def counterparts(state: ExplorerState, origin: NDArray[np.float32]) -> Mapping[str, NDArray[np.float32]]:
