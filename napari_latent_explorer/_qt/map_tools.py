@@ -52,7 +52,6 @@ class QtMapTools(QWidget):
         self._explain = explain
         self.kinds = QtMapKindCombo(explorer, self)
         coloring = QHBoxLayout()
-        coloring.addWidget(QLabel("Map", self))
         coloring.addWidget(self.kinds)
         coloring.addWidget(QLabel("Colour by", self))
         coloring.addWidget(QtColorByCombo(explorer, self), 1)

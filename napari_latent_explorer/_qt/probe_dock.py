@@ -20,8 +20,8 @@ from napari_latent_explorer._qt.theme import Theme, small_font
 from napari_latent_explorer.session.explorer import Explorer
 
 N_SAMPLED = 2_000
-"""About so many people of each modality tell where the cohort is and how far it spreads, to within two in a hundred: all of
-40,000 would hold the window for two seconds."""
+"""About so many people of each modality tell where the cohort is and how far it spreads, to within two in a hundred:
+all of 40,000 would hold the window for two seconds."""
 NOTHING = "No vector yet. Click a participant on a map, or make a group; its latent vector appears here."
 ORDERS = {
     "number": "by number",
