@@ -23,12 +23,12 @@ from napari_latent_explorer._qt.comparison_model import (
     SIDE_A,
     SIDE_B,
     QtComparisonModel,
-    as_plain,
     title_of,
 )
 from napari_latent_explorer._qt.comparison_text import SIGNIFICANT_Q, effect_text, explain
 from napari_latent_explorer._qt.forest_painter import HEADER_PX, ROW_PX, Forest, ForestRow
 from napari_latent_explorer._qt.forest_plot import QtForestPlot
+from napari_latent_explorer._qt.plain_text import as_plain
 from napari_latent_explorer._qt.theme import Theme, to_qcolor
 from napari_latent_explorer.analysis.comparison import ComparisonTable
 from napari_latent_explorer.analysis.phenotype_comparison import PhenotypeComparison

@@ -29,6 +29,7 @@ from napari_latent_explorer.session.query_words import (
 )
 
 MAX_PHRASE_WORDS: Final = 10
+LEAST_WIDER_CHARS: Final = 4
 
 Phrase = tuple[str, ...]
 SenseKind = Literal["number", "choice", "condition", "interval"]
@@ -123,11 +124,9 @@ def vocabulary_of(specs: tuple[PhenotypeSpec, ...]) -> Vocabulary:
     categories = {spec.name: _local_categories(spec, concept_of) for spec in specs if spec.kind != "continuous"}
     partial = _partial(specs)
     strange = {name for name, known in concept_of.items() if not known}
+    known = {phrase: name for name, found in concept_of.items() for _, phrases, _ in found for phrase in phrases}
     absent = {
-        phrase: (
-            name,
-            tuple(dict.fromkeys(column for other in others for column in partial.get(other, ()) if column in strange)),
-        )
+        phrase: (name, tuple(dict.fromkeys([*_alike(others, partial, strange), *_wider(others, known)])))
         for name, others in concepts()
         for phrase in others
         if phrase not in phrases and len(phrase[0]) > 1
@@ -136,6 +135,21 @@ def vocabulary_of(specs: tuple[PhenotypeSpec, ...]) -> Vocabulary:
     return Vocabulary(
         by_name, phrases, categories, absent, partial, age, _known_words(phrases, categories, absent, specs)
     )
+
+
+def _alike(phrases: Iterable[Phrase], partial: Mapping[Phrase, Sequence[str]], strange: set[str]) -> Iterator[str]:
+    """Yield columns of no known concept whose labels hold one of the phrases."""
+    return (column for phrase in phrases for column in partial.get(phrase, ()) if column in strange)
+
+
+def _wider(phrases: Iterable[Phrase], known: Mapping[Phrase, str]) -> Iterator[str]:
+    """Yield columns of which the phrases are a kind: diabetes for "type 2 diabetes", QT for "corrected QT interval"."""
+    for phrase in phrases:
+        for start in range(len(phrase)):
+            for end in range(start + 1, len(phrase) + 1):
+                part = phrase[start:end]
+                if part in known and len("".join(part)) >= LEAST_WIDER_CHARS:
+                    yield known[part]
 
 
 def _keys(spec: PhenotypeSpec) -> set[Phrase]:

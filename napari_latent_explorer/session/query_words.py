@@ -87,13 +87,13 @@ CONCEPTS: Final[tuple[str, ...]] = (
     "RR interval|rr",
     "p duration|p wave duration",
     "cholesterol|total cholesterol",
-    "ldl|ldl cholesterol|ldl direct|ldl-c",
-    "hdl|hdl cholesterol|hdl-c",
+    "LDL|ldl cholesterol|ldl direct|ldl-c",
+    "HDL|hdl cholesterol|hdl-c",
     "triglycerides",
     "glucose|blood glucose|blood sugar",
-    "hba1c|glycated hemoglobin|glycated haemoglobin hba1c|a1c",
+    "HbA1c|glycated hemoglobin|glycated haemoglobin hba1c|a1c",
     "creatinine",
-    "egfr|estimated glomerular filtration rate",
+    "eGFR|estimated glomerular filtration rate",
 )
 """What means the same, parted by bars; the first is the word for people."""
 

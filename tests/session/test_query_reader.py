@@ -37,7 +37,7 @@ UNCLEAR = [
     ("non-smoking women", ["non-smoking"], "Smoking never", ["sex"]),
     ("EF below 0.4", ["0.4"], "40 %", []),
     ("women 60 ± 5", ["60 ± 5"], "55 to 65", ["sex"]),
-    ("women with HFrEF", ["HFrEF"], "", ["sex"]),
+    ("women with HFrEF", ["HFrEF"], "LV ejection fraction", ["sex"]),
     ("no prior MI", ["MI"], "", []),
     ("healthy women", ["healthy"], "", ["sex"]),
     ("average LVM", ["average", "LVM"], "", []),

@@ -122,7 +122,8 @@ UNCLEAR = {
     "over 100 mmHg": (
         "over 100 mmHg", ("Systolic blood pressure over 100 mmHg", "Diastolic blood pressure over 100 mmHg"),
     ),
-    "type 1 diabetes": ("type 1 diabetes", ()),
+    "type 1 diabetes": ("type 1 diabetes", ("Diabetes",)),
+    "LBBB": ("LBBB", ()),
 }  # fmt: skip
 
 
