@@ -72,6 +72,7 @@ class QtGroupsDock(QWidget):
         listen(self, explorer.side_by_side_changed, self._on_side_by_side_changed)
         listen(self, explorer.view_state_changed, self._on_view_state_changed)
         self.set_theme(DARK)
+        self._on_side_by_side_changed()
         self._on_view_state_changed(explorer.view_state)
 
     def _build_bottom(self) -> None:
@@ -162,7 +163,7 @@ class QtGroupsDock(QWidget):
             self._empty.setVisible(not groups)
             self.operations.setVisible(bool(groups))
             self.method.setCurrentIndex(self.method.findData(self._explorer.representative_method))
-            self._on_side_by_side_changed()
+            self._show_ticked()
 
     def _add(self, group: Group) -> None:
         card = QtGroupCard(group, self)
@@ -199,11 +200,14 @@ class QtGroupsDock(QWidget):
     # ---- what the session says
 
     def _on_side_by_side_changed(self) -> None:
-        if self._explorer.side_by_side.names:
+        """Tick what is shown, which may have come by undo or from a file; once the probe is shown, ticks stay."""
+        chosen = self._explorer.side_by_side
+        if chosen.names:
+            self._ticked = set(chosen.names)
             was_blocked = self.originals.blockSignals(True)
-            self.originals.setChecked(self._explorer.side_by_side.has_originals)
+            self.originals.setChecked(chosen.has_originals)
             self.originals.blockSignals(was_blocked)
-        self._show_ticked()
+        self._rebuild_soon()
 
     def _show_ticked(self) -> None:
         names = self.ticked
@@ -215,7 +219,7 @@ class QtGroupsDock(QWidget):
         self.reconstruct.setEnabled(can_show_one or len(names) > 1)
         whose = "the ticked groups' representatives side by side" if len(names) > 1 else "the group's representative"
         self.reconstruct.setToolTip(f"Decode {whose}: cine, segmentation, ECG and predictions")
-        self.originals.setEnabled(len(names) > 1)
+        self.originals.setEnabled(len(names) > 1 or bool(self._explorer.side_by_side.names))
 
     def _on_view_state_changed(self, state: ViewState) -> None:
         if state.n_selected:

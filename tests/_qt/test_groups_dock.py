@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QPoint, Qt
 from qtpy.QtGui import QColor, QGuiApplication
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QColorDialog
@@ -10,6 +10,7 @@ from qtpy.QtWidgets import QColorDialog
 from napari_latent_explorer._qt.groups_dock import QtGroupsDock
 from napari_latent_explorer.session.coloring import CATEGORY_COLORS
 from napari_latent_explorer.session.filters import RangeFilter
+from napari_latent_explorer.session.side_by_side_choice import SideBySideChoice
 
 LEFT = Qt.MouseButton.LeftButton
 
@@ -114,6 +115,21 @@ def test_ticked_groups_are_reconstructed_side_by_side_in_the_order_of_their_card
     assert explorer.side_by_side.names == ("Young", "Old")
     QTest.mouseClick(dock.cards["Old"], LEFT, pos=dock.cards["Old"].recipe.geometry().center())
     assert explorer.side_by_side.names == ()
+
+
+def test_ticks_and_the_choice_of_originals_follow_what_is_shown(dock, explorer, two_groups):
+    explorer.show_side_by_side(["Old", "Young"], has_originals=True)
+    QTest.qWait(20)
+    assert dock.ticked == ("Young", "Old")
+    assert dock.originals.isChecked()
+    QTest.mouseClick(dock.originals, LEFT, pos=QPoint(8, dock.originals.height() // 2))
+    assert explorer.side_by_side == SideBySideChoice(("Old", "Young"), has_originals=False)
+    explorer.undo()
+    QTest.qWait(20)
+    assert dock.originals.isChecked()
+    explorer.probe_mean()
+    QTest.qWait(20)
+    assert dock.ticked == ("Young", "Old")
 
 
 def test_a_single_tick_says_which_group_is_reconstructed(dock, explorer, two_groups):
