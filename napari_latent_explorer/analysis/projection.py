@@ -222,7 +222,7 @@ def fit_map_of(
         When there are too few participants, or none has them all.
     """
     if len(latents) == 1:
-        return (yield from fit_map(*latents.values(), kind, seed))
+        return (yield from fit_map(next(iter(latents.values())), kind, seed))
     yield Progress(0, 1, "Putting the modalities together")
     return (yield from fit_map(joint_space(latents).latents, kind, seed))
 

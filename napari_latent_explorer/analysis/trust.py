@@ -98,7 +98,8 @@ def _squared_distances(
     values: NDArray[np.float32], squared_norms: NDArray[np.float32], rows: NDArray[np.intp]
 ) -> NDArray[np.float32]:
     """Of `rows` to all, ``(n_rows, n)``, up to one number per row; infinite to themselves."""
-    squared: NDArray[np.float32] = squared_norms - np.float32(2.0) * values[rows] @ values.T
+    products: NDArray[np.float32] = values[rows] @ values.T
+    squared = squared_norms - np.float32(2.0) * products
     squared[np.arange(len(rows)), rows] = np.inf
     return squared
 

@@ -91,8 +91,14 @@ def measure_unusualness(latents: LatentSpace) -> Generator[Progress, None, Unusu
         part = slice(start, start + ROWS_PER_STEP)
         squared[part] = _squared_lengths((latents.values[part] - mean) @ whitening)
     percentiles = 100.0 * np.searchsorted(np.sort(squared), squared, side="right") / n
-    arrays = map(read_only, (squared, percentiles, mean, whitening))
-    return Unusualness(latents.participant_ids, *arrays, float(shrinkage))
+    return Unusualness(
+        latents.participant_ids,
+        read_only(squared),
+        read_only(percentiles),
+        read_only(mean),
+        read_only(whitening),
+        float(shrinkage),
+    )
 
 
 def _squared_lengths(vectors: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -86,8 +86,8 @@ def read_encoded(study: ExplorableStudy, bundle: Bundle | None) -> Encoded:
             first = fit_pca(latents[modality])
             maps[first.key] = first
     if len(latents) > 1:
-        first, second = (space.participant_ids for space in latents.values())
-        problems += _read_maps(study, JOINT, first[np.isin(first, second)], fingerprint, maps)
+        ids, others = (space.participant_ids for space in latents.values())
+        problems += _read_maps(study, JOINT, ids[np.isin(ids, others)], fingerprint, maps)
     if not latents and not problems:
         problems.append(f"{study.name} has not been encoded by this model, so there are no maps. Encode it first.")
     return Encoded(latents, maps, tuple(problems))

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from napari_latent_explorer.analysis.projection import fit_pca
+from napari_latent_explorer.analysis.projection import fit_map_of, fit_pca
 from napari_latent_explorer.data.latents import LatentSpace
 from napari_latent_explorer.data.progress import Progress, finish
 from napari_latent_explorer.errors import StudyError
@@ -103,3 +103,55 @@ def test_a_folder_that_is_no_study_is_told_as_a_failure(empty_explorer: Explorer
     assert empty_explorer.jobs.wait(30.0)
     assert [type(error) for error in errors] == [StudyError]
     assert empty_explorer.study is None
+
+
+def test_without_maps_principal_components_show_first_and_t_sne_takes_their_place_and_is_kept(
+    empty_explorer: Explorer, folder: Path, bundle: Any
+) -> None:
+    seen: list[dict[str, str]] = []
+    empty_explorer.projections_changed.connect(
+        lambda: seen.append({name: one.method for name, one in empty_explorer.projections.items()})
+    )
+    empty_explorer.open_folder(folder)
+    assert empty_explorer.jobs.wait(60.0)
+    assert seen[0] == {"mri": "pca", "ecg": "pca"}
+    assert seen[-1] == {"mri": "tsne", "ecg": "tsne"}
+    again = read_encoded(Study.open(folder), bundle)
+    for name in ("mri", "ecg"):
+        np.testing.assert_array_equal(again.maps[name].coordinates, empty_explorer.maps[name].coordinates)
+
+
+def test_a_map_that_cannot_be_kept_is_shown_all_the_same(
+    empty_explorer: Explorer, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise StudyError("The study cannot be written.")
+
+    monkeypatch.setattr(Study, "save_projection", refuse)
+    errors: list[Exception] = []
+    empty_explorer.failed.connect(errors.append)
+    empty_explorer.open_folder(folder)
+    assert empty_explorer.jobs.wait(60.0)
+    assert {one.method for one in empty_explorer.projections.values()} == {"tsne"}
+    assert [str(error) for error in errors] == ["The study cannot be written."] * 2
+
+
+def test_stored_maps_of_each_kind_and_of_both_are_read(folder: Path, bundle: Any) -> None:
+    study = Study.open(folder)
+    both = {name: study.latents(name, bundle.fingerprint) for name in ("mri", "ecg")}
+    for source, kind in (({"mri": both["mri"]}, "whitened_tsne"), (both, "pca")):
+        projection = finish(fit_map_of(source, kind))  # type: ignore[arg-type]
+        study.save_projection(projection.key, bundle.fingerprint, *projection.to_arrays())
+    encoded = read_encoded(study, bundle)
+    assert set(encoded.maps) == {"mri_pca", "ecg_pca", "mri_whitened_tsne", "joint_pca"}
+    assert encoded.problems == ()
+
+
+def test_a_joint_map_of_other_people_is_named_and_left_out(folder: Path, bundle: Any) -> None:
+    study = Study.open(folder)
+    latents = study.latents("mri", bundle.fingerprint)
+    few = fit_pca(latents.aligned_to(latents.participant_ids[:20]))
+    study.save_projection("joint", bundle.fingerprint, *few.to_arrays())
+    encoded = read_encoded(study, bundle)
+    assert "joint_pca" not in encoded.maps
+    assert "joint map is not of the participants" in encoded.problems[0]
