@@ -6,9 +6,8 @@ be looked, and the grammar stays small.
 """
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
-from functools import lru_cache
 from typing import Final
 
 from napari_latent_explorer.session.query_findings import Note, Problem
@@ -23,6 +22,7 @@ from napari_latent_explorer.session.query_raw import (
     step_of,
 )
 from napari_latent_explorer.session.query_spelling import nearest
+from napari_latent_explorer.session.query_suggestions import suggested_texts, vague
 from napari_latent_explorer.session.query_token import Quantity, QueryToken
 from napari_latent_explorer.session.query_units import unit_after
 from napari_latent_explorer.session.query_vocabulary import MAX_PHRASE_WORDS, Phrase, Sense, Vocabulary
@@ -212,7 +212,7 @@ class Tokenizer:
             if kind == "ISNT":
                 self._append("NOT", start, stop)
         elif kind.startswith("VAGUE"):
-            self._append("UNKNOWN", start, stop, problem=_vague(kind, self._sentence[start:stop], start, stop))
+            self._append("UNKNOWN", start, stop, problem=vague(kind, self._sentence[start:stop], start, stop))
         return end + 1
 
     def _take_suffix(self, kind: str, place: int, end: int, last: str) -> None:
@@ -376,23 +376,6 @@ _AGE: Final = Quantity("number", 0.0, "years", is_age=True)
 _NO_AGE: Final = Quantity("number", 0.0)
 
 
-@lru_cache(maxsize=4)
-def suggested_texts(vocabulary: Vocabulary) -> tuple[tuple[str, str], ...]:
-    """List what can be written for each column and category, after its folded form."""
-    return tuple(_suggested_texts(vocabulary))
-
-
-def _suggested_texts(vocabulary: Vocabulary) -> Iterator[tuple[str, str]]:
-    for phrase, senses in vocabulary.phrases.items():
-        if len(senses) == 1 and senses[0].kind != "interval":
-            sense = senses[0]
-            if sense.is_name:
-                yield " ".join(phrase), vocabulary.written(sense.phenotype)
-            elif len(phrase) == 1 and len(phrase[0]) > 2 and len(sense.passes) == 1:
-                (category,) = sense.passes
-                yield phrase[0], category if words_of(category) == phrase else phrase[0]
-
-
 def _kind_of(senses: tuple[Sense, ...]) -> str:
     if all(sense.is_subject for sense in senses):
         return "SUBJECT"
@@ -405,12 +388,3 @@ def _shown(vocabulary: Vocabulary, found: object) -> str:
     if isinstance(found, tuple) and isinstance(found[0], Sense):
         return vocabulary.label(found[0].phenotype).lower()
     return ""
-
-
-def _vague(kind: str, text: str, start: int, end: int) -> Problem:
-    if kind == "VAGUE_NEAR":
-        return Problem(start, end, f"How near is “{text}”? Write the range, such as “between 55 and 65”.")
-    if kind == "VAGUE_HEALTHY":
-        return Problem(start, end, f"What have the “{text}” not? Write for example “without hypertension or diabetes”.")
-    suggestions = {"VAGUE_HIGH": ("top 10 % of",), "VAGUE_LOW": ("bottom 10 % of",)}.get(kind, ())
-    return Problem(start, end, f"“{text}” says no number. Write “above”, “below” or “top 10 % of”.", suggestions)
