@@ -4,6 +4,7 @@ from napari_latent_explorer._napari import sample_data
 from napari_latent_explorer._napari.explorers import explorer_of
 from napari_latent_explorer.data.progress import Progress
 from napari_latent_explorer.session import explorer as session_explorer
+from napari_latent_explorer.session import opening
 
 
 def yields(value):
@@ -19,7 +20,7 @@ def test_the_sample_opens_with_its_docks(
 ):
     monkeypatch.setattr(sample_data, "sample_study_path", lambda: tmp_path)
     monkeypatch.setattr(sample_data, "sample_bundle_path", lambda: tmp_path)
-    monkeypatch.setattr(session_explorer, "load_study", yields(shapes_study))
+    monkeypatch.setattr(opening, "load_study", yields(shapes_study))
     monkeypatch.setattr(session_explorer, "load_bundle", yields(shapes_bundle))
     viewer = make_napari_viewer()
     (captions,) = viewer.open_sample("napari-latent-explorer", "sample_study")

@@ -10,6 +10,7 @@ from napari_latent_explorer._napari.tour import run_tour
 from napari_latent_explorer.data.progress import Progress
 from napari_latent_explorer.errors import LatentExplorerError
 from napari_latent_explorer.session import explorer as session_explorer
+from napari_latent_explorer.session import opening
 
 
 def yields(value):
@@ -24,7 +25,7 @@ def yields(value):
 
 @pytest.mark.slow
 def test_the_main_job_is_done_and_seen(make_napari_viewer, shapes_study, shapes_bundle, monkeypatch, tmp_path):
-    monkeypatch.setattr(session_explorer, "load_study", yields(type(shapes_study)(300)))
+    monkeypatch.setattr(opening, "load_study", yields(type(shapes_study)(300)))
     monkeypatch.setattr(session_explorer, "load_bundle", yields(shapes_bundle))
     viewer = make_napari_viewer(show=True)
     written = run_tour(viewer, tmp_path / "tour", tmp_path, tmp_path)

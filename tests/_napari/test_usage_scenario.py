@@ -5,6 +5,7 @@ key on a widget, and what is judged is what the window shows: layers, traces, do
 """
 
 import os
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -243,8 +244,11 @@ def look_at_sex(emma):
     predicted = [heart.predicted("lvm") for heart in hearts]
     assert measured[0] < measured[1] < measured[2]
     assert predicted[0] < predicted[1] < predicted[2]
-    cines = [layer for layer in emma.viewer.layers if any(name in layer.name for name in names)]
-    assert len(cines) == 2 * len(names)  # a cine and its labels for each
+    shown = {name for group in names for name in (group, f"{group} labels")}
+    emma.wait_until(lambda: shown <= {layer.name for layer in emma.viewer.layers})
+    places = [emma.viewer.layers[name].extent.world[:, -2:] for name in names]  # rows and columns in mm
+    for one, other in combinations(places, 2):
+        assert ((one[1] <= other[0]) | (other[1] <= one[0])).any()  # they do not lie over each other
 
 
 def look_at_those_with_both_diseases(emma):
