@@ -85,6 +85,7 @@ class Explorer(StateHolder):
         self.probe.vector_changed.connect(self.decode_probe)
         forward(self.decode.failed, self.failed)
         forward(self.jobs.failed, self.failed)
+        forward(self.thumbnails.failed, self.failed)
 
     # ---- study and bundle
 

@@ -17,7 +17,7 @@ from napari_latent_explorer.data.arrays import read_only
 from napari_latent_explorer.data.cine import CineLabels, CineMRI
 from napari_latent_explorer.data.ecg import ECG
 from napari_latent_explorer.errors import LatentExplorerError
-from napari_latent_explorer.session.dispatch import Dispatch, inline
+from napari_latent_explorer.session.dispatch import Dispatch, forward, inline
 from napari_latent_explorer.session.latest_wins import LatestWins
 from napari_latent_explorer.session.recordings import Recordings, beat_or_none
 
@@ -99,12 +99,14 @@ class Thumbnails:
     """
 
     made = Signal(Thumbnail, description="On the thread of `dispatch`, or at once when it was kept.")
+    failed = Signal(Exception, description="A thumbnail could not be made, for no fault of the recording.")
 
     def __init__(self, dispatch: Dispatch = inline) -> None:
         self._kept: OrderedDict[tuple[str, tuple[str, ...]], Thumbnail] = OrderedDict()
         self._study: Recordings | None = None
         self._queue: LatestWins[_Wish, Thumbnail] = LatestWins(_make, dispatch)
         self._queue.finished.connect(self._on_made)
+        forward(self._queue.failed, self.failed)
 
     def request(self, study: Recordings, participant_id: str, modalities: tuple[str, ...]) -> None:
         """Ask for the thumbnail of one participant's recordings of these modalities, ``mri`` and ``ecg``."""

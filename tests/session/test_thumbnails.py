@@ -125,6 +125,15 @@ def test_what_was_made_is_kept_and_what_is_lacking_is_none(thumbnails):
     assert other.asked == ["P1"]  # of another study nothing is known
 
 
+def test_a_fault_of_the_program_is_told(thumbnails, monkeypatch):
+    study, errors = OpenableStudy(), []
+    thumbnails.failed.connect(errors.append)
+    monkeypatch.setattr(study, "cine", lambda participant_id: 1 / 0)
+    thumbnails.request(study, "P1", ("mri",))
+    assert thumbnails.wait(10)
+    assert [type(error) for error in errors] == [ZeroDivisionError]
+
+
 def test_the_oldest_are_forgotten(thumbnails):
     study = OpenableStudy()
     study.may_read.set()
