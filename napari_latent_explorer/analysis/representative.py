@@ -77,8 +77,8 @@ def representative(
     LatentExplorerError
         When the group is empty or the method unknown.
     """
-    ids = [str(participant_id) for participant_id in participant_ids]
-    if not ids:
+    ids: NDArray[np.str_] = np.asarray(participant_ids, np.str_)
+    if not len(ids):
         raise LatentExplorerError("A group without participants has no representative; select at least one.")
     vectors = latents.of(ids).astype(np.float64)
     if method == "mean":
@@ -91,7 +91,7 @@ def representative(
         chosen = _medoid(vectors)
     else:
         raise LatentExplorerError(f"Unknown representative {method!r}; choose {', '.join(REPRESENTATIVE_METHODS)}.")
-    return Representative(vectors[chosen], ids[chosen], method)
+    return Representative(vectors[chosen], str(ids[chosen]), method)
 
 
 def _distances(vectors: NDArray[np.float64], point: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -8,7 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_latent_explorer.data.arrays import read_only
+from napari_latent_explorer.data.id_index import IdIndex
 from napari_latent_explorer.errors import StudyError
+
+N_REMEMBERED = 16
+"""Sets of participants whose rows are kept."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +49,29 @@ class LatentSpace:
     def _row_of(self) -> dict[str, int]:
         return {participant_id: row for row, participant_id in enumerate(self.participant_ids.tolist())}
 
+    @cached_property
+    def _index(self) -> IdIndex:
+        return IdIndex(self.participant_ids)
+
+    @cached_property
+    def _found_rows(self) -> list[tuple[NDArray[np.str_], NDArray[np.intp]]]:
+        return []
+
+    def known(self, participant_ids: NDArray[np.str_]) -> NDArray[np.str_]:
+        """Those of the given participants ``(n_ids,)`` who have a vector, in the order given."""
+        rows = self._find(participant_ids)
+        return participant_ids if (rows >= 0).all() else np.asarray(participant_ids[rows >= 0])
+
+    def _find(self, participant_ids: NDArray[np.str_]) -> NDArray[np.intp]:
+        """Row ``(n_ids,)`` of each, -1 for a stranger; the last read-only arrays, those of groups, are remembered."""
+        for asked, rows in tuple(self._found_rows):
+            if asked is participant_ids:
+                return rows
+        rows = read_only(self._index.find(participant_ids))
+        if not participant_ids.flags.writeable:
+            self._found_rows[:] = [*self._found_rows[1 - N_REMEMBERED :], (participant_ids, rows)]
+        return rows
+
     def __contains__(self, participant_id: str) -> bool:
         return participant_id in self._row_of
 
@@ -71,12 +98,16 @@ class LatentSpace:
 
     def make_ready(self) -> None:
         """Compute all that is kept beside the vectors, e.g. on a worker, before somebody waits for it."""
-        for name in ("mean", "squared_norms", "_row_of"):
+        for name in ("mean", "squared_norms", "_row_of", "_index"):
             getattr(self, name)
 
     def of(self, participant_ids: Iterable[str]) -> NDArray[np.float32]:
         """Vectors ``(n_ids, latent_dim)`` of the given participants, in the order given; KeyError for a stranger."""
-        rows = [self._row_of[participant_id] for participant_id in participant_ids]
+        if not isinstance(participant_ids, np.ndarray):
+            return self.values[[self._row_of[participant_id] for participant_id in participant_ids]]
+        rows = self._find(participant_ids)
+        if (rows < 0).any():
+            raise KeyError(str(participant_ids[np.argmin(rows)]))
         return self.values[rows]
 
     def aligned_to(self, participant_ids: NDArray[np.str_]) -> "LatentSpace":

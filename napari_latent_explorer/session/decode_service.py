@@ -46,6 +46,8 @@ class Bundle(Encoder, Protocol):
 
 DecodeFunction = Callable[[Any, NDArray[np.float32]], "DecodeResult"]
 """From bundle and vector ``(latent_dim,)`` to decoded recordings."""
+FindCounterparts = Callable[[], Mapping[str, NDArray[np.float32]]]
+"""To the vector ``(latent_dim,)`` as each modality sees it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,7 +80,7 @@ class _Work:
     """One request with everything that it needs."""
 
     vector: NDArray[np.float32]
-    counterparts: Mapping[str, NDArray[np.float32]]
+    find_counterparts: FindCounterparts
     bundle: Bundle
     predictors: "PredictorTable | None"
 
@@ -144,15 +146,22 @@ class DecodeService:
         if self._bundle is not None and np.size(vector):
             frozen = read_only(np.array(vector, dtype=np.float32))
             seen = {"mri": frozen, "ecg": frozen} if counterparts is None else counterparts
-            self._queue.request(_Work(frozen, seen, self._bundle, self._predictors))
+            self._queue.request(_Work(frozen, lambda: seen, self._bundle, self._predictors))
 
-    def request_together(self, wanted: Sequence[tuple[NDArray[np.float32], Mapping[str, NDArray[np.float32]]]]) -> None:
-        """Ask for what some vectors mean, each with its counterparts, to be told of at once; none forgets the last."""
+    def request_together(self, wanted: Sequence[tuple[NDArray[np.float32], FindCounterparts]]) -> None:
+        """Ask for what some vectors mean, to be told of at once; none forgets the last.
+
+        Parameters
+        ----------
+        wanted
+            Each vector ``(latent_dim,)`` with what finds its counterparts; that runs on the worker, so it must only
+            read what is frozen.
+        """
         self._together.forget()
         if self._bundle is not None and wanted:
             bundle, predictors = self._bundle, self._predictors
             self._together.request(
-                tuple(_Work(read_only(vector, np.float32), seen, bundle, predictors) for vector, seen in wanted)
+                tuple(_Work(read_only(vector, np.float32), find, bundle, predictors) for vector, find in wanted)
             )
 
     @property
@@ -174,7 +183,7 @@ class DecodeService:
         result = self._decode_fn(work.bundle, work.vector)
         predictions = None
         if work.predictors is not None:
-            predictions = work.predictors.predict(work.counterparts)
+            predictions = work.predictors.predict(work.find_counterparts())
         return DecodeOutcome(result, predictions)
 
     def _work_and_measure(self, work: _Work) -> DecodeOutcome:

@@ -164,8 +164,8 @@ def representative_of(state: ExplorerState, participant_ids: NDArray[np.str_]) -
     if not state.latents:
         return None
     latents = latents_of(state)
-    known = [participant_id for participant_id in participant_ids.tolist() if participant_id in latents]
-    return representative(latents, known, state.representative_method) if known else None
+    known = latents.known(participant_ids)
+    return representative(latents, known, state.representative_method) if len(known) else None
 
 
 def _included(state: ExplorerState) -> NDArray[np.bool_]:
@@ -185,7 +185,7 @@ def _added(
     name = free_name([group.name for group in state.groups]) if name is None else name
     check_free(state.groups, name)
     color = free_color([group.color for group in state.groups], CATEGORY_COLORS)
-    ids = cohort_of(state).participant_ids[members]
+    ids = read_only(cohort_of(state).participant_ids[members])  # what is read-only is found once
     ids = recipe.participant_ids if np.array_equal(ids, recipe.participant_ids) else ids  # held once
     recipe = replace(recipe, words=in_words(recipe, cohort_of(state).specs))
     group = Group(name, color, ids, recipe, representative_of(state, ids))

@@ -98,9 +98,9 @@ def _counterpart(state: ExplorerState, origin: NDArray[np.float32], wanted: Late
     return origin
 
 
-def group_counterparts(state: ExplorerState, group: Group) -> Mapping[str, NDArray[np.float32]]:
+def group_counterparts(latents: Mapping[str, LatentSpace], group: Group) -> Mapping[str, NDArray[np.float32]]:
     """Vector ``(latent_dim,)`` that stands for a group in each modality; its participant's own where there is one."""
-    return {name: _group_counterpart(group, space) for name, space in state.latents.items()}
+    return {name: _group_counterpart(group, space) for name, space in latents.items()}
 
 
 def _group_counterpart(group: Group, wanted: LatentSpace) -> NDArray[np.float32]:
@@ -109,5 +109,5 @@ def _group_counterpart(group: Group, wanted: LatentSpace) -> NDArray[np.float32]
         raise LatentExplorerError(f"Nothing stands for {group.name}: no member has latents.")
     if chosen.participant_id is not None and chosen.participant_id in wanted:
         return np.asarray(wanted.of([chosen.participant_id])[0])
-    members = [one for one in group.participant_ids.tolist() if one in wanted]
-    return representative(wanted, members, chosen.method).vector if members else chosen.vector
+    members = wanted.known(group.participant_ids)
+    return representative(wanted, members, chosen.method).vector if len(members) else chosen.vector

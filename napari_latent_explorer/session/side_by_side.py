@@ -7,6 +7,7 @@ again with the heart that it has. Recordings of those who stand for groups come 
 
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -94,7 +95,7 @@ class SideBySide:
             self._is_waiting = bool(groups) and explorer.bundle is not None
             explorer.decode.request_together(
                 [
-                    (group.representative.vector, group_counterparts(explorer.state, group))
+                    (group.representative.vector, partial(group_counterparts, explorer.latents, group))
                     for group in groups
                     if group.representative is not None
                 ]

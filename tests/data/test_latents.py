@@ -22,3 +22,21 @@ def test_vectors_follow_the_ids() -> None:
 def test_a_shape_that_does_not_fit_is_refused(shape: tuple[int, ...]) -> None:
     with pytest.raises(StudyError, match="Encode the study again"):
         LatentSpace(np.zeros(shape), np.array(["a", "b", "c", "d"]), "ecg", "abc")
+
+
+def test_many_ids_are_found_at_once_and_strangers_among_them_named_or_left_out() -> None:
+    ids = np.array([f"P{number:05}" for number in range(3000)])
+    latents = LatentSpace(np.arange(3000.0)[:, None], ids, "mri", "abc")
+    some = np.random.default_rng(0).permutation(ids)[:1000]
+    some.flags.writeable = False
+    for _ in range(2):  # found, then remembered
+        np.testing.assert_array_equal(latents.of(some)[:, 0], [float(one[1:]) for one in some])
+    assert latents.known(some) is some
+    with_strangers = np.array(["P00007", "Q", "P99999", "P00001"])
+    assert latents.known(with_strangers).tolist() == ["P00007", "P00001"]
+    with pytest.raises(KeyError, match="Q"):
+        latents.of(with_strangers)
+    some_writeable = np.array(["P00001"])
+    latents.of(some_writeable)
+    some_writeable[0] = "P00002"
+    assert latents.of(some_writeable)[0, 0] == 2.0
