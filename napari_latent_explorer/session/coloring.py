@@ -30,6 +30,8 @@ CATEGORY_COLORS = _rgba(
     "e69f00 56b4e9 009e73 cc79a7 f0e442 d55e00 0072b2 "  # Okabe and Ito; its black does not show on a dark map
     "ddcc77 88ccee 44aa99 882255 999933 cc6677 332288 117733 aa4499"  # Tol, muted
 )
+GROUP_COLORS = (*CATEGORY_COLORS[2:], *CATEGORY_COLORS[:2])
+"""Those of two categories come last: a group beside a map of women and men shall be neither's colour."""
 MISSING_COLOR: RGBA = (0.5, 0.5, 0.5, 0.5)
 NEUTRAL_COLOR: RGBA = (0.62, 0.66, 0.72, 0.8)
 """Participants of no group."""

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from napari_latent_explorer.analysis.representative import Representative, RepresentativeMethod, representative
 from napari_latent_explorer.data.arrays import read_only
 from napari_latent_explorer.errors import LatentExplorerError
-from napari_latent_explorer.session.coloring import CATEGORY_COLORS
+from napari_latent_explorer.session.coloring import GROUP_COLORS
 from napari_latent_explorer.session.groups import RGBA, Group, check_free, find_group, free_color, free_name
 from napari_latent_explorer.session.recipes import (
     GroupRecipe,
@@ -184,7 +184,7 @@ def _added(
         raise LatentExplorerError(nobody)
     name = free_name([group.name for group in state.groups]) if name is None else name
     check_free(state.groups, name)
-    color = free_color([group.color for group in state.groups], CATEGORY_COLORS)
+    color = free_color([group.color for group in state.groups], GROUP_COLORS)
     ids = read_only(cohort_of(state).participant_ids[members])  # what is read-only is found once
     ids = recipe.participant_ids if np.array_equal(ids, recipe.participant_ids) else ids  # held once
     recipe = replace(recipe, words=in_words(recipe, cohort_of(state).specs))
