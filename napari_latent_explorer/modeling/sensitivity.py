@@ -62,7 +62,8 @@ def measure_sensitivity(
         raise BundleError(f"Vector and spreads have shapes {where.shape} and {steps.shape}, not ({model.latent_dim},).")
     changes = np.empty(len(where), np.float32)
     for start in range(0, len(where), N_AT_ONCE):
-        yield Progress(start, len(where), f"What each dimension changes of the {'cine' if modality == 'mri' else 'ECG'}")
+        changed = "cine" if modality == "mri" else "ECG"
+        yield Progress(start, len(where), f"What each dimension changes of the {changed}")
         dims = np.arange(start, min(start + N_AT_ONCE, len(where)))
         tangents = np.zeros((len(dims), len(where)), np.float32)
         tangents[np.arange(len(dims)), dims] = steps[dims]
@@ -93,7 +94,7 @@ def _derivatives(
 def _differences(
     model: TrainedModel, vector: NDArray[np.float32], tangents: NDArray[np.float32], modality: str
 ) -> NDArray[Any]:
-    """The same by central differences."""
+    """Compute the same by central differences."""
     both = np.concatenate([vector + STEP * tangents, vector - STEP * tangents])
     decoded = model.decode(both, with_ecg=modality == "ecg")
     recordings = decoded.ecg_mv if modality == "ecg" else decoded.cine
