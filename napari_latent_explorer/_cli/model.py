@@ -132,18 +132,24 @@ def project(
     bundle_folder: BundleFolder,
     seed: Annotated[int, typer.Option(min=0, help="Settles the map.")] = 0,
 ) -> None:
-    """Lay the latents of a study out on two-dimensional t-SNE maps (no unit) and keep these in the study."""
-    from napari_latent_explorer.analysis.projection import fit_tsne
+    """Lay the latents of a study out on two-dimensional maps (no unit) and keep these in the study.
+
+    For each modality, and for both together: t-SNE; t-SNE on equal scales, where unusual recordings stand apart; PCA.
+    """
+    from napari_latent_explorer.analysis.map_space import JOINT, MAP_KINDS
+    from napari_latent_explorer.analysis.projection import fit_map_of
     from napari_latent_explorer.modeling.recordings import open_study
     from napari_latent_explorer.modeling.trained_model import load_model
 
     study, bundle = open_study(study_folder), load_model(bundle_folder)
-    for modality in _shared_modalities(study, bundle):
-        work = fit_tsne(study.latents(modality, bundle.fingerprint), seed=seed)
-        projection = run(work, f"Projecting {modality}", "Finished maps are kept. Run the same command again.")
-        arrays, meta = projection.to_arrays()
-        study.save_projection(modality, bundle.fingerprint, arrays, meta)
-        typer.echo(f"{modality}: map of {len(projection.coordinates)} participants")
+    latents = {name: study.latents(name, bundle.fingerprint) for name in _shared_modalities(study, bundle)}
+    sources = {name: {name: space} for name, space in latents.items()} | ({JOINT: latents} if len(latents) > 1 else {})
+    for name, source in sources.items():
+        for kind, title in MAP_KINDS.items():
+            work = fit_map_of(source, kind, seed=seed)
+            projection = run(work, f"Projecting {name}, {title}", "Finished maps are kept. Run the same command again.")
+            study.save_projection(projection.key, bundle.fingerprint, *projection.to_arrays())
+        typer.echo(f"{name}: maps of {len(projection.coordinates)} participants: {', '.join(MAP_KINDS.values())}")
     typer.echo(f"Next: napari-latent-explorer evaluate {study_folder} {bundle_folder} --output SCORES")
 
 

@@ -49,6 +49,7 @@ def simulate(
 @app.command()
 def info(study_folder: StudyFolder) -> None:
     """Say what a study holds: people, phenotypes with units, recordings, files it was built from, latents and maps."""
+    from napari_latent_explorer.analysis.map_space import MAP_KINDS, MAP_NAMES, map_key
     from napari_latent_explorer.modeling.recordings import open_study
 
     study = open_study(study_folder)
@@ -62,7 +63,8 @@ def info(study_folder: StudyFolder) -> None:
         stdout.print(f"  {plain(line)}", highlight=False)
     for fingerprint in study.latent_fingerprints():
         have = [name for name in study.modalities if study.has_latents(name, fingerprint)]
-        maps = [name for name in study.modalities if study.has_projection(name, fingerprint)]
+        keys = [map_key(name, kind) for name in MAP_NAMES for kind in MAP_KINDS]
+        maps = [key for key in keys if study.has_projection(key, fingerprint)]
         made = f"latents {', '.join(have)}; maps {', '.join(maps) or 'none'}"
         stdout.print(f"  bundle {plain(fingerprint)}: {made}", highlight=False)
     stdout.print(_phenotype_table(cohort))

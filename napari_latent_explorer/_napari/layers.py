@@ -20,15 +20,13 @@ from napari_latent_explorer._napari.captions import Captions
 from napari_latent_explorer._napari.class_colors import label_colormap, label_table
 from napari_latent_explorer.data.cine import LA_4CH_CLASSES, CineMRI
 from napari_latent_explorer.modeling.preprocessing_spec import STANDARD, CineSpec, PreprocessingSpec
-from napari_latent_explorer.session.decode_service import DecodeOutcome
+from napari_latent_explorer.session.decode_service import MODEL_SPACING_MM, DecodeOutcome
 from napari_latent_explorer.session.explorer import Explorer
 from napari_latent_explorer.session.originals import Original, Originals
 
 RECONSTRUCTION, RECONSTRUCTION_LABELS = "reconstruction", "reconstruction labels"
 ORIGINAL, ORIGINAL_LABELS = "original", "original labels"
 AXIS_LABELS, UNITS = ("time", "row", "column"), ("ms", "mm", "mm")
-MODEL_SPACING_MM = 1.8
-"""Of pixels drawn by a model that takes them as recorded; the UK Biobank's are 1.83 mm."""
 GAP_MM = 10.0
 MARGIN = 0.12
 """Of the canvas around the hearts when they first appear; the captions need some of it."""

@@ -21,7 +21,8 @@ from napari_latent_explorer._qt.participant_text import describe_participant
 from napari_latent_explorer._qt.scatter_panel import QtScatterPanel
 from napari_latent_explorer._qt.selection_bar import QtSelectionBar
 from napari_latent_explorer._qt.theme import Theme
-from napari_latent_explorer._vispy.scatter import PickMode, ScatterPicture, Tool
+from napari_latent_explorer._vispy.picture import ScatterPicture
+from napari_latent_explorer._vispy.scatter import PickMode, Tool
 from napari_latent_explorer.analysis.projection import Projection
 from napari_latent_explorer.session.explorer import Explorer
 from napari_latent_explorer.session.filters import MapFilter

@@ -12,7 +12,8 @@ from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import QDockWidget, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from napari_latent_explorer._qt.theme import DARK, Theme, small_font, to_rgba
-from napari_latent_explorer._vispy.scatter import HIDDEN_ALPHA, ScatterColors, ScatterPicture, Tool, VispyScatter
+from napari_latent_explorer._vispy.picture import HIDDEN_ALPHA, ScatterColors, ScatterPicture
+from napari_latent_explorer._vispy.scatter import Tool, VispyScatter
 
 MIN_CANVAS_PX = 140
 

@@ -4,7 +4,7 @@ The hard idea: the sentence is understood again with every pause in typing, and 
 Enter brings no surprise: the count is there before, and whatever will be left out is underlined.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Qt, QTimer
@@ -16,7 +16,14 @@ from napari_latent_explorer._qt.sentence_line import Mark, QtSentenceLine
 from napari_latent_explorer._qt.theme import DARK, Theme, small_font
 from napari_latent_explorer.session.explorer import Explorer
 from napari_latent_explorer.session.query import Note, Problem, Understanding, understand
-from napari_latent_explorer.session.query_apply import apply_sentence, count_understood, is_applied, learn_words
+from napari_latent_explorer.session.query_apply import (
+    apply_sentence,
+    count_understood,
+    is_applied,
+    learn_words,
+    represented_group,
+)
+from napari_latent_explorer.session.query_looser import Loosening, loosened
 
 if TYPE_CHECKING:
     from napari_latent_explorer.session.jobs import Job
@@ -54,6 +61,7 @@ class QtSentenceBox(QWidget):
         self._has_learnt = False
         self._entered: str | None = None
         self._understanding: Understanding | None = None
+        self._looser: tuple[Loosening, ...] = ()
         self.line = QtSentenceLine(self)
         self.line.setPlaceholderText("Women over 60 with hypertension …")
         self.line.setToolTip(TOOL_TIP)
@@ -76,6 +84,7 @@ class QtSentenceBox(QWidget):
         self.line.left_as_typed.connect(self._on_left_as_typed)
         listen(self, explorer.study_changed, self._on_study_changed)
         listen(self, explorer.view_state_changed, self._on_view_state_changed)
+        listen(self, explorer.active_group_changed, self._on_view_state_changed)
         self.set_theme(DARK)
         self.synchronize()
 
@@ -96,6 +105,7 @@ class QtSentenceBox(QWidget):
         if cohort is not None and text.strip() and self._learning is None:
             self._understanding = understand(text, cohort, self._as_typed)
         self.line.set_marks(marks_of(self._understanding))
+        self._looser = ()
         self._show_status()
 
     def _show_status(self) -> None:
@@ -103,9 +113,23 @@ class QtSentenceBox(QWidget):
         self.status.setVisible(understanding is not None)
         if understanding is not None:
             n_participants = count_understood(self._explorer, understanding)
-            applied = is_applied(self._explorer, understanding)
-            self.status.setText(status_text(understanding, n_participants, applied))
+            done = self._done_text(understanding)
+            self._looser = () if n_participants else loosened(self._explorer, understanding)
+            self.line.set_marks(marks_of(understanding, self._looser))
+            self.status.setText(status_text(understanding, n_participants, done, self._looser))
             self.line.popup_gap_px = self.status.heightForWidth(self.line.width())
+
+    def _done_text(self, understanding: Understanding) -> str:
+        """Say what was done of what the sentence asks for; empty when Enter is still to be pressed."""
+        explorer = self._explorer
+        if not is_applied(explorer, understanding):
+            return ""
+        if not understanding.wants_representative:
+            return "shown"
+        group = represented_group(explorer)
+        if group is None or group is not explorer.active_group or group.representative is None:
+            return ""
+        return f"represented by {group.representative.participant_id or f'their {explorer.representative_method}'}"
 
     def _learn(self) -> None:
         """Start learning the words of the study, once."""
@@ -138,15 +162,19 @@ class QtSentenceBox(QWidget):
         if understanding is None:
             understanding = understand("", cohort)
         if any(problem.is_structural for problem in understanding.problems):
-            self._go_to_first_problem()
+            self._go_to([mark for mark in marks_of(understanding) if mark.is_problem])
+            return
+        if understanding.wants_representative and count_understood(self._explorer, understanding) == 0:
+            self._go_to([mark for mark in marks_of(None, self._looser) if mark.offers])
             return
         apply_sentence(self._explorer, understanding)
         self._show_status()
 
-    def _go_to_first_problem(self) -> None:
-        marks = [mark for mark in marks_of(self._understanding) if mark.is_problem]
-        self.line.go_to_mark(marks[0])
-        self.line.offer()
+    def _go_to(self, marks: list[Mark]) -> None:
+        """Go to the first of these marks, if there is any, and offer words for it."""
+        if marks:
+            self.line.go_to_mark(marks[0])
+            self.line.offer()
 
     def _on_left_as_typed(self, word: str) -> None:
         self._as_typed.add(word.lower())
@@ -171,14 +199,18 @@ def _timer(parent: QWidget, slot: Callable[[], None]) -> QTimer:
     return timer
 
 
-def marks_of(understanding: Understanding | None) -> list[Mark]:
+def marks_of(understanding: Understanding | None, looser: Sequence[Loosening] = ()) -> list[Mark]:
     """Say what of a sentence is underlined, and what is offered for it."""
-    if understanding is None:
-        return []
-    return [
-        *(_problem_mark(problem) for problem in understanding.problems if problem.end > problem.start),
-        *(_note_mark(note, understanding.sentence) for note in understanding.notes),
-    ]
+    marks = [_looser_mark(one) for one in looser if one.replacement]
+    if understanding is not None:
+        marks += [_problem_mark(problem) for problem in understanding.problems if problem.end > problem.start]
+        marks += [_note_mark(note, understanding.sentence) for note in understanding.notes]
+    return marks
+
+
+def _looser_mark(one: Loosening) -> Mark:
+    text = f"Nobody; {one.replacement}: {_participants(one.n_participants)}"
+    return Mark(one.start, one.end, text, False, {one.replacement: one.replacement})
 
 
 def _problem_mark(problem: Problem) -> Mark:
@@ -194,17 +226,42 @@ def _note_mark(note: Note, sentence: str) -> Mark:
     return Mark(note.start, note.end, note.text, False, offers)
 
 
-def status_text(understanding: Understanding, n_participants: int, is_applied: bool) -> str:
-    """Say what was understood: how many that are, what is not understood, and what was taken for what."""
+def status_text(
+    understanding: Understanding, n_participants: int, done: str = "", looser: Sequence[Loosening] = ()
+) -> str:
+    """Say what was understood: how many that are, what is not understood, and what was taken for what.
+
+    `done` says what was done with them, if it was.
+    """
     lines = [problem.text for problem in understanding.problems]
     lines += [f"{note.text[:1].upper()}{note.text[1:]}." for note in understanding.notes]
     if any(problem.is_structural for problem in understanding.problems):
         return "\n".join(lines)
-    count = f"{format_count(n_participants)} participant{'s' * (n_participants != 1)}"
+    if not n_participants and understanding.is_complete:
+        lines.insert(0, _nobody_text(understanding, done, looser))
+        return "\n".join(lines)
+    count = _participants(n_participants)
     left_out = " with what is understood" if understanding.problems else ""
     if understanding.wants_representative and understanding.problems:
         lines.append("The representative is made when all is understood.")
     does = "make their representative" if understanding.wants_representative else "show them"
-    is_done = is_applied and not understanding.wants_representative
-    lines.insert(0, f"{count}{left_out}" + (", shown." if is_done else f"; Enter to {does}."))
+    lines.insert(0, f"{count}{left_out}" + (f", {done}." if done else f"; Enter to {does}."))
     return "\n".join(lines)
+
+
+def _nobody_text(understanding: Understanding, done: str, looser: Sequence[Loosening]) -> str:
+    """Say that nobody is so, and who would be nearly so."""
+    does = "there is nobody to represent" if understanding.wants_representative else "Enter to show that"
+    parts = [f"Nobody, {done}." if done else f"Nobody; {does}."]
+    without = [
+        f"without “{understanding.sentence[one.start : one.end]}” {format_count(one.n_participants)}"
+        for one in looser
+        if not one.replacement
+    ]
+    instead = [f"“{one.replacement}” instead: {format_count(one.n_participants)}" for one in looser if one.replacement]
+    said = "; ".join([*without, *instead])
+    return " ".join([*parts, f"{said[:1].upper()}{said[1:]}." if said else ""]).rstrip()
+
+
+def _participants(n: int) -> str:
+    return f"{format_count(n)} participant{'s' * (n != 1)}"

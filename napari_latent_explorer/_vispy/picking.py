@@ -5,7 +5,7 @@ from numpy.typing import ArrayLike, NDArray
 
 
 def nearest_point(
-    coordinates: NDArray[np.floating], position: ArrayLike, candidates: NDArray[np.bool_], radius: float
+    coordinates: NDArray[np.floating], position: ArrayLike, rows: NDArray[np.integer], radius: float
 ) -> int | None:
     """Row of the candidate nearest to a position, or None when none is within the radius.
 
@@ -15,14 +15,13 @@ def nearest_point(
         ``(n_points, 2)``.
     position
         ``(2,)`` in the same units.
-    candidates
-        Mask ``(n_points,)`` of the points that may be picked.
+    rows
+        ``(n_candidates,)`` rows of the points that may be picked; all have a place.
     radius
         Largest distance.
     """
-    rows = np.flatnonzero(candidates)
     if len(rows) == 0:
         return None
     squared = np.square(coordinates[rows] - np.asarray(position, np.float64)).sum(axis=1)
-    nearest = int(np.nanargmin(squared)) if np.isfinite(squared).any() else 0
+    nearest = int(np.argmin(squared))
     return int(rows[nearest]) if squared[nearest] <= radius**2 else None

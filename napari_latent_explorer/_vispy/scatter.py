@@ -2,11 +2,11 @@
 
 The hard idea: who is selected must be seen without colour. Points are therefore drawn in three sheets, bottom to top:
 those that a filter hides (small and faint), those that are visible, and the selected ones (larger, with an outline);
-while anything is selected, the rest steps back.
+while anything is selected, the rest steps back. `VispyPointCloud` draws them.
 """
 
-from dataclasses import dataclass, replace
-from typing import Any, Literal, get_args
+from dataclasses import replace
+from typing import Any, Final, Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,60 +14,19 @@ from psygnal import Signal
 from vispy import keys, scene
 
 from napari_latent_explorer._vispy.picking import nearest_point
+from napari_latent_explorer._vispy.picture import EMPTY_PICTURE, ScatterColors, ScatterPicture
+from napari_latent_explorer._vispy.point_cloud import VispyPointCloud
+from napari_latent_explorer._vispy.point_grid import Rectangle
 
 Tool = Literal["lasso", "rectangle", "pan"]
 PickMode = Literal["replace", "add", "subtract"]
-Color = tuple[float, float, float, float]
 
 LEFT, MIDDLE = 1, 3
 ZOOM_PER_WHEEL_STEP = 1.2
 PICK_RADIUS_PX = 9.0
 CLICK_SLOP_PX = 4.0
-HIDDEN_ALPHA = 0.16
-STEPPED_BACK_ALPHA = 0.4
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ScatterPicture:
-    """All that a map shows.
-
-    Attributes
-    ----------
-    coordinates
-        ``(n_points, 2)``; NaN for a point that has no place on this map.
-    rgba
-        ``(n_points, 4)`` in 0..1.
-    visible
-        Mask ``(n_points,)`` of the points that pass the filters.
-    selected
-        Mask ``(n_points,)``.
-    probe
-        ``(2,)`` place of the probed vector, or None.
-    """
-
-    coordinates: NDArray[np.floating]
-    rgba: NDArray[np.floating]
-    visible: NDArray[np.bool_]
-    selected: NDArray[np.bool_]
-    probe: NDArray[np.floating] | None = None
-
-    @property
-    def has_place(self) -> NDArray[np.bool_]:
-        """Mask ``(n_points,)`` of the points with finite coordinates."""
-        mask: NDArray[np.bool_] = np.isfinite(self.coordinates).all(axis=1)
-        return mask
-
-
-EMPTY_PICTURE = ScatterPicture(np.empty((0, 2)), np.empty((0, 4)), np.empty(0, np.bool_), np.empty(0, np.bool_))
-
-
-@dataclass(frozen=True, slots=True)
-class ScatterColors:
-    """Colours of a map that do not come from the data."""
-
-    background: Color = (0.0, 0.0, 0.0, 1.0)
-    outline: Color = (1.0, 1.0, 1.0, 1.0)
-    hidden: Color = (0.6, 0.6, 0.6, HIDDEN_ALPHA)
+MOST_POINTS: Final = 60_000
+"""Drawn as discs, on a card of which nothing is known: what two processor cores draw in 30 ms."""
 
 
 class VispyScatter:
@@ -84,13 +43,15 @@ class VispyScatter:
     ----------
     app
         Name of vispy's application backend; None for the one in use.
+    most_points
+        How many are drawn as discs; more become a density image.
     """
 
     polygon_drawn = Signal(np.ndarray, str)
     hovered = Signal(object)
     clicked = Signal(object, str)
 
-    def __init__(self, app: str | None = None) -> None:
+    def __init__(self, app: str | None = None, most_points: int = MOST_POINTS) -> None:
         self._canvas = scene.SceneCanvas(keys=None, show=False, app=app)
         self._view = self._canvas.central_widget.add_view()
         # The camera's own mouse handling would pan with the button that draws.
@@ -104,19 +65,18 @@ class VispyScatter:
         self._is_drag = False
         self._pan_from: NDArray[np.float64] | None = None
         self._hovered_row: int | None = None
-        self._sheets = [self._add(scene.visuals.Markers(), order) for order in range(3)]
-        self._probe = self._add(scene.visuals.Markers(), 3)
-        self._lasso = self._add(scene.visuals.Line(width=1.5, antialias=True), 4)
-        for sheet in [*self._sheets, self._probe, self._lasso]:
-            sheet.visible = False
+        self._cloud = VispyPointCloud(self._canvas, self._view, most_points)
+        self._probe = self._add(scene.visuals.Markers(), 10)
+        self._lasso = self._add(scene.visuals.Line(width=1.5, antialias=True), 11)
         self._canvas.events.mouse_press.connect(self._on_mouse_press)
         self._canvas.events.mouse_move.connect(self._on_mouse_move)
         self._canvas.events.mouse_release.connect(self._on_mouse_release)
         self._canvas.events.mouse_wheel.connect(self._on_mouse_wheel)
+        self._canvas.events.resize.connect(self._on_view_changed)
 
     def _add(self, visual: Any, order: int) -> Any:
         self._view.add(visual)
-        visual.order = order
+        visual.order, visual.visible = order, False
         visual.set_gl_state("translucent", depth_test=False)
         return visual
 
@@ -150,13 +110,25 @@ class VispyScatter:
     @view_rect.setter
     def view_rect(self, rect: tuple[float, float, float, float]) -> None:
         self._camera.rect = rect
+        self._on_view_changed()
+
+    @property
+    def is_at_rest(self) -> bool:
+        """Whether all is drawn: no density image is being painted."""
+        return not self._cloud.is_painting
+
+    @property
+    def has_density_image(self) -> bool:
+        """Whether some of the points are shown as a density image."""
+        return self._cloud.has_image
 
     def show_all(self) -> None:
         """Bring all points into view, with a margin of 4 %."""
-        placed = self._picture.coordinates[self._picture.has_place]
-        if len(placed) == 0:
+        grid = self._cloud.grid
+        if grid.n_placed == 0:
             return
-        low, high = placed.min(axis=0), placed.max(axis=0)
+        bounds = grid.bounds
+        low, high = np.array([bounds.left, bounds.bottom]), np.array([bounds.right, bounds.top])
         size = np.maximum(high - low, 1e-6)
         left, bottom = low - 0.04 * size
         width, height = 1.08 * size
@@ -167,21 +139,8 @@ class VispyScatter:
         self._picture = picture
         self._colors = colors or self._colors
         self._canvas.bgcolor = self._colors.background
-        self._draw_sheets()
+        self._cloud.draw(picture, self._colors)
         self.move_probe(picture.probe)
-
-    def _draw_sheets(self) -> None:
-        picture, has_place = self._picture, self._picture.has_place
-        hidden, plain, selected = self._sheets
-        _fill(hidden, picture.coordinates[has_place & ~picture.visible], self._colors.hidden, size=3.0)
-        is_plain = has_place & picture.visible & ~picture.selected
-        rgba = picture.rgba[is_plain].astype(np.float32)
-        rgba[:, 3] *= STEPPED_BACK_ALPHA if picture.selected.any() else 0.9
-        _fill(plain, picture.coordinates[is_plain], rgba, size=5.0)
-        is_selected = has_place & picture.visible & picture.selected
-        _fill(
-            selected, picture.coordinates[is_selected], picture.rgba[is_selected], size=7.5, edge=self._colors.outline
-        )
 
     def move_probe(self, point: NDArray[np.floating] | None) -> None:
         """Put the probe's marker, a ring with a cross, at a place ``(2,)``, or take it away."""
@@ -213,15 +172,25 @@ class VispyScatter:
 
     def close(self) -> None:
         """Let go of the GL context."""
+        self._cloud.close()
         self._canvas.close()
 
     def _row_at(self, canvas_px: ArrayLike) -> int | None:
         here = self.to_map(canvas_px)
         radius = float(np.abs(self.to_map(np.add(canvas_px, (PICK_RADIUS_PX, 0.0))) - here).max())
-        return nearest_point(self._picture.coordinates, here, self._picture.visible & self._picture.has_place, radius)
+        rows = self._cloud.grid.rows_near(Rectangle(*(here - radius).tolist(), *(here + radius).tolist()))
+        return nearest_point(self._picture.coordinates, here, rows[self._picture.visible[rows]], radius)
+
+    def _on_view_changed(self, event: Any = None) -> None:
+        width, height = self._canvas.size
+        left, top = self.to_map((0.0, 0.0)).tolist()
+        right, bottom = self.to_map((width, height)).tolist()
+        if right > left and top > bottom:
+            self._cloud.look(Rectangle(left, bottom, right, top), width)
 
     def _on_mouse_wheel(self, event: Any) -> None:
         self._camera.zoom(ZOOM_PER_WHEEL_STEP ** -float(event.delta[1]), self.to_map(event.pos[:2]))
+        self._on_view_changed()
 
     def _on_mouse_press(self, event: Any) -> None:
         if event.button == MIDDLE or (event.button == LEFT and self._tool == "pan"):
@@ -234,6 +203,7 @@ class VispyScatter:
     def _on_mouse_move(self, event: Any) -> None:
         if self._pan_from is not None:
             self._camera.pan(self._pan_from - self.to_map(event.pos[:2]))
+            self._on_view_changed()
         if self._press_px is None:
             if self._pan_from is None:
                 self._hover(event.pos[:2])
@@ -273,20 +243,6 @@ class VispyScatter:
             self.clicked.emit(self._row_at(event.pos[:2]), mode)
         elif self._tool != "pan" and len(path) >= 3:
             self.polygon_drawn.emit(np.array(path), mode)
-
-
-def _fill(
-    sheet: Any,
-    coordinates: NDArray[np.floating],
-    face: NDArray[np.floating] | Color,
-    size: float,
-    edge: Color | None = None,
-) -> None:
-    """Put points on a sheet, or blank it when there are none: vispy cannot draw an empty one."""
-    sheet.visible = len(coordinates) > 0
-    if sheet.visible:
-        width = 0.0 if edge is None else 1.0
-        sheet.set_data(coordinates.astype(np.float32), size=size, face_color=face, edge_color=edge, edge_width=width)
 
 
 def _mode_of(modifiers: Any) -> PickMode:

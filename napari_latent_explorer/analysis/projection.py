@@ -1,7 +1,7 @@
 """Two-dimensional maps of latents: how they are fit, how far each point can be trusted, where a new vector lies.
 
 A t-SNE map keeps neighbours together; distances between clusters and the sizes of clusters mean nothing. How well it
-keeps the neighbours of one participant is that point's `trust`.
+keeps the neighbours of one participant is that point's `trust`. Whose neighbours they are is settled in `map_space`.
 
 New vectors are placed by their neighbours, not by openTSNE's `transform`: that takes seconds at 40,000 participants,
 and it re-centres the fitted map in place, so that all points jump when one is asked for. For the same reason the
@@ -15,15 +15,24 @@ n / 12). Policar P et al. (2024), openTSNE, J Stat Softw 109(3).
 
 import hashlib
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from napari_latent_explorer.analysis.blas import one_blas_thread
+from napari_latent_explorer.analysis.map_space import (
+    MAP_KINDS,
+    N_PCA_COMPONENTS,
+    MapKind,
+    joint_space,
+    map_key,
+    principal_axes,
+    whitened,
+)
+from napari_latent_explorer.analysis.trust import N_TRUST_NEIGHBOURS, neighbour_preservation, trustworthiness
 from napari_latent_explorer.data.arrays import read_only
 from napari_latent_explorer.data.latents import LatentSpace
 from napari_latent_explorer.data.progress import Progress
@@ -32,15 +41,13 @@ from napari_latent_explorer.errors import StudyError
 if TYPE_CHECKING:
     from openTSNE import TSNEEmbedding
 
-N_PCA_COMPONENTS = 50
+LEAST_PARTICIPANTS = 10
 PERPLEXITY = 30.0
 EARLY_EXAGGERATION = 12.0
 N_EARLY_ITERATIONS = 250
 N_ITERATIONS = 500
 N_ITERATIONS_PER_STEP = 50
 """Between two of these the fit reports and can be stopped."""
-N_TRUST_NEIGHBOURS = 15
-MAX_DISTANCES_IN_MEMORY = 20_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,13 +63,16 @@ class Projection:
     name
         ``mri``, ``ecg`` or ``joint``.
     method
-        ``tsne`` or ``pca``.
+        ``tsne``, ``whitened_tsne`` (on equal scales) or ``pca``; see `map_space`.
     parameters
         What the method was told, for provenance.
     bundle_fingerprint
         Bundle whose latents it maps.
     trust
-        ``(n_participants,)`` share of the nearest latent neighbours that are nearest on the map too, 0..1.
+        ``(n_participants,)`` share of the nearest latent neighbours that are nearest on the map too, 0..1; None when
+        not measured. Neighbours are those of the space that the map is made of.
+    trustworthiness
+        How near in that space those are who are nearest on the map, 1 is perfect; see `trust`.
     """
 
     coordinates: NDArray[np.float32]
@@ -72,6 +82,7 @@ class Projection:
     parameters: Mapping[str, Any]
     bundle_fingerprint: str
     trust: NDArray[np.float32] | None = None
+    trustworthiness: float | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "coordinates", read_only(self.coordinates, np.float32))
@@ -90,7 +101,8 @@ class Projection:
         arrays = {"coordinates": self.coordinates, "participant_ids": self.participant_ids}
         if self.trust is not None:
             arrays["trust"] = self.trust
-        return arrays, {"method": self.method, "parameters": dict(self.parameters)}
+        meta = {"method": self.method, "parameters": dict(self.parameters), "trustworthiness": self.trustworthiness}
+        return arrays, meta
 
     @classmethod
     def from_arrays(
@@ -108,7 +120,18 @@ class Projection:
             meta.get("parameters", {}),
             bundle_fingerprint,
             arrays.get("trust"),
+            meta.get("trustworthiness"),
         )
+
+    @property
+    def key(self) -> str:
+        """Under which it is held and stored, e.g. ``mri_pca``."""
+        return map_key(self.name, self.method)
+
+    @property
+    def kind_title(self) -> str:
+        """What its kind is called, e.g. ``t-SNE``."""
+        return {str(kind): title for kind, title in MAP_KINDS.items()}.get(self.method, self.method)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -141,6 +164,9 @@ class Projection:
             participant lies on that participant.
         """
         queries = np.atleast_2d(np.asarray(vectors, dtype=np.float32))
+        if self.method == "whitened_tsne":
+            space = whitened(latents)
+            latents, queries = space.scores, space.bring(queries)
         return np.stack([self._place_one(query, latents, min(k, len(self.participant_ids))) for query in queries])
 
     def _place_one(self, query: NDArray[np.float32], latents: LatentSpace, k: int) -> NDArray[np.float32]:
@@ -154,7 +180,7 @@ class Projection:
 
 
 def fit_pca(latents: LatentSpace) -> Projection:
-    """First two principal components; at once, and the same each time."""
+    """First two principal components; at once, and the same each time. Its trust is not measured: see `fit_map`."""
     coordinates = np.zeros((len(latents.values), 2))
     scores = _principal_components(latents.values, 2)
     coordinates[:, : scores.shape[1]] = scores
@@ -168,7 +194,39 @@ def fit_pca(latents: LatentSpace) -> Projection:
     )
 
 
-def fit_tsne(latents: LatentSpace, seed: int = 0) -> Generator[Progress, None, Projection]:
+def fit_map(latents: LatentSpace, kind: MapKind, seed: int = 0) -> Generator[Progress, None, Projection]:
+    """Fit a map of any kind, and measure how far it can be trusted.
+
+    Raises
+    ------
+    StudyError
+        When there are too few participants for a t-SNE map.
+    """
+    if kind != "pca":
+        return (yield from fit_tsne(latents, seed, kind))
+    yield Progress(0, 1, "Finding the principal components")
+    return (yield from _with_trust(fit_pca(latents), latents.values))
+
+
+def fit_map_of(
+    latents: Mapping[str, LatentSpace], kind: MapKind, seed: int = 0
+) -> Generator[Progress, None, Projection]:
+    """Fit a map of one modality, or the joint map of several.
+
+    Raises
+    ------
+    StudyError
+        When there are too few participants, or none has them all.
+    """
+    if len(latents) == 1:
+        return (yield from fit_map(*latents.values(), kind, seed))
+    yield Progress(0, 1, "Putting the modalities together")
+    return (yield from fit_map(joint_space(latents).latents, kind, seed))
+
+
+def fit_tsne(
+    latents: LatentSpace, seed: int = 0, kind: Literal["tsne", "whitened_tsne"] = "tsne"
+) -> Generator[Progress, None, Projection]:
     """Fit a t-SNE map of the latents' first principal components, and measure how far each point can be trusted.
 
     Parameters
@@ -177,6 +235,8 @@ def fit_tsne(latents: LatentSpace, seed: int = 0) -> Generator[Progress, None, P
         At least 10 participants.
     seed
         Settles the approximate neighbour search; the start itself is not random.
+    kind
+        Whether the components spread as they do, or all alike.
 
     Yields
     ------
@@ -189,42 +249,52 @@ def fit_tsne(latents: LatentSpace, seed: int = 0) -> Generator[Progress, None, P
         When there are too few participants for a map.
     """
     n = len(latents.values)
-    if n < 10:
-        raise StudyError(f"A t-SNE map needs at least 10 participants, the {latents.modality} latents have {n}.")
+    if n < LEAST_PARTICIPANTS:
+        raise StudyError(
+            f"A t-SNE map needs at least {LEAST_PARTICIPANTS} participants, the {latents.modality} latents have {n}."
+        )
     total = N_EARLY_ITERATIONS + N_ITERATIONS
     perplexity = min(PERPLEXITY, (n - 1) / 3.0)
     yield Progress(0, total, "Finding neighbours")
-    embedding = _begin_tsne(_principal_components(latents.values, N_PCA_COMPONENTS), perplexity, seed)
+    if kind == "whitened_tsne":
+        space = whitened(latents).scores.values
+        scores = space.astype(np.float64)
+    else:
+        space = latents.values
+        scores = _principal_components(space, N_PCA_COMPONENTS)
+    embedding = _begin_tsne(scores, perplexity, seed)
     for done in range(0, total, N_ITERATIONS_PER_STEP):
         yield Progress(done, total, f"t-SNE, iteration {done} of {total}")
         exaggeration = EARLY_EXAGGERATION if done < N_EARLY_ITERATIONS else 1.0
         embedding.optimize(N_ITERATIONS_PER_STEP, exaggeration=exaggeration, momentum=0.8, inplace=True)
     coordinates = np.array(embedding, dtype=np.float32)
     coordinates -= coordinates.mean(axis=0)
-    trust = yield from neighbour_preservation(latents.values, coordinates)
     parameters = {
-        "n_pca_components": min(N_PCA_COMPONENTS, latents.latent_dim),
+        "n_pca_components": scores.shape[1],
         "perplexity": perplexity,
         "early_exaggeration": EARLY_EXAGGERATION,
         "n_iterations": [N_EARLY_ITERATIONS, N_ITERATIONS],
         "learning_rate": "n / exaggeration",
         "initialization": "pca",
         "seed": seed,
-        "n_trust_neighbours": N_TRUST_NEIGHBOURS,
     }
-    return Projection(
-        coordinates, latents.participant_ids, latents.modality, "tsne", parameters, latents.bundle_fingerprint, trust
+    projection = Projection(
+        coordinates, latents.participant_ids, latents.modality, kind, parameters, latents.bundle_fingerprint
     )
+    return (yield from _with_trust(projection, space))
+
+
+def _with_trust(projection: Projection, space: NDArray[np.float32]) -> Generator[Progress, None, Projection]:
+    trust = yield from neighbour_preservation(space, projection.coordinates)
+    worth = yield from trustworthiness(space, projection.coordinates)
+    parameters = {**projection.parameters, "n_trust_neighbours": N_TRUST_NEIGHBOURS}
+    return replace(projection, parameters=parameters, trust=trust, trustworthiness=worth)
 
 
 def _principal_components(values: NDArray[np.float32], n_components: int) -> NDArray[np.float64]:
-    """Scores ``(n, n_components)`` by the covariance's eigenvectors; each axis has its largest loading positive."""
-    centred = values - values.mean(axis=0, dtype=np.float64)
-    with one_blas_thread():
-        _, axes = np.linalg.eigh(centred.T @ centred)
-    axes = axes[:, ::-1][:, :n_components]
-    signs = np.sign(np.take_along_axis(axes, np.abs(axes).argmax(axis=0)[None], axis=0))
-    return np.asarray(centred @ (axes * signs))
+    """Scores ``(n, n_components)`` on the axes along which values vary most."""
+    axes, _ = principal_axes(values, n_components)
+    return np.asarray((values - values.mean(axis=0, dtype=np.float64)) @ axes)
 
 
 def _begin_tsne(scores: NDArray[np.float64], perplexity: float, seed: int) -> "TSNEEmbedding":
@@ -234,47 +304,3 @@ def _begin_tsne(scores: NDArray[np.float64], perplexity: float, seed: int) -> "T
     affinities = affinity.PerplexityBasedNN(scores, perplexity=perplexity, n_jobs=2, random_state=seed)
     start = initialization.rescale(scores[:, :2])
     return TSNEEmbedding(start, affinities, learning_rate="auto", n_jobs=2, random_state=seed)
-
-
-def neighbour_preservation(
-    values: NDArray[np.float32], coordinates: NDArray[np.float32], k: int = N_TRUST_NEIGHBOURS
-) -> Generator[Progress, None, NDArray[np.float32]]:
-    """Share of each point's `k` nearest neighbours in latent space that are among its `k` nearest on the map.
-
-    Parameters
-    ----------
-    values
-        ``(n, latent_dim)``.
-    coordinates
-        ``(n, 2)``.
-    k
-        Number of neighbours, the point itself left out; n - 1 if there are fewer others.
-
-    Returns
-    -------
-    NDArray
-        ``(n,)`` in 0..1. A map that shuffles everybody has k / (n - 1).
-    """
-    from scipy.spatial import cKDTree
-
-    n, k = len(values), min(k, len(values) - 1)
-    _, on_map = cKDTree(coordinates).query(coordinates, k + 1)
-    squared_norms = np.einsum("ij,ij->i", values, values)
-    preserved = np.empty(n, dtype=np.float32)
-    step = max(1, MAX_DISTANCES_IN_MEMORY // n)
-    for start in range(0, n, step):
-        yield Progress(start, n, "Measuring the map's trust")
-        rows = np.arange(start, min(start + step, n))
-        squared = squared_norms - 2.0 * values[rows] @ values.T
-        squared[np.arange(len(rows)), rows] = np.inf
-        in_space = np.argpartition(squared, k - 1, axis=1)[:, :k]
-        map_neighbours = _without_self(on_map[rows], rows)
-        preserved[rows] = (in_space[:, :, None] == map_neighbours[:, None, :]).any(axis=2).mean(axis=1)
-    return preserved
-
-
-def _without_self(neighbours: NDArray[np.intp], rows: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Neighbours ``(n, k)`` from ``(n, k + 1)`` that may hold the point itself anywhere (ties), or not at all."""
-    is_self = neighbours == rows[:, None]
-    is_self[~is_self.any(axis=1), -1] = True
-    return np.asarray(neighbours[~is_self].reshape(len(rows), -1))

@@ -3,18 +3,22 @@
 The cycle: 1. the probe moves; 2. `request` freezes the vector together with the bundle and the predictors of this
 moment; 3. the worker decodes and predicts from what it was given, and reads no state; 4. `dispatch` brings the outcome
 to the listener's thread; 5. `decoded` is emitted, unless the bundle has changed since. Requests that come faster than
-the decoder follow the rule of `LatestWins`.
+the decoder follow the rule of `LatestWins`. Several vectors that are wanted together, of groups side by side, go the
+same way on the same thread, so that they wait for the probe's and the probe's for them, and neither is lost.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from psygnal import Signal
 
+from napari_latent_explorer.analysis.measurement import VentricleMeasures, measure_left_ventricle
 from napari_latent_explorer.data.arrays import read_only
+from napari_latent_explorer.data.cine import LA_4CH_CLASSES
 from napari_latent_explorer.session.dispatch import Dispatch, forward, inline
 from napari_latent_explorer.session.latest_wins import LatestWins
 from napari_latent_explorer.session.recordings import Encoder
@@ -22,6 +26,10 @@ from napari_latent_explorer.session.recordings import Encoder
 if TYPE_CHECKING:
     from napari_latent_explorer.analysis.prediction import PredictionTable, PredictorTable
     from napari_latent_explorer.modeling.decoding import DecodeResult
+
+
+MODEL_SPACING_MM = 1.8
+"""Of pixels drawn by a model that takes them as recorded; the UK Biobank's are 1.83 mm."""
 
 
 class Bundle(Encoder, Protocol):
@@ -50,10 +58,13 @@ class DecodeOutcome:
         Decoded cine, labels and ECG.
     predictions
         Predicted phenotypes; None while no predictors are fit.
+    measures
+        Of the left ventricle in the decoded labels; None unless vectors were decoded together and it is drawn.
     """
 
     result: "DecodeResult"
     predictions: "PredictionTable | None"
+    measures: VentricleMeasures | None = None
 
     @property
     def vector(self) -> NDArray[np.float32]:
@@ -92,21 +103,29 @@ class DecodeService:
     """
 
     decoded = Signal(object, description="A `DecodeOutcome`.")
+    together_decoded = Signal(tuple, description="`DecodeOutcome` of each vector of the newest `request_together`.")
     failed = Signal(Exception, description="A vector could not be decoded.")
 
     def __init__(self, decode_fn: DecodeFunction = decode_vector, dispatch: Dispatch = inline) -> None:
         self._decode_fn = decode_fn
         self._bundle: Bundle | None = None
         self._predictors: PredictorTable | None = None
-        self._queue: LatestWins[_Work, DecodeOutcome] = LatestWins(self._work, dispatch)
+        self._worker = ThreadPoolExecutor(1, thread_name_prefix="decoder")
+        self._queue: LatestWins[_Work, DecodeOutcome] = LatestWins(self._work, dispatch, self._worker)
+        self._together: LatestWins[tuple[_Work, ...], tuple[DecodeOutcome, ...]] = LatestWins(
+            lambda works: tuple(map(self._work_and_measure, works)), dispatch, self._worker
+        )
         forward(self._queue.finished, self.decoded)
-        forward(self._queue.failed, self.failed)
+        forward(self._together.finished, self.together_decoded)
+        for queue in (self._queue, self._together):
+            forward(queue.failed, self.failed)
 
     def set_bundle(self, bundle: Bundle | None) -> None:
         """Decode with another bundle from now on; what was asked of the old one is forgotten."""
         self._bundle = bundle
         self._predictors = None
         self._queue.forget()
+        self._together.forget()
 
     def set_predictors(self, predictors: "PredictorTable | None") -> None:
         """Predict with these from the next request on."""
@@ -127,18 +146,29 @@ class DecodeService:
             seen = {"mri": frozen, "ecg": frozen} if counterparts is None else counterparts
             self._queue.request(_Work(frozen, seen, self._bundle, self._predictors))
 
+    def request_together(self, wanted: Sequence[tuple[NDArray[np.float32], Mapping[str, NDArray[np.float32]]]]) -> None:
+        """Ask for what some vectors mean, each with its counterparts, to be told of at once; none forgets the last."""
+        self._together.forget()
+        if self._bundle is not None and wanted:
+            bundle, predictors = self._bundle, self._predictors
+            self._together.request(
+                tuple(_Work(read_only(vector, np.float32), seen, bundle, predictors) for vector, seen in wanted)
+            )
+
     @property
     def is_idle(self) -> bool:
         """Whether nothing is being decoded."""
-        return self._queue.is_idle
+        return self._queue.is_idle and self._together.is_idle
 
     def wait(self, timeout_s: float | None = None) -> bool:
-        """Block until idle; False after `timeout_s`. Not for the thread that listens."""
-        return self._queue.wait(timeout_s)
+        """Block until idle; False after `timeout_s`, at most twice as long. Not for the thread that listens."""
+        return self._queue.wait(timeout_s) and self._together.wait(timeout_s)
 
     def close(self) -> None:
         """Stop the worker thread."""
         self._queue.close()
+        self._together.close()
+        self._worker.shutdown(wait=True)
 
     def _work(self, work: _Work) -> DecodeOutcome:
         result = self._decode_fn(work.bundle, work.vector)
@@ -146,3 +176,12 @@ class DecodeService:
         if work.predictors is not None:
             predictions = work.predictors.predict(work.counterparts)
         return DecodeOutcome(result, predictions)
+
+    def _work_and_measure(self, work: _Work) -> DecodeOutcome:
+        outcome = self._work(work)
+        labels = getattr(outcome.result, "labels", None)
+        if labels is None:
+            return outcome
+        side_mm = work.bundle.input_spec.mri.spacing_mm or MODEL_SPACING_MM
+        names = getattr(work.bundle, "label_names", LA_4CH_CLASSES)
+        return replace(outcome, measures=measure_left_ventricle(labels, names, (side_mm, side_mm)))

@@ -12,8 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 from psygnal import Signal
 
+from napari_latent_explorer.analysis.map_space import JOINT, MAP_KINDS, MAP_NAMES, MapKind
+from napari_latent_explorer.analysis.phenotype_comparison import NumberTest
 from napari_latent_explorer.analysis.prediction import PredictorTable, fit_predictors
-from napari_latent_explorer.analysis.projection import Projection, fit_tsne
+from napari_latent_explorer.analysis.projection import Projection, fit_map_of
 from napari_latent_explorer.analysis.representative import RepresentativeMethod
 from napari_latent_explorer.errors import BundleError, StudyError
 from napari_latent_explorer.session import grouping, probing
@@ -38,6 +40,7 @@ from napari_latent_explorer.session.script_log import script_of
 from napari_latent_explorer.session.selection import SelectionMode
 from napari_latent_explorer.session.session_document import RESTORED
 from napari_latent_explorer.session.session_file import load_session, save_session
+from napari_latent_explorer.session.side_by_side_choice import SideBySideChoice
 from napari_latent_explorer.session.state import ExplorerState
 from napari_latent_explorer.session.state_holder import StateHolder
 
@@ -122,10 +125,27 @@ class Explorer(StateHolder):
         latents, cohort = self.latents, changes.cohort_of(self._state)
         return self.jobs.start("Fit predictors", lambda: fit_predictors(latents, cohort), self._on_predictors_fit)
 
-    def fit_projection(self, modality: str, seed: int = 0) -> Job[Projection]:
-        """Start the job that fits the t-SNE map of one modality."""
-        latents = changes.latents_of(self._state, modality)
-        return self.jobs.start(f"Fit {modality} map", lambda: fit_tsne(latents, seed), self._on_projection_fit)
+    def fit_projection(self, name: str, kind: MapKind | None = None, seed: int = 0) -> Job[Projection]:
+        """Start the job that fits a map, ``mri``, ``ecg`` or ``joint``, of the wanted kind if None."""
+        latents = dict(self.latents) if name == JOINT else {name: changes.latents_of(self._state, name)}
+        wanted = self.map_kind if kind is None else kind
+        return self.jobs.start(
+            f"Lay out {MAP_NAMES[name]} map ({MAP_KINDS[wanted]})",
+            lambda: fit_map_of(latents, wanted, seed),
+            self._on_projection_fit,
+        )
+
+    def set_map_kind(self, kind: MapKind) -> None:
+        """Show maps of another kind; those that were not fit yet stay as they are until they are: `fit_missing_maps`.
+
+        Raises StudyError when there is no such kind.
+        """
+        self._set(changes.with_map_kind(self._state, kind))
+
+    def fit_missing_maps(self, names: Iterable[str] | None = None) -> list[Job[Projection]]:
+        """Start the jobs that fit the maps of these names, of each modality if None, which lack the wanted kind."""
+        missing = changes.missing_maps(self._state, list(self.latents) if names is None else list(names))
+        return [self.fit_projection(name, kind) for name, kind in missing]
 
     def close(self) -> None:
         """Stop all work and its threads; the explorer is of no use afterwards."""
@@ -229,6 +249,24 @@ class Explorer(StateHolder):
                 if self.active_group is not None:
                     self._probe_group(self.active_group)
 
+    def set_compared(self, name_a: str | None = None, name_b: str | None = None) -> None:
+        """Compare a group with another, or with the rest if None; without both the choice is open (see `comparison`).
+
+        Raises LatentExplorerError when there is no such group, or both are the same.
+        """
+        self._set(changes.with_compared(self._state, name_a, name_b))
+
+    def set_number_test(self, number_test: NumberTest) -> None:
+        """Choose how a comparison tests continuous phenotypes."""
+        self._set(changes.with_number_test(self._state, number_test))
+
+    def show_side_by_side(self, names: Sequence[str], has_originals: bool = False) -> None:
+        """Show the hearts of these groups in the place of the probe's, until the probe is moved or begins elsewhere.
+
+        Raises LatentExplorerError when they are too many, or nothing can be reconstructed of one.
+        """
+        self._set(changes.with_side_by_side(self._state, SideBySideChoice(tuple(names), has_originals)))
+
     def _add_group(self, state: ExplorerState) -> Group:
         with self._one_step():
             self._set(state)
@@ -259,10 +297,12 @@ class Explorer(StateHolder):
 
     def _probe_group(self, group: Group) -> None:
         if (begun := probing.group_probe(group)) is not None:
-            self._begin_at(begun)
+            self.probe.set_origin(begun.origin, begun.label)
 
     def _begin_at(self, begun: ProbeState) -> None:
-        self.probe.set_origin(begun.origin, begun.label)
+        with self._one_step():
+            self._set(changes.with_probe_alone(self._state))
+            self.probe.set_origin(begun.origin, begun.label)
 
     # ---- what was done, on disk
 

@@ -4,21 +4,19 @@ Ids stay at home: a table holds them only when its maker asks for them.
 """
 
 from collections.abc import Generator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from napari_latent_explorer import __version__
 from napari_latent_explorer.data.cohort import Cohort
 from napari_latent_explorer.data.progress import Progress
 from napari_latent_explorer.errors import LatentExplorerError
 from napari_latent_explorer.io.atomic import write_file
 from napari_latent_explorer.session.groups import find_group
+from napari_latent_explorer.session.provenance import provenance_of
 from napari_latent_explorer.session.selection import mask_of
-from napari_latent_explorer.session.session_document import latents_fingerprint
 from napari_latent_explorer.session.state import ExplorerState, cohort_of, visible_of
 
 SELECTED, VISIBLE = "selected", "visible"
@@ -63,20 +61,13 @@ def participants_table(cohort: Cohort, mask: NDArray[np.bool_], has_ids: bool = 
 
 
 def provenance(state: ExplorerState, whom: str, n_participants: int) -> list[str]:
-    """Where a table of so many participants comes from: study, filters, who was left out, date, program; no ids."""
-    cohort = cohort_of(state)
-    name = state.study.name if state.study is not None else ""
-    lines = [
-        f"Participants of the study {name!a}, fingerprint {cohort.fingerprint}: "
-        f"{n_participants} of {len(cohort)}, {whom}",
-        f"Latents: model {latents_fingerprint(state) or 'none'}",
-        f"Filters: {'; '.join(chosen.describe(cohort.specs) for chosen in state.filters) or 'none'}",
-        f"Excluded: {_reasons(state)}",
-        f"Date: {datetime.now(UTC).isoformat(timespec='seconds')}",
-        f"Program: napari-latent-explorer {__version__}; not for clinical use",
-    ]
+    """Where a table of so many participants comes from: who they are, then as in `provenance_of`; no ids."""
+    facts = dict(provenance_of(state))
+    study, size = facts.pop("Study"), len(cohort_of(state))
+    lines = [f"Participants of the study {study}: {n_participants} of {size}, {whom}"]
     if whom.startswith(GROUP_PREFIX):
-        lines.insert(1, f"Group: {find_group(state.groups, whom.removeprefix(GROUP_PREFIX)).recipe.describe()}")
+        lines.append(f"Group: {find_group(state.groups, whom.removeprefix(GROUP_PREFIX)).recipe.describe()}")
+    lines += [f"{fact}: {words}" for fact, words in facts.items()]
     return [" ".join(line.split()) for line in lines]
 
 
@@ -117,9 +108,3 @@ def write_participants(
 def _harmless(value: object) -> object:
     """Keep a spreadsheet from taking a text for a formula."""
     return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA_STARTS) else value
-
-
-def _reasons(state: ExplorerState) -> str:
-    reasons = list(state.excluded.values())
-    counts = {reason: reasons.count(reason) for reason in dict.fromkeys(reasons)}
-    return "; ".join(f"{n} ({reason})" for reason, n in counts.items()) or "nobody"

@@ -23,6 +23,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_latent_explorer.analysis.map_space import MAP_NAMES
 from napari_latent_explorer.analysis.polygon import points_in_polygon
 from napari_latent_explorer.analysis.projection import Projection
 from napari_latent_explorer.data.cohort import MISSING_CODE, Cohort
@@ -163,7 +164,7 @@ class MapFilter:
     Attributes
     ----------
     modality
-        Name of the map.
+        Name of the map: ``mri``, ``ecg`` or ``joint``.
     polygon
         ``(n_vertices, 2)`` in map coordinates; the last is joined to the first.
     map_fingerprint
@@ -207,19 +208,20 @@ class MapFilter:
 
     def describe(self, specs: Mapping[str, PhenotypeSpec]) -> str:
         """In words, e.g. ``inside a lasso on the MRI map``."""
-        return f"inside a lasso on the {self.modality.upper()} map"
+        return f"inside a lasso on the {MAP_NAMES.get(self.modality, self.modality)} map"
 
     def _projection(self, projections: Mapping[str, Projection]) -> Projection:
-        doing = f"Cannot filter by a lasso on the {self.modality} map"
-        if self.modality not in projections:
+        doing = f"Cannot filter by a lasso on the {MAP_NAMES.get(self.modality, self.modality)} map"
+        of_name = [projection for projection in projections.values() if projection.name == self.modality]
+        if not of_name:
             raise StudyError(f"{doing}: the study has {', '.join(projections) or 'none'}. Project it, then draw again.")
-        projection = projections[self.modality]
-        if projection.fingerprint != self.map_fingerprint:
-            raise StudyError(
-                f"{doing}: it was drawn on map {self.map_fingerprint}, and this one is {projection.fingerprint}. "
-                "Draw it again."
-            )
-        return projection
+        for projection in of_name:
+            if projection.fingerprint == self.map_fingerprint:
+                return projection
+        here = ", ".join(f"{projection.fingerprint} ({projection.kind_title})" for projection in of_name)
+        raise StudyError(
+            f"{doing}: it was drawn on map {self.map_fingerprint}, and this study has {here}. Draw it again."
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,16 @@ from napari_latent_explorer.session.recipes import (
     members_mask,
 )
 from napari_latent_explorer.session.selection import mask_of
-from napari_latent_explorer.session.state import ExplorerState, check_known, cohort_of, latents_of, visible_of
+from napari_latent_explorer.session.state import (
+    ExplorerState,
+    check_known,
+    cohort_of,
+    latents_of,
+    visible_of,
+    with_comparison,
+    with_probe_alone,
+    with_side_by_side,
+)
 
 
 def with_group(
@@ -53,7 +62,7 @@ def recipe_of_now(state: ExplorerState, members: NDArray[np.bool_]) -> GroupReci
         return GroupRecipe("filters", state.filters)
     if state.selection_lassos:
         recipe = GroupRecipe("lassos", state.filters, state.selection_lassos)
-        if np.array_equal(members, members_mask(recipe, cohort_of(state), state.projections, _included(state))):
+        if np.array_equal(members, members_mask(recipe, cohort_of(state), state.maps, _included(state))):
             return recipe
     return replace(_by_ids(state, members, "by hand"), filters=state.filters)
 
@@ -85,7 +94,7 @@ def with_recipe_rerun(state: ExplorerState, recipe: GroupRecipe, name: str | Non
     LatentExplorerError
         When the study lacks what the recipe speaks of (StudyError), it gives nobody, or the name is taken.
     """
-    members = members_mask(recipe, cohort_of(state), state.projections, _included(state))
+    members = members_mask(recipe, cohort_of(state), state.maps, _included(state))
     if recipe.origin == "by hand":  # filters that acted elsewhere have no part in it here
         recipe = replace(recipe, filters=())
     return _added(state, name, members, recipe, f"Nobody in this study is in the group: {recipe.describe()}.")
@@ -95,7 +104,9 @@ def without_group(state: ExplorerState, name: str) -> ExplorerState:
     """Forget a group; LatentExplorerError when there is none of that name."""
     removed = find_group(state.groups, name)
     kept = tuple(group for group in state.groups if group is not removed)
-    return replace(state, groups=kept, active_group=None if state.active_group is removed else state.active_group)
+    active = None if state.active_group is removed else state.active_group
+    state = with_comparison(replace(state, groups=kept, active_group=active), state.comparison.without(name))
+    return with_side_by_side(state, state.side_by_side.without(name))
 
 
 def with_group_renamed(state: ExplorerState, name: str, new_name: str) -> ExplorerState:
@@ -104,7 +115,9 @@ def with_group_renamed(state: ExplorerState, name: str, new_name: str) -> Explor
     if new_name == name:
         return state
     check_free(state.groups, new_name)
-    return _with_groups(state, {group.name: replace(group, name=new_name)})
+    renamed = _with_groups(state, {group.name: replace(group, name=new_name)})
+    renamed = with_comparison(renamed, state.comparison.renamed(name, new_name))
+    return with_side_by_side(renamed, state.side_by_side.renamed(name, new_name))
 
 
 def with_group_color(state: ExplorerState, name: str, color: RGBA) -> ExplorerState:
@@ -119,8 +132,8 @@ def with_group_color(state: ExplorerState, name: str, color: RGBA) -> ExplorerSt
 
 
 def with_active_group(state: ExplorerState, name: str | None) -> ExplorerState:
-    """Make a group the active one, or none."""
-    return replace(state, active_group=None if name is None else find_group(state.groups, name))
+    """Make a group the active one, or none; it is what is shown."""
+    return with_probe_alone(replace(state, active_group=None if name is None else find_group(state.groups, name)))
 
 
 def with_representative_method(state: ExplorerState, method: RepresentativeMethod) -> ExplorerState:
@@ -165,7 +178,7 @@ def _added(
     ids = recipe.participant_ids if np.array_equal(ids, recipe.participant_ids) else ids  # held once
     recipe = replace(recipe, words=in_words(recipe, cohort_of(state).specs))
     group = Group(name, color, ids, recipe, representative_of(state, ids))
-    return replace(state, groups=(*state.groups, group), active_group=group)
+    return with_probe_alone(replace(state, groups=(*state.groups, group), active_group=group))
 
 
 def _with_groups(state: ExplorerState, replaced: Mapping[str, Group]) -> ExplorerState:

@@ -36,6 +36,9 @@ UNDOABLE = (
     "groups",
     "active_group",
     "representative_method",
+    "comparison",
+    "map_kind",
+    "side_by_side",
     "color_by",
 )
 """Fields of the state that a step changes. The current participant is not among them: looking is not doing."""

@@ -59,6 +59,14 @@ class JsonFields:
         self.note(name, f"one of {', '.join(words)}", value)
         return words[0]
 
+    def flag(self, name: str) -> bool:
+        """Read true or false."""
+        value = self._data.get(name)
+        if isinstance(value, bool):
+            return value
+        self.note(name, "true or false", value)
+        return False
+
     def count(self, name: str) -> int:
         """Read a whole number that is not negative."""
         value = self._data.get(name)

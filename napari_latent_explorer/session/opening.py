@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
 from numpy.typing import NDArray
 
+from napari_latent_explorer.analysis.map_space import JOINT, MAP_KINDS, map_key
 from napari_latent_explorer.analysis.projection import Projection, fit_pca
 from napari_latent_explorer.data.cohort import Cohort
 from napari_latent_explorer.data.latents import LatentSpace
@@ -46,44 +48,60 @@ class ExplorableStudy(Recordings, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """Latents and maps of one study by one bundle, per modality, and what was wrong with those that are missing."""
+    """Latents per modality, maps by `Projection.key`, of one study by one bundle, and what was wrong with the rest."""
 
     latents: dict[str, LatentSpace]
-    projections: dict[str, Projection]
+    maps: dict[str, Projection]
     problems: tuple[str, ...]
 
 
 def read_encoded(study: ExplorableStudy, bundle: Bundle | None) -> Encoded:
     """Read the latents and maps that `bundle`, or else the newest that encoded the study, made of it.
 
-    Where no map is stored the first two principal components serve until one is fit. Damaged files are named among the
-    problems, and the rest is read.
+    Where no t-SNE map is stored the first two principal components serve until one is fit. Damaged files are named
+    among the problems, and the rest is read.
     """
     fingerprint = bundle.fingerprint if bundle is not None else next(iter(study.latent_fingerprints()), "")
     latents: dict[str, LatentSpace] = {}
-    projections: dict[str, Projection] = {}
+    maps: dict[str, Projection] = {}
     problems = []
     for modality in MODALITIES:
         if not fingerprint or not study.has_latents(modality, fingerprint):
             continue
         try:
             latents[modality] = study.latents(modality, fingerprint)
-            projections[modality] = fit_pca(latents[modality])
-            if study.has_projection(modality, fingerprint):
-                projections[modality] = _read_projection(study, latents[modality])
         except StudyError as error:
             problems.append(str(error))
+            continue
+        problems += _read_maps(study, modality, latents[modality].participant_ids, fingerprint, maps)
+        if not {map_key(modality, "tsne"), map_key(modality, "pca")} & maps.keys():
+            first = fit_pca(latents[modality])
+            maps[first.key] = first
+    if len(latents) > 1:
+        first, second = (space.participant_ids for space in latents.values())
+        problems += _read_maps(study, JOINT, first[np.isin(first, second)], fingerprint, maps)
     if not latents and not problems:
         problems.append(f"{study.name} has not been encoded by this model, so there are no maps. Encode it first.")
-    return Encoded(latents, projections, tuple(problems))
+    return Encoded(latents, maps, tuple(problems))
 
 
-def _read_projection(study: ExplorableStudy, latents: LatentSpace) -> Projection:
-    arrays, meta = study.projection(latents.modality, latents.bundle_fingerprint)
-    projection = Projection.from_arrays(latents.modality, latents.bundle_fingerprint, arrays, meta)
-    if projection.participant_ids.tolist() != latents.participant_ids.tolist():
-        raise StudyError(f"The {latents.modality} map is not of the participants who are encoded. Project them again.")
-    return projection
+def _read_maps(
+    study: ExplorableStudy, name: str, ids: NDArray[np.str_], fingerprint: str, maps: dict[str, Projection]
+) -> list[str]:
+    """Put the stored maps of a name among the others; say what was wrong with some."""
+    problems = []
+    for key in (map_key(name, kind) for kind in MAP_KINDS):
+        if not study.has_projection(key, fingerprint):
+            continue
+        try:
+            arrays, meta = study.projection(key, fingerprint)
+            projection = Projection.from_arrays(name, fingerprint, arrays, meta)
+            if not np.array_equal(projection.participant_ids, ids):
+                raise StudyError(f"The {name} map is not of the participants who are encoded. Project them again.")
+            maps[projection.key] = projection
+        except StudyError as error:
+            problems.append(str(error))
+    return problems
 
 
 def load_study(folder: Path) -> Generator[Progress, None, ExplorableStudy]:

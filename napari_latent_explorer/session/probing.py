@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from napari_latent_explorer.analysis.representative import representative
 from napari_latent_explorer.data.latents import LatentSpace
-from napari_latent_explorer.errors import StudyError
+from napari_latent_explorer.errors import LatentExplorerError, StudyError
 from napari_latent_explorer.session.groups import Group
 from napari_latent_explorer.session.probe import ProbeState
 from napari_latent_explorer.session.state import ExplorerState, latents_of
@@ -64,7 +64,20 @@ def _counterpart(state: ExplorerState, origin: NDArray[np.float32], wanted: Late
     group = state.active_group
     chosen = group.representative if group is not None else None
     if group is not None and chosen is not None and np.array_equal(origin, chosen.vector):
-        members = [one for one in group.participant_ids.tolist() if one in wanted]
-        if members:
-            return representative(wanted, members, chosen.method).vector
+        return _group_counterpart(group, wanted)
     return origin
+
+
+def group_counterparts(state: ExplorerState, group: Group) -> Mapping[str, NDArray[np.float32]]:
+    """Vector ``(latent_dim,)`` that stands for a group in each modality; its participant's own where there is one."""
+    return {name: _group_counterpart(group, space) for name, space in state.latents.items()}
+
+
+def _group_counterpart(group: Group, wanted: LatentSpace) -> NDArray[np.float32]:
+    chosen = group.representative
+    if chosen is None:
+        raise LatentExplorerError(f"Nothing stands for {group.name}: no member has latents.")
+    if chosen.participant_id is not None and chosen.participant_id in wanted:
+        return np.asarray(wanted.of([chosen.participant_id])[0])
+    members = [one for one in group.participant_ids.tolist() if one in wanted]
+    return representative(wanted, members, chosen.method).vector if members else chosen.vector

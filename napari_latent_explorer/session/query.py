@@ -6,6 +6,7 @@ and read as a formula (`query_reader`). The hard idea: nothing is guessed silent
 `Problem` with its place, whatever was read otherwise than written is a `Note`, and the rest becomes filters.
 """
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
@@ -112,11 +113,17 @@ def _in_order(problems: Collection[Problem]) -> tuple[Problem, ...]:
 def _nobody(formula: Formula, sentence: str) -> list[Problem]:
     """Tell where one column would have to be two things at once."""
     impossible = [condition for condition in conditions_of(formula) if condition.passes == Values()]
-    return [
-        Problem(*condition.spans[-1], "Nobody can be all this at once.", is_structural=True)
-        for condition in impossible
-        if sentence
-    ]
+    return [_impossible(condition, sentence) for condition in impossible if sentence]
+
+
+def _impossible(condition: Condition, sentence: str) -> Problem:
+    text = "Nobody can be all this at once."
+    *_, before, last = ((0, 0), *sorted(condition.spans))
+    joint = re.search(r"\band\b|&", sentence[before[1] : last[0]], re.IGNORECASE) if before[1] else None
+    if joint is None:
+        return Problem(*last, text, is_structural=True)
+    start, end = before[1] + joint.start(), before[1] + joint.end()
+    return Problem(start, end, f"{text} Is “or” meant?", ("or",), is_structural=True)
 
 
 def _filters(formula: Formula) -> tuple[UnderstoodFilter, ...]:

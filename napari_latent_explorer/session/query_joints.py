@@ -22,6 +22,7 @@ _LETTERS: Final = {
 }  # fmt: skip
 _NONE_AND: Final = re.compile(r"x(?:co)*c(?P<doubt>a)c(?!i)")
 _NONE_COMMA: Final = re.compile(r"x(?:co)*c(?P<doubt>,)c(?!i)")
+_NONE_LIST: Final = re.compile(r"xc(?:,c)+[o;]c(?!i)")
 _LIST_OR: Final = re.compile(r"c(?P<doubt>,)(?:c,)*c[o;]c")
 _PEOPLE_AND_OR: Final = re.compile(r"s(?P<doubt>n)[^,;()s]*[oO]")
 _MAX_DEPTH: Final = 10
@@ -30,8 +31,8 @@ _MAX_DEPTH: Final = 10
 def join(tokens: Sequence[QueryToken]) -> tuple[list[QueryToken], list[Problem]]:
     """Give every joint its kind; also what is in doubt."""
     tokens, problems = _balanced(tokens)
-    tokens = _without_spare_joints(_known_and_missing(tokens))
-    tokens = _with_joint_kinds(_turned_people(tokens))
+    tokens = _without_spare_joints(_known_and_missing(_average_people(tokens)))
+    tokens = _none_of_a_list(_with_joint_kinds(_turned_people(tokens)))
     return tokens, [*problems, *_doubts(tokens)]
 
 
@@ -61,6 +62,23 @@ def _balanced(tokens: Sequence[QueryToken]) -> tuple[list[QueryToken], list[Prob
         problems.append(Problem(first.start, tokens[-1].end, text, is_structural=True))
         return [token for token in tokens if token.kind not in ("LPAR", "RPAR")], problems
     return [token for place, token in enumerate(tokens) if place not in set(single)], problems
+
+
+def _average_people(tokens: list[QueryToken]) -> list[QueryToken]:
+    """Take "the average man" for the typical one; an average of numbers follows "above" or "below"."""
+    if len(tokens) < 2 or tokens[0].quantity is None or tokens[0].quantity.kind != "mean":
+        return tokens
+    is_of_people = tokens[1].kind in ("SUBJECT", "COND", "QUANTITY")
+    return [replace(tokens[0], kind="LEAD", quantity=None), *tokens[1:]] if is_of_people else tokens
+
+
+def _none_of_a_list(tokens: list[QueryToken]) -> list[QueryToken]:
+    """Let the commas of "without A, B or C" say what its "or" says."""
+    letters = "".join(_LETTERS.get(token.kind, ".") for token in tokens)
+    commas = {
+        place for found in _NONE_LIST.finditer(letters) for place in range(*found.span()) if letters[place] in ",;"
+    }
+    return [replace(token, kind="OR_BARE") if place in commas else token for place, token in enumerate(tokens)]
 
 
 def _known_and_missing(tokens: list[QueryToken]) -> list[QueryToken]:

@@ -112,8 +112,15 @@ def values_of(found: Range, phenotype: str, vocabulary: Vocabulary, cohort: Coho
             if numbers[0] > numbers[1]:
                 text = f"From {numbers[0]:.4g} to {numbers[1]:.4g} is upside down."
                 raise RangeError(Problem(found.start, found.end, text, (f"{numbers[1]:.4g} to {numbers[0]:.4g}",)))
-            return between(*numbers), note
+            return between(numbers[0], _last_of_year(found, phenotype, numbers[1], vocabulary)), note
     return _one_number(found, phenotype, vocabulary, note)
+
+
+def _last_of_year(found: Range, phenotype: str, end: float, vocabulary: Vocabulary) -> float:
+    """End of a range; where the words count completed years, as in "50 to 59-year-old", that of the whole year."""
+    last = found.quantities[-1]
+    is_completed = last.is_age and last.kind == "number" and phenotype == vocabulary.age
+    return math.nextafter(end + 1.0, -math.inf) if is_completed and last.step >= 1 else end
 
 
 def share_of(top: QueryToken, phenotype: str, vocabulary: Vocabulary, cohort: Cohort) -> tuple[Values, str]:
@@ -135,6 +142,7 @@ def _number(one: Quantity, found: Range, phenotype: str, vocabulary: Vocabulary,
     if one.kind == "interval" and found.comparison:
         raise RangeError(Problem(found.start, found.end, "Compare with a number, not with ten years."))
     if not one.unit:
+        _check_no_fraction(one.number, found, phenotype, vocabulary, cohort)
         return one.number
     converted = convert(one.number, one.unit, unit_of(spec.unit))
     if converted is None:
@@ -144,6 +152,19 @@ def _number(one: Quantity, found: Range, phenotype: str, vocabulary: Vocabulary,
         token = next(token for token in found.tokens if token.quantity is not None and token.quantity.unit)
         raise RangeError(Problem(token.start, token.end, text, (suggestion,)))
     return converted
+
+
+def _check_no_fraction(
+    number: float, found: Range, phenotype: str, vocabulary: Vocabulary, cohort: Cohort
+) -> None:  # fmt: skip
+    """Ask where 0.4 is written of a column in %, in which nobody has so little."""
+    values = cohort.values(phenotype)
+    is_strange = vocabulary.specs[phenotype].unit == "%" and 0 < number <= 1 and np.isfinite(values).any()
+    if is_strange and np.nanmin(values) > 1:
+        token = next(one for one in found.tokens if one.quantity is not None and one.quantity.number == number)
+        meant = (f"{100 * number:g} %", f"{number:g} %")
+        text = f"{vocabulary.label(phenotype)} is in %. Is {meant[0]} meant?"
+        raise RangeError(Problem(token.start, token.end, text, meant))
 
 
 def _quantile(

@@ -346,7 +346,8 @@ class SentenceReader:
             text = f"No column of this study is in {unit}. Write the name of a column before “{written}”."
         else:
             text = f"Of what is “{written}”? Write the name of a column before it."
-        if not found.comparison and not unit and self._vocabulary.age is not None:
+        is_number = all(one.kind == "number" for one in found.quantities)
+        if is_number and not found.comparison and not unit and self._vocabulary.age is not None:
             suggestions = (f"{written}-year-old", f"over {written}", f"under {written}")
         self.problems.append(Problem(found.start, found.end, text, suggestions))
 

@@ -44,7 +44,8 @@ _KIND_OF_SENSE: Final[Mapping[str, str]] = {
 _NAMES: Final = frozenset({"NUMBER", "CHOICE", "COND"})
 _PLAIN: Final = frozenset({"AND", "OR", "NOT", "WITHOUT", "WITH", "PEOPLE", "LEAD", "RANGE", "TO", "KNOWN", "MISSING"})
 _MAX_SUGGESTED: Final = 4
-_DECADE_BEFORE: Final = re.compile(r"\b(?:in|their|his|her|the)\s+$", re.IGNORECASE)
+_DECADE_BEFORE: Final = re.compile(r"\b(?:in|their|his|her|the|aged)\s+$", re.IGNORECASE)
+_SPREAD: Final = re.compile(r"\s*(?:±|\+/?-)\s*(\d+(?:\.\d+)?)")
 _DECADE_AFTER: Final = re.compile(rf"[{APOSTROPHES}]?s\b")
 
 
@@ -258,6 +259,14 @@ class Tokenizer:
         if (decade := _DECADE_AFTER.match(self._sentence, end)) and _DECADE_BEFORE.search(self._sentence[:start]):
             self._append("QUANTITY", start, decade.end(), quantity=Quantity("interval", number, step=10.0))
             return self._place_after(decade.end())
+        if spread := _SPREAD.match(self._sentence, end):
+            low, high = number - float(spread[1]), number + float(spread[1])
+            text = "Write the range from where to where."
+            self._append_problem(start, spread.end(), text, (f"{low:g} to {high:g}",))
+            return self._place_after(spread.end())
+        if (decade := _DECADE_AFTER.match(self._sentence, end)) and self._compares_people():
+            self._append("QUANTITY", start, decade.end(), quantity=Quantity("number", number, "years", is_age=True))
+            return self._place_after(decade.end())
         if percentile := re.compile(r"(?:st|nd|rd|th)?[\s-]+(?:per)?centile\b", re.I).match(self._sentence, end):
             self._append("QUANTITY", start, percentile.end(), quantity=Quantity("quantile", number / 100))
             return self._place_after(percentile.end())
@@ -266,6 +275,11 @@ class Tokenizer:
         unit, is_age, end = unit_after(self._sentence, end) or ("", False, end)
         self._append("QUANTITY", start, end, quantity=Quantity("number", number, unit, is_age, step))
         return self._place_after(end)
+
+    def _compares_people(self) -> bool:
+        """Whether it goes on from "over" or "under" that no column stands before, as in "the over-60s"."""
+        kinds = [token.kind for token in self.tokens[-3:]]
+        return kinds[-1:] == ["COMPARE"] and not _NAMES & set(kinds)
 
     def _has_sign(self, place: int) -> bool:
         """Whether a minus belongs to the number: next to it, and after no other number."""
@@ -343,7 +357,7 @@ class Tokenizer:
             self._append("TO", raw.start, raw.end)
         elif raw.text == "+" and last == "QUANTITY":
             self._append("SUFFIX", raw.start, raw.end, word=">=")
-        elif raw.text not in SILENT_SIGNS:
+        elif raw.text not in SILENT_SIGNS and not (raw.text == "/" and last == "WITH"):  # w/
             self._append_problem(raw.start, raw.end, f"The sign “{raw.text}” is not understood.", ())
 
     def _append(self, kind: str, start: int, end: int, **fields: object) -> None:
@@ -396,5 +410,7 @@ def _shown(vocabulary: Vocabulary, found: object) -> str:
 def _vague(kind: str, text: str, start: int, end: int) -> Problem:
     if kind == "VAGUE_NEAR":
         return Problem(start, end, f"How near is “{text}”? Write the range, such as “between 55 and 65”.")
+    if kind == "VAGUE_HEALTHY":
+        return Problem(start, end, f"What have the “{text}” not? Write for example “without hypertension or diabetes”.")
     suggestions = {"VAGUE_HIGH": ("top 10 % of",), "VAGUE_LOW": ("bottom 10 % of",)}.get(kind, ())
     return Problem(start, end, f"“{text}” says no number. Write “above”, “below” or “top 10 % of”.", suggestions)

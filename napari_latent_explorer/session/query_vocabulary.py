@@ -248,7 +248,7 @@ def _other_words(category: str, spec: PhenotypeSpec, concept_of: _Concepts) -> I
 
 def _non_users(spec: PhenotypeSpec, concept_of: _Concepts) -> Iterator[tuple[Phrase, int, Sense]]:
     """Non-smokers: those who never did, or also those who stopped; both, so that it is asked."""
-    for concept, noun in (("smoking", "smoker"), ("drinking", "drinker")):
+    for concept, nouns in (("smoking", ("smoker", "smoking")), ("drinking", ("drinker", "drinking"))):
         if any(name == concept for name, _, _ in concept_of[spec.name]):
             classes = [[words_of(word) for word in words.split("|")] for words in CATEGORY_WORDS[concept]]
             never, previous = (
@@ -256,7 +256,7 @@ def _non_users(spec: PhenotypeSpec, concept_of: _Concepts) -> Iterator[tuple[Phr
             )
             for passes in (never, never | previous) if never and previous else ():
                 sense = Sense(spec.name, "condition", frozenset(passes), frozenset(spec.categories) - passes)
-                yield from ((words_of(phrase), 2, sense) for phrase in (f"non {noun}", f"non{noun}"))
+                yield from ((words_of(phrase), 2, sense) for noun in nouns for phrase in (f"non {noun}", f"non{noun}"))
 
 
 def _condition_words(spec: PhenotypeSpec, concept_of: _Concepts) -> Iterator[Phrase]:

@@ -29,18 +29,21 @@ CONCEPTS: Final[tuple[str, ...]] = (
     "diastolic blood pressure|dbp|diastolic pressure|diastolic bp",
     "heart rate|hr|ventricular rate|resting heart rate",
     "pulse rate|pulse",
-    "hypertension|htn|high blood pressure|hypertensive|arterial hypertension|essential hypertension|high bp|hbp",
+    "hypertension|htn|high blood pressure|hypertensive|arterial hypertension|essential hypertension|high bp|hbp|"
+    "raised blood pressure|elevated blood pressure",
     "diabetes|diabetes mellitus|diabetic|dm|sugar disease",
     "type 2 diabetes|t2d|t2dm|diabetes type 2|type 2 diabetic|type ii diabetes|niddm|non-insulin-dependent diabetes "
     "mellitus",
     "type 1 diabetes|t1d|t1dm|diabetes type 1|type 1 diabetic|type i diabetes|iddm|insulin-dependent diabetes mellitus",
-    "hypercholesterolemia|high cholesterol|hypercholesterolemic|hyperlipidemia|hyperlipidaemia|dyslipidemia|"
-    "disorders of lipoprotein metabolism",
+    "hypercholesterolemia|high cholesterol|raised cholesterol|elevated cholesterol|hypercholesterolemic|hyperlipidemia|"
+    "hyperlipidaemia|dyslipidemia|disorders of lipoprotein metabolism",
     "coronary artery disease|cad|coronary heart disease|chd|ischemic heart disease|ihd|coronary disease|"
     "chronic ischemic heart disease",
     "myocardial infarction|mi|heart attack|acute myocardial infarction|infarct|infarction",
     "angina|angina pectoris",
     "heart failure|hf|chf|congestive heart failure|cardiac failure",
+    "heart failure with reduced ejection fraction|hfref",
+    "heart failure with preserved ejection fraction|hfpef",
     "atrial fibrillation|af|afib|a fib|atrial fibrillation and flutter|auricular fibrillation",
     "hypertrophic cardiomyopathy|hcm|hocm",
     "dilated cardiomyopathy|dcm",
@@ -77,11 +80,11 @@ CONCEPTS: Final[tuple[str, ...]] = (
     "global longitudinal strain|gls|longitudinal strain|lv longitudinal strain",
     "circumferential strain|gcs|lv circumferential strain|global circumferential strain",
     "radial strain|grs|lv radial strain|global radial strain",
-    "pr interval|pr|pq interval|pr duration|pq",
-    "qrs duration|qrs|qrs width|qrs interval|qrsd",
-    "qt interval|qt|qt duration",
-    "qtc interval|qtc|corrected qt|corrected qt interval",
-    "rr interval|rr",
+    "PR interval|pr|pq interval|pr duration|pq",
+    "QRS duration|qrs|qrs width|qrs interval|qrsd",
+    "QT interval|qt|qt duration",
+    "QTc interval|qtc|corrected qt|corrected qt interval",
+    "RR interval|rr",
     "p duration|p wave duration",
     "cholesterol|total cholesterol",
     "ldl|ldl cholesterol|ldl direct|ldl-c",
@@ -128,7 +131,7 @@ FUNCTION_WORDS: Final[Mapping[str, str]] = {
     "WITHOUT": "without|w/o|no|free of|free from|lacking|except|except for|excluding|other than|apart from|nor|neither|"
     "never had|absence of|no history of|without history of|without a history of|without any|not having|do not have|"
     "does not have|don't have|doesn't have|not diagnosed with|never diagnosed with|negative for|without known|no known",
-    "WITH": "with|having|has|have|had|diagnosed with|diagnosed as|previously diagnosed with|known to have|history of|"
+    "WITH": "with|w|having|has|have|had|diagnosed with|diagnosed as|previously diagnosed with|known to have|history of|"
     "with history of|with a history of|suffering from|suffer from|suffers from|affected by|positive for|diagnosis of|"
     "with a diagnosis of|together with|along with",
     "MISSING": "missing|unknown|unrecorded|unmeasured|not known|not recorded|not measured|not available|not given|"
@@ -136,7 +139,7 @@ FUNCTION_WORDS: Final[Mapping[str, str]] = {
     "KNOWN": "known|recorded|measured|available|given|not missing",
     "PEOPLE": "people|person|patient|participant|subject|individual|everyone|everybody|anyone|volunteer|heart",
     "LEAD": "representative|typical|prototypical|reconstruct|reconstruction of|representative of",
-    "FILLER": "the|a|an|who|who are|who is|that are|which are|taking|on|"
+    "FILLER": "the|prior|a|an|who|who are|who is|that are|which are|taking|on|"
     "that|which|be|been|all|any|only|those|these|them|show|show me|find|select|give me|please|"
     "their|his|her|whose|in|also|either|both|for|at|then|there|every|each|previously|currently|i want|i need|do|does|"
     "did|of age|exactly|precisely|being|value|values|level|levels|me|us",
@@ -166,6 +169,7 @@ FUNCTION_WORDS: Final[Mapping[str, str]] = {
     "VAGUE_LOW": "low|small|reduced|decreased|impaired|short|thin|poor|light|lightest",
     "VAGUE": "normal|abnormal|severe|severely|mild|mildly|moderate|preserved|old|young|elderly|middle-aged|"
     "overweight|underweight|lean|oldest|youngest|very|quite|rather|somewhat|slightly",
+    "VAGUE_HEALTHY": "healthy|fit|well",
     "VAGUE_NEAR": "about|around|approximately|roughly|nearly|almost|circa|ca|close to|near|~",
 }
 """What the little words do, by the token of the grammar (or what the reader of the sentence makes of it)."""

@@ -14,14 +14,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_latent_explorer.analysis.map_space import MapKind
 from napari_latent_explorer.errors import LatentExplorerError
 from napari_latent_explorer.session import grouping
 from napari_latent_explorer.session import state as changes
+from napari_latent_explorer.session.comparison_choice import UNCHOSEN, ComparisonChoice
 from napari_latent_explorer.session.filters import Filter
 from napari_latent_explorer.session.groups import Group
 from napari_latent_explorer.session.history import History, Moment
 from napari_latent_explorer.session.probe import NOWHERE, ProbeState
 from napari_latent_explorer.session.probing import group_probe, mean_probe
+from napari_latent_explorer.session.side_by_side_choice import ONLY_THE_PROBE, SideBySideChoice
 from napari_latent_explorer.session.state import ExplorerState
 from napari_latent_explorer.session.step_text import describe_step
 
@@ -98,6 +101,9 @@ def _beginning(now: Moment) -> Moment:
         groups=(),
         active_group=None,
         representative_method="nearest",
+        comparison=UNCHOSEN,
+        map_kind="tsne",
+        side_by_side=ONLY_THE_PROBE,
         color_by=None,
     )
     return Moment(state, mean_probe(state) if state.latents else NOWHERE)
@@ -111,8 +117,11 @@ def lines_between(before: Moment, after: Moment) -> list[str]:
     replay.represent(after.state.representative_method)
     replay.group(after.state)
     replay.select(after.state)
+    replay.compare(after.state.comparison)
+    replay.show_maps(after.state.map_kind)
     replay.color(after.state.color_by)
     replay.move(after.probe)
+    replay.show(after.state.side_by_side)
     return replay.lines
 
 
@@ -241,6 +250,19 @@ class _Replay:
         ids = after.selection.tolist()
         self._do(changes.with_selected(self._state, ids, "replace"), f"select({ids!a})")
 
+    def compare(self, chosen: ComparisonChoice) -> None:
+        here = self._state.comparison
+        if chosen.number_test != here.number_test:
+            line = f"set_number_test({chosen.number_test!a})"
+            self._do(changes.with_number_test(self._state, chosen.number_test), line)
+        if (chosen.name_a, chosen.name_b) != (here.name_a, here.name_b):
+            names = ", ".join(ascii(name) for name in (chosen.name_a, chosen.name_b) if name is not None)
+            self._do(changes.with_compared(self._state, chosen.name_a, chosen.name_b), f"set_compared({names})")
+
+    def show_maps(self, kind: MapKind) -> None:
+        if kind != self._state.map_kind:
+            self._do(changes.with_map_kind(self._state, kind), f"set_map_kind({kind!a})")
+
     def color(self, color_by: str | None) -> None:
         if color_by != self._state.color_by:
             self._do(changes.with_color_by(self._state, color_by), f"set_color_by({color_by!a})")
@@ -251,6 +273,7 @@ class _Replay:
     def move(self, probe: ProbeState) -> None:
         if not probe.origin.size:
             return
+        n_lines = len(self.lines)
         if not np.array_equal(probe.origin, self._probe.origin) or probe.label != self._probe.label:
             self.lines.append(f"explorer.{self._origin_line(probe)}")
             self._probe = ProbeState(probe.origin, probe.origin, probe.label)
@@ -261,6 +284,13 @@ class _Replay:
             self.lines.append(f"explorer.probe.move({int(moved[0])}, {float(probe.vector[moved[0]])!r})")
         elif len(moved):
             self.lines.append(f"explorer.probe.move_to({_vector(probe.vector)})")
+        if len(self.lines) > n_lines:
+            self._state = changes.with_probe_alone(self._state)
+
+    def show(self, chosen: SideBySideChoice) -> None:
+        if chosen != self._state.side_by_side:
+            line = f"show_side_by_side({list(chosen.names)!a}{', True' * chosen.has_originals})"
+            self._do(changes.with_side_by_side(self._state, chosen), line)
 
     def _origin_line(self, probe: ProbeState) -> str:
         for modality, latents in self._state.latents.items():

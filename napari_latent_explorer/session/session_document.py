@@ -6,7 +6,7 @@ nothing is changed before all of it has been read; what is wrong is named at onc
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any, Final
@@ -15,10 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_latent_explorer import __version__
+from napari_latent_explorer.analysis.map_space import MAP_KINDS, MapKind
+from napari_latent_explorer.analysis.phenotype_comparison import NUMBER_TESTS
 from napari_latent_explorer.analysis.representative import REPRESENTATIVE_METHODS
 from napari_latent_explorer.data.arrays import read_only
 from napari_latent_explorer.data.cohort import Cohort
 from napari_latent_explorer.errors import LatentExplorerError, StudyError
+from napari_latent_explorer.session.comparison_choice import UNCHOSEN, ComparisonChoice
 from napari_latent_explorer.session.filter_exchange import filter_to_dict
 from napari_latent_explorer.session.grouping import representative_of
 from napari_latent_explorer.session.groups import Group
@@ -34,10 +37,13 @@ from napari_latent_explorer.session.recipe_exchange import (
 )
 from napari_latent_explorer.session.recipes import named
 from napari_latent_explorer.session.selection import mask_of
+from napari_latent_explorer.session.side_by_side_choice import MAX_GROUPS, ONLY_THE_PROBE, SideBySideChoice
 from napari_latent_explorer.session.state import NO_IDS, ExplorerState, cohort_of
 
 SCHEMA: Final = "napari-latent-explorer/session"
-VERSION: Final = 1
+VERSION: Final = 2
+READABLE_VERSIONS: Final = (1, 2)
+"""Version 1 had no choice of what is compared."""
 
 RESTORED: Final = (
     "filters",
@@ -47,6 +53,9 @@ RESTORED: Final = (
     "groups",
     "active_group",
     "representative_method",
+    "comparison",
+    "map_kind",
+    "side_by_side",
     "color_by",
     "current_participant",
 )
@@ -79,6 +88,12 @@ def session_to_dict(moment: Moment) -> dict[str, Any]:
         "groups": [_group_to_dict(group) for group in state.groups],
         "active_group": state.active_group.name if state.active_group is not None else None,
         "representative_method": state.representative_method,
+        "comparison": asdict(state.comparison),
+        "map_kind": state.map_kind,
+        "side_by_side": {
+            "names": list(state.side_by_side.names),
+            "has_originals": state.side_by_side.has_originals,
+        },
         "color_by": state.color_by,
         "current_participant": state.current_participant,
         "probe": None if not probe.origin.size else _probe_to_dict(probe),
@@ -141,9 +156,10 @@ def _check_version(fields: JsonFields, place: str) -> None:
             "Choose a file that 'Save session' wrote."
         )
     version = fields.raw("version")
-    if type(version) is not int or version != VERSION:
+    if type(version) is not int or version not in READABLE_VERSIONS:
         raise StudyError(
-            f"The session {place} is of version {version!r}; this program reads version {VERSION}. "
+            f"The session {place} is of version {version!r}; this program reads version "
+            f"{' and '.join(map(str, READABLE_VERSIONS))}. "
             "Open it with the program that wrote it, or a newer one."
         )
 
@@ -193,6 +209,7 @@ def _read(fields: JsonFields, state: ExplorerState) -> Moment:
         groups=(),
         active_group=None,
         representative_method=method,
+        map_kind=_map_kind(fields),
         color_by=_phenotype(fields, cohort),
         current_participant=_participant(fields, cohort),
     )
@@ -211,6 +228,8 @@ def _read(fields: JsonFields, state: ExplorerState) -> Moment:
         selection_lassos=lassos_from_fields(chosen, "lassos"),
         groups=groups,
         active_group=by_name.get(active),
+        comparison=_comparison(fields, groups),
+        side_by_side=_side_by_side(fields, groups),
     )
     return Moment(state, NOWHERE if fields.is_null("probe") else _probe(fields.child("probe"), state))
 
@@ -219,7 +238,7 @@ def _visible(state: ExplorerState) -> NDArray[np.bool_]:
     """Who passes all filters and is not excluded; asks the filters themselves, for this may be another thread."""
     mask = ~mask_of(cohort_of(state), state.excluded)
     for chosen in state.filters:
-        mask &= chosen.mask(cohort_of(state), state.projections)
+        mask &= chosen.mask(cohort_of(state), state.maps)
     return mask
 
 
@@ -229,10 +248,16 @@ def _filters(fields: JsonFields, state: ExplorerState) -> Any:
         fields.note("filters", "at most one of each key", [chosen.key for chosen in filters])
     for chosen in filters:
         try:
-            chosen.mask(cohort_of(state), state.projections)
+            chosen.mask(cohort_of(state), state.maps)
         except LatentExplorerError as error:
             fields.problems.append(str(error).rstrip("."))
     return filters
+
+
+def _map_kind(fields: JsonFields) -> MapKind:
+    kind: Any = "tsne" if fields.is_null("map_kind") else fields.one_of("map_kind", MAP_KINDS)  # older files have none
+    chosen: MapKind = kind
+    return chosen
 
 
 def _phenotype(fields: JsonFields, cohort: Cohort) -> str | None:
@@ -268,6 +293,32 @@ def _groups(fields: JsonFields, state: ExplorerState) -> list[Group]:
         stands = representative_of(state, ids) if len(ids) else None
         groups.append(Group(name, (red, green, blue, alpha), ids, recipe, stands))
     return groups
+
+
+def _comparison(document: JsonFields, groups: tuple[Group, ...]) -> ComparisonChoice:
+    if document.raw("version") == 1:
+        return UNCHOSEN
+    fields = document.child("comparison")
+    number_test: Any = fields.one_of("number_test", NUMBER_TESTS)
+    name_a, name_b = fields.text_or_none("name_a"), fields.text_or_none("name_b")
+    names = {group.name for group in groups}
+    if not {name_a, name_b} <= {None, *names}:
+        fields.note("name_a", "like name_b, null or the name of a group", f"{name_a} and {name_b}")
+    elif name_b is not None and (name_a is None or name_a == name_b):
+        fields.note("name_b", "another group than name_a, and null when that is", name_b)
+    return ComparisonChoice(name_a, name_b, number_test)
+
+
+def _side_by_side(document: JsonFields, groups: tuple[Group, ...]) -> SideBySideChoice:
+    if document.is_null("side_by_side"):  # before there was such a choice
+        return ONLY_THE_PROBE
+    fields = document.child("side_by_side")
+    names, has_originals = fields.texts("names"), fields.flag("has_originals")
+    known = {group.name for group in groups if group.representative is not None}
+    if not known.issuperset(names) or len(set(names)) < len(names) or len(names) > MAX_GROUPS:
+        fields.note("names", f"at most {MAX_GROUPS} different groups with latents", names)
+        return ONLY_THE_PROBE
+    return SideBySideChoice(tuple(names), has_originals)
 
 
 def _probe(fields: JsonFields, state: ExplorerState) -> ProbeState:

@@ -13,20 +13,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_latent_explorer.analysis.map_space import MAP_KINDS, MAP_NAMES, MapKind, map_key
+from napari_latent_explorer.analysis.phenotype_comparison import NUMBER_TESTS, NumberTest
 from napari_latent_explorer.analysis.prediction import PredictorTable
 from napari_latent_explorer.analysis.projection import Projection
 from napari_latent_explorer.analysis.representative import RepresentativeMethod
 from napari_latent_explorer.data.arrays import read_only
 from napari_latent_explorer.data.cohort import Cohort
 from napari_latent_explorer.data.latents import LatentSpace
-from napari_latent_explorer.errors import BundleError, StudyError, TableError
+from napari_latent_explorer.errors import BundleError, LatentExplorerError, StudyError, TableError
+from napari_latent_explorer.session.comparison_choice import UNCHOSEN, ComparisonChoice
 from napari_latent_explorer.session.crossfilter import Crossfilter
 from napari_latent_explorer.session.decode_service import Bundle
 from napari_latent_explorer.session.filters import Filter, MapFilter
-from napari_latent_explorer.session.groups import Group
+from napari_latent_explorer.session.groups import Group, find_group
 from napari_latent_explorer.session.opening import Encoded, ExplorableStudy
 from napari_latent_explorer.session.recipes import Lasso, named
 from napari_latent_explorer.session.selection import SelectionMode, changed_selection, mask_of
+from napari_latent_explorer.session.side_by_side_choice import MAX_GROUPS, ONLY_THE_PROBE, SideBySideChoice
 
 NO_IDS: NDArray[np.str_] = read_only(np.zeros(0, np.str_))
 NOTHING: Mapping[str, Any] = MappingProxyType({})
@@ -42,8 +46,12 @@ class ExplorerState:
         The open study, its participants, and what finds who of them passes filters and counts their charts.
     bundle
         The model that decodes; None when only maps can be shown.
-    latents, projections
+    latents
         Per modality, as far as the study has them.
+    maps
+        All maps of all kinds, by `Projection.key`; those that are shown are `projections`.
+    map_kind
+        Which kind of map is wanted.
     predictors
         None until they are fit.
     filters
@@ -58,6 +66,10 @@ class ExplorerState:
         In the order of their making; the active one is that which the probe began from.
     representative_method
         How a group's representative is chosen.
+    comparison
+        Which groups are compared, and how.
+    side_by_side
+        Which groups' hearts are shown in the place of the probe's.
     color_by
         Phenotype that colours the maps; None for the groups' colours.
     current_participant
@@ -69,7 +81,8 @@ class ExplorerState:
     crossfilter: Crossfilter | None = None
     bundle: Bundle | None = None
     latents: Mapping[str, LatentSpace] = field(default_factory=lambda: NOTHING)
-    projections: Mapping[str, Projection] = field(default_factory=lambda: NOTHING)
+    maps: Mapping[str, Projection] = field(default_factory=lambda: NOTHING)
+    map_kind: MapKind = "tsne"
     predictors: PredictorTable | None = None
     filters: tuple[Filter, ...] = ()
     excluded: Mapping[str, str] = field(default_factory=lambda: NOTHING)
@@ -78,8 +91,19 @@ class ExplorerState:
     groups: tuple[Group, ...] = ()
     active_group: Group | None = None
     representative_method: RepresentativeMethod = "nearest"
+    comparison: ComparisonChoice = UNCHOSEN
+    side_by_side: SideBySideChoice = ONLY_THE_PROBE
     color_by: str | None = None
     current_participant: str | None = None
+
+    @property
+    def projections(self) -> Mapping[str, Projection]:
+        """The map of each modality, and of both, that is shown: of the wanted kind, or what there is until it is."""
+        kinds = (self.map_kind, "pca", *MAP_KINDS)
+        found = {
+            name: [self.maps[key] for kind in kinds if (key := map_key(name, kind)) in self.maps] for name in MAP_NAMES
+        }
+        return MappingProxyType({name: maps[0] for name, maps in found.items() if maps})
 
 
 def opened(
@@ -91,7 +115,7 @@ def opened(
         cohort=cohort,
         crossfilter=Crossfilter(cohort),
         latents=MappingProxyType(encoded.latents),
-        projections=MappingProxyType(encoded.projections),
+        maps=MappingProxyType(encoded.maps),
         representative_method=representative_method,
     )
 
@@ -136,7 +160,7 @@ def check_known(state: ExplorerState, participant_ids: Iterable[str] | None) -> 
         raise StudyError(f"The study has no participant {named(strangers)}.")
 
 
-# ---- filters, exclusion, selection, colour ----
+# ---- filters, exclusion, selection, colour, comparison ----
 
 
 def with_filter(state: ExplorerState, chosen: Filter) -> ExplorerState:
@@ -157,14 +181,32 @@ def without_filters(state: ExplorerState, keys: Iterable[str] | None = None) -> 
 
 
 def with_projection(state: ExplorerState, projection: Projection) -> ExplorerState:
-    """Put a map in the place of the one of its name; filters that were drawn on the former go with it."""
-    projections = MappingProxyType({**state.projections, projection.name: projection})
-    return with_standing_filters(replace(state, projections=projections))
+    """Put a map in the place of the one of its name and kind; filters that were drawn on the former go with it."""
+    maps = MappingProxyType({**state.maps, projection.key: projection})
+    return with_standing_filters(replace(state, maps=maps))
+
+
+def with_map_kind(state: ExplorerState, kind: MapKind) -> ExplorerState:
+    """Show maps of another kind; StudyError when there is no such kind."""
+    if kind not in MAP_KINDS:
+        raise StudyError(f"There is no kind of map {kind!r}; choose one of {', '.join(MAP_KINDS)}.")
+    return state if kind == state.map_kind else replace(state, map_kind=kind)
+
+
+def missing_maps(state: ExplorerState, names: Iterable[str]) -> list[tuple[str, MapKind]]:
+    """Name and kind of each map that must be fit to show these; PCA first, where there is nothing to show meanwhile."""
+    missing: list[tuple[str, MapKind]] = []
+    for name in names:
+        if name not in state.projections and state.map_kind != "pca":
+            missing.append((name, "pca"))
+        if map_key(name, state.map_kind) not in state.maps:
+            missing.append((name, state.map_kind))
+    return missing
 
 
 def with_standing_filters(state: ExplorerState) -> ExplorerState:
     """Take away the filters that were drawn on maps which are no longer there."""
-    kept = tuple(chosen for chosen in state.filters if _stands(chosen, cohort_of(state), state.projections))
+    kept = tuple(chosen for chosen in state.filters if _stands(chosen, cohort_of(state), state.maps))
     return state if len(kept) == len(state.filters) else replace(state, filters=kept)
 
 
@@ -205,7 +247,7 @@ def with_selected(state: ExplorerState, participant_ids: Iterable[str], mode: Se
 def with_selected_inside(state: ExplorerState, area: MapFilter, mode: SelectionMode) -> ExplorerState:
     """Change the selection by who is visible inside a lasso; StudyError when it was drawn on another map."""
     cohort = cohort_of(state)
-    touched = area.mask(cohort, state.projections) & visible_of(state)
+    touched = area.mask(cohort, state.maps) & visible_of(state)
     is_by_lassos = mode == "replace" or len(state.selection) == len(state.selection_lassos) == 0
     former = () if mode == "replace" else state.selection_lassos
     lassos = (*former, Lasso(area, mode)) if is_by_lassos or former else ()
@@ -224,9 +266,60 @@ def with_color_by(state: ExplorerState, phenotype: str | None) -> ExplorerState:
     return replace(state, color_by=phenotype)
 
 
+def with_compared(state: ExplorerState, name_a: str | None, name_b: str | None) -> ExplorerState:
+    """Compare a group with another, or with the rest if None; or, if both are None, leave the choice open.
+
+    Raises
+    ------
+    LatentExplorerError
+        When there is no such group, or both are the same.
+    """
+    for name in (name_a, name_b):
+        if name is not None:
+            find_group(state.groups, name)
+    if name_a == name_b and name_a is not None:
+        raise LatentExplorerError(f"{name_a} cannot be compared with itself. Choose another group, or the rest.")
+    return with_comparison(state, replace(state.comparison, name_a=name_a, name_b=name_a and name_b))
+
+
+def with_number_test(state: ExplorerState, number_test: NumberTest) -> ExplorerState:
+    """Choose how continuous phenotypes are tested; LatentExplorerError when there is no such test."""
+    if number_test not in NUMBER_TESTS:
+        raise LatentExplorerError(f"There is no test {number_test!r}; there are {', '.join(NUMBER_TESTS)}.")
+    return with_comparison(state, replace(state.comparison, number_test=number_test))
+
+
+def with_comparison(state: ExplorerState, comparison: ComparisonChoice) -> ExplorerState:
+    """Compare what a choice says."""
+    return state if comparison == state.comparison else replace(state, comparison=comparison)
+
+
+def with_side_by_side(state: ExplorerState, chosen: SideBySideChoice) -> ExplorerState:
+    """Show the hearts of these groups.
+
+    Raises
+    ------
+    LatentExplorerError
+        When there is no such group, one is named twice or has nobody with latents, or they are too many.
+    """
+    twice = sorted({name for name in chosen.names if chosen.names.count(name) > 1})
+    if twice or len(chosen.names) > MAX_GROUPS:
+        found = f"{named(twice)} named twice" if twice else f"{len(chosen.names)} groups named"
+        raise LatentExplorerError(f"At most {MAX_GROUPS} different groups are shown side by side; {found}.")
+    empty = [group.name for group in chosen.pick(state.groups) if group.representative is None]
+    if empty:
+        raise LatentExplorerError(f"Nothing can be reconstructed of {named(empty)}: no member has latents.")
+    return state if chosen == state.side_by_side else replace(state, side_by_side=chosen)
+
+
+def with_probe_alone(state: ExplorerState) -> ExplorerState:
+    """Show the probe's heart again."""
+    return with_side_by_side(state, replace(state.side_by_side, names=()))
+
+
 def visible_of(state: ExplorerState) -> NDArray[np.bool_]:
     """Mask ``(n_participants,)`` of who passes all filters and is not excluded."""
-    return crossfilter_of(state).visible_mask(state.filters, state.excluded, state.projections)
+    return crossfilter_of(state).visible_mask(state.filters, state.excluded, state.maps)
 
 
 def _selected(state: ExplorerState) -> NDArray[np.bool_]:

@@ -14,30 +14,36 @@ import numpy as np
 from numpy.typing import NDArray
 from psygnal import Signal, SignalInstance
 
+from napari_latent_explorer.analysis.map_space import MapKind
 from napari_latent_explorer.analysis.prediction import PredictorTable
 from napari_latent_explorer.analysis.projection import Projection
 from napari_latent_explorer.analysis.representative import RepresentativeMethod
 from napari_latent_explorer.data.cohort import Cohort
 from napari_latent_explorer.data.latents import LatentSpace
+from napari_latent_explorer.session.comparison_choice import ComparisonChoice
 from napari_latent_explorer.session.decode_service import Bundle
 from napari_latent_explorer.session.filters import Filter
 from napari_latent_explorer.session.groups import Group
 from napari_latent_explorer.session.history import History, Moment
 from napari_latent_explorer.session.opening import ExplorableStudy
 from napari_latent_explorer.session.probe import LatentProbe
-from napari_latent_explorer.session.state import ExplorerState, with_standing_filters
+from napari_latent_explorer.session.side_by_side_choice import SideBySideChoice
+from napari_latent_explorer.session.state import ExplorerState, with_probe_alone, with_standing_filters
 from napari_latent_explorer.session.view_state import ViewState, resolve
 
 _SIGNAL_OF = {
     "study": "study_changed",
     "bundle": "bundle_changed",
-    "projections": "projections_changed",
+    "maps": "projections_changed",
+    "map_kind": "projections_changed",
     "predictors": "predictors_changed",
     "filters": "filters_changed",
     "excluded": "filters_changed",
     "selection": "selection_changed",
     "groups": "groups_changed",
     "active_group": "active_group_changed",
+    "comparison": "comparison_changed",
+    "side_by_side": "side_by_side_changed",
     "color_by": "color_by_changed",
 }
 """Which signal tells that a field of the state is another one; they are emitted in this order."""
@@ -61,12 +67,14 @@ class StateHolder:
 
     study_changed = Signal(description="Another study: everything is new.")
     bundle_changed = Signal(description="Another model decodes, or none.")
-    projections_changed = Signal()
+    projections_changed = Signal(description="There is another map, or another kind of map is wanted.")
     predictors_changed = Signal()
     filters_changed = Signal(description="Filters, or who is excluded.")
     selection_changed = Signal()
     groups_changed = Signal(description="Groups or their representatives.")
     active_group_changed = Signal()
+    comparison_changed = Signal(description="Other groups are to be compared, or in another way.")
+    side_by_side_changed = Signal(description="Other groups are to be shown side by side, or none.")
     color_by_changed = Signal()
     view_state_changed = Signal(ViewState, description="Once per change or batch, after the signals above.")
     current_participant_changed = Signal(object, description="Participant id or None; recordings follow.")
@@ -108,8 +116,18 @@ class StateHolder:
         return self._state.latents
 
     @property
+    def maps(self) -> Mapping[str, Projection]:
+        """All maps of all kinds, by `Projection.key`."""
+        return self._state.maps
+
+    @property
+    def map_kind(self) -> MapKind:
+        """Which kind of map is wanted."""
+        return self._state.map_kind
+
+    @property
     def projections(self) -> Mapping[str, Projection]:
-        """Map per modality."""
+        """The map of each modality, and of both, that is shown now."""
         return self._state.projections
 
     @property
@@ -146,6 +164,16 @@ class StateHolder:
     def representative_method(self) -> RepresentativeMethod:
         """How a group's representative is chosen."""
         return self._state.representative_method
+
+    @property
+    def comparison(self) -> ComparisonChoice:
+        """Which groups are compared, and how."""
+        return self._state.comparison
+
+    @property
+    def side_by_side(self) -> SideBySideChoice:
+        """Which groups' hearts are shown in the place of the probe's."""
+        return self._state.side_by_side
 
     @property
     def color_by(self) -> str | None:
@@ -275,4 +303,6 @@ class StateHolder:
             self.history_changed.emit()
 
     def _on_probe_vector_changed(self) -> None:
+        if self._step_depth == 0 and self._state.side_by_side.names:  # whoever moves the probe looks at it
+            self._set(with_probe_alone(self._state))
         self._record()

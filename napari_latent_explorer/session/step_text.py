@@ -5,7 +5,11 @@ Read off the states before and after, so that no method has to say what it does 
 
 import numpy as np
 
+from napari_latent_explorer.analysis.map_space import MAP_KINDS
+from napari_latent_explorer.analysis.phenotype_comparison import NUMBER_TESTS
+from napari_latent_explorer.session.comparison_choice import ComparisonChoice
 from napari_latent_explorer.session.probe import ProbeState
+from napari_latent_explorer.session.side_by_side_choice import SideBySideChoice
 from napari_latent_explorer.session.state import ExplorerState, cohort_of
 
 MAX_PARTS = 2
@@ -18,8 +22,14 @@ def describe_step(
     parts = [*_group_parts(before, after), *_exclusion_parts(before, after), *_filter_parts(before, after)]
     if not parts and not np.array_equal(before.selection, after.selection):
         parts.append(f"Select {_people(len(after.selection))}" if len(after.selection) else "Clear the selection")
+    if before.map_kind != after.map_kind:
+        parts.append(f"Show {MAP_KINDS[after.map_kind]} maps")
     if before.color_by != after.color_by:
         parts.append(f"Colour by {_title(after, after.color_by)}" if after.color_by else "Colour by group")
+    if not parts and before.comparison != after.comparison:
+        parts.append(_comparison_part(before.comparison, after.comparison))
+    if before.side_by_side != after.side_by_side and (after.side_by_side.names or not parts):
+        parts.append(_side_by_side_part(after.side_by_side))
     if before.representative_method != after.representative_method:
         parts.append(f"Represent groups by {after.representative_method}")
     elif not parts and after.active_group is not None and before.active_group is not after.active_group:
@@ -71,6 +81,24 @@ def _group_parts(before: ExplorerState, after: ExplorerState) -> list[str]:
         *(f"Remove {name}" for name in gone),
         *(f"Colour {name}" for name in recolored),
     ]
+
+
+def _comparison_part(before: ComparisonChoice, after: ComparisonChoice) -> str:
+    if before.number_test != after.number_test:
+        return f"Test numbers by {NUMBER_TESTS[after.number_test]}"
+    if after.name_a is None:
+        return "Compare the first two groups"
+    return f"Compare {after.name_a} with {after.name_b or 'the rest'}"
+
+
+def _side_by_side_part(after: SideBySideChoice) -> str:
+    if not after.names:
+        return "Show the probe's heart"
+    return (
+        f"Show {', '.join(after.names[:-1])} and {after.names[-1]} side by side"
+        if after.names[1:]
+        else f"Show {after.names[0]}"
+    )
 
 
 def _probe_part(before: ProbeState, after: ProbeState) -> str:

@@ -80,7 +80,7 @@ def resolve(state: ExplorerState, before: tuple[ExplorerState, ViewState] | None
     """
     if state.cohort is None or state.crossfilter is None:
         return EMPTY_VIEW_STATE
-    passing = state.crossfilter.look(state.filters, state.excluded, state.projections)
+    passing = state.crossfilter.look(state.filters, state.excluded, state.maps)
     selected = passing.visible_mask & state.crossfilter.mask_of(state.selection)
     coloring = _known_coloring(state, before) or color_values(state.cohort, state.color_by, state.groups)
     return ViewState(

@@ -57,11 +57,14 @@ def test_encoding_leaves_latents_of_both_modalities(encoded, study_folder, bundl
     assert study.latents("ecg", fingerprint).values.shape == (N_PARTICIPANTS, 256)
 
 
-def test_projecting_leaves_a_map_of_each_modality(encoded, study_folder, bundle_folder):
+def test_projecting_leaves_maps_of_each_kind_of_each_modality_and_of_both(encoded, study_folder, bundle_folder):
     result = invoke("project", study_folder, bundle_folder)
     assert result.exit_code == 0, result.stderr
-    arrays, _ = Study.open(study_folder).projection("mri", ModelBundle.load(bundle_folder).fingerprint)
-    assert arrays["coordinates"].shape == (N_PARTICIPANTS, 2)
+    for name in ("mri", "ecg", "joint"):
+        for key in (name, f"{name}_whitened_tsne", f"{name}_pca"):
+            arrays, _ = Study.open(study_folder).projection(key, ModelBundle.load(bundle_folder).fingerprint)
+            assert arrays["coordinates"].shape == (N_PARTICIPANTS, 2)
+    assert "mri_whitened_tsne, mri_pca, ecg" in invoke("study", "info", study_folder).stdout
 
 
 def test_evaluating_writes_a_page_that_says_on_whom(study_folder, bundle_folder, tmp_path):

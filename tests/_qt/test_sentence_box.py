@@ -160,7 +160,43 @@ def test_a_representative_is_made_and_shown(qtbot, box, explorer):
     group = explorer.active_group
     assert len(group) == int((WOMEN.mask(explorer.cohort) & HTN.mask(explorer.cohort)).sum())
     assert explorer.current_participant == group.representative.participant_id
+    qtbot.waitUntil(lambda: f", represented by {explorer.current_participant}." in box.status.text(), timeout=5000)
+    QTest.keyClick(box.line, Qt.Key.Key_Return)
+    assert explorer.groups == (group,)
+    explorer.set_active_group(None)
+    qtbot.waitUntil(lambda: "; Enter to make" in box.status.text(), timeout=5000)
+    QTest.keyClick(box.line, Qt.Key.Key_Return)
+    assert explorer.active_group is group
     qtbot.waitUntil(lambda: not explorer.jobs.running and explorer.decode.is_idle, timeout=20_000)
+
+
+def test_where_there_is_nobody_to_represent_an_age_with_more_years_is_offered(qtbot, box, explorer):
+    ages = explorer.cohort.values("age")[WOMEN.mask(explorer.cohort)]
+    gap = next(age for age in range(int(ages.min()), 99) if not ((age <= ages) & (ages < age + 1)).any())
+    write(qtbot, box, f"representative {gap}-year-old woman")
+    assert box.status.text().startswith("Nobody; there is nobody to represent. Without “")
+    (mark,) = [mark for mark in underlined(box.line) if mark[0] == f"{gap}-year-old"]
+    assert mark[1] == DOTS
+    before = explorer.filters
+    QTest.keyClick(box.line, Qt.Key.Key_Return)
+    assert explorer.filters == before
+    assert len(box.line.offered) == 1
+    QTest.keyClick(box.line.popup, Qt.Key.Key_Down)
+    QTest.keyClick(box.line.popup, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: box.understanding.sentence == box.line.text and "; Enter" in box.status.text())
+    QTest.keyClick(box.line, Qt.Key.Key_Return)
+    assert explorer.active_group.representative.participant_id == explorer.current_participant
+    assert explorer.active_group.name == box.line.text.removeprefix("representative ")
+    qtbot.waitUntil(lambda: not explorer.jobs.running and explorer.decode.is_idle, timeout=20_000)
+
+
+def test_where_nobody_is_so_it_says_without_what_somebody_would_be(qtbot, box, explorer):
+    write(qtbot, box, "women over 150")
+    n_women = int(WOMEN.mask(explorer.cohort).sum())
+    assert box.status.text() == f"Nobody; Enter to show that. Without “over 150” {n_women}."
+    QTest.keyClick(box.line, Qt.Key.Key_Return)
+    assert explorer.view_state.n_visible == 0
+    assert box.status.text().startswith("Nobody, shown. Without “over 150”")
 
 
 def test_the_box_is_reached_and_left_by_tab_and_says_what_it_is(qtbot, dock, box):

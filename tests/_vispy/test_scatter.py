@@ -8,7 +8,8 @@ from qtpy.QtGui import QWheelEvent
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 
-from napari_latent_explorer._vispy.scatter import ScatterColors, ScatterPicture, VispyScatter
+from napari_latent_explorer._vispy.picture import ScatterColors, ScatterPicture
+from napari_latent_explorer._vispy.scatter import VispyScatter
 from napari_latent_explorer.analysis.polygon import points_in_polygon
 
 LEFT, NO_KEY = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from napari_latent_explorer.analysis.projection import Projection, fit_pca, fit_tsne, neighbour_preservation
+from napari_latent_explorer.analysis.projection import Projection, fit_pca, fit_tsne
+from napari_latent_explorer.analysis.trust import neighbour_preservation
 from napari_latent_explorer.data.latents import LatentSpace
 from napari_latent_explorer.data.progress import finish
 from napari_latent_explorer.errors import StudyError

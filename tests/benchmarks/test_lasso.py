@@ -43,9 +43,7 @@ def test_a_lasso_beside_other_libraries(n: int, capsys: pytest.CaptureFixture[st
     ids = np.arange(n).astype(np.str_)
     cohort = Cohort(ids, pd.DataFrame(index=range(n)), {})
     projection = Projection(points, cohort.participant_ids, "mri", "tsne", {}, "bundle")
-    state = ExplorerState(
-        cohort=cohort, crossfilter=Crossfilter(cohort), projections=MappingProxyType({"mri": projection})
-    )
+    state = ExplorerState(cohort=cohort, crossfilter=Crossfilter(cohort), maps=MappingProxyType({"mri": projection}))
     view = resolve(state)
 
     def select(polygon: NDArray[np.float64]) -> NDArray[np.bool_]:

@@ -122,6 +122,36 @@ def test_the_choice_follows_a_group_that_is_renamed_and_falls_back_when_it_is_re
     assert comparing.group_a is None
 
 
+def test_the_choice_is_a_step_that_is_taken_back_and_repeated_by_the_script(comparing, explorer, two, study):
+    comparing.choose("Old", "Young")
+    comparing.set_number_test("mann-whitney")
+    assert explorer.undo_text == "Test numbers by Mann-Whitney U test"
+    explorer.undo()
+    assert (explorer.undo_text, comparing.number_test) == ("Compare Old with Young", "welch")
+    explorer.undo()
+    assert (comparing.group_a.name, comparing.group_b.name) == ("Young", "Old")
+    explorer.redo()
+    explorer.rename_group("Old", "Elderly")
+    explorer.remove_group("Young")
+    explorer.undo()
+    assert (comparing.group_a.name, comparing.group_b.name) == ("Elderly", "Young")
+    lines = [line.strip() for line in explorer.script().splitlines()]
+    assert "explorer.set_compared('Old', 'Young')" in lines
+    namespace = {"__name__": "script"}
+    exec(compile(explorer.script(), "script.py", "exec"), namespace)
+    explorer.open(study)
+    namespace["repeat"](explorer)
+    assert (comparing.group_a.name, comparing.group_b.name) == ("Elderly", "Young")
+
+
+def test_a_choice_that_came_by_undo_is_told_of(comparing, explorer, two):
+    comparing.choose("Young")
+    told = []
+    comparing.changed.connect(lambda: told.append(comparing.group_b))
+    explorer.undo()
+    assert [group.name for group in told] == ["Old"]
+
+
 def test_groups_turn_round(comparing, two):
     before = result_of(comparing).table.rows[2].effect.value
     comparing.swap()

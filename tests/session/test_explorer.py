@@ -10,7 +10,7 @@ from psygnal.testing import assert_emitted_once, assert_emitted_once_with, asser
 from napari_latent_explorer.analysis.projection import Projection
 from napari_latent_explorer.errors import BundleError, LatentExplorerError, StudyError, TableError
 from napari_latent_explorer.session.explorer import Explorer
-from napari_latent_explorer.session.filters import CategoryFilter, RangeFilter
+from napari_latent_explorer.session.filters import CategoryFilter, MapFilter, RangeFilter
 from napari_latent_explorer.session.view_state import resolve
 
 WOMEN = CategoryFilter("sex", frozenset({"female"}))
@@ -24,6 +24,7 @@ SIGNALS = (
     "selection_changed",
     "groups_changed",
     "active_group_changed",
+    "comparison_changed",
     "color_by_changed",
     "view_state_changed",
 )
@@ -480,3 +481,38 @@ def test_close_leaves_no_thread(study: Any, bundle: Any) -> None:
     explorer.open(study, bundle)
     explorer.close()
     assert threading.active_count() == before
+
+
+def test_another_kind_of_map_is_shown_as_soon_as_it_is_fit_and_the_choice_can_be_undone(explorer: Explorer) -> None:
+    explorer.set_map_kind("whitened_tsne")
+    assert explorer.projections["mri"].method == "pca"
+    with assert_emitted_once(explorer.projections_changed):
+        explorer.fit_projection("mri")
+        assert explorer.jobs.wait(60.0)
+    assert explorer.projections["mri"].method == "whitened_tsne"
+    assert set(explorer.maps) == {"mri_pca", "ecg_pca", "mri_whitened_tsne"}
+    explorer.undo()
+    assert explorer.map_kind == "tsne"
+    assert explorer.projections["mri"].method == "pca"
+
+
+def test_only_missing_maps_are_fit_and_a_joint_one_is_of_those_who_have_both(explorer: Explorer) -> None:
+    explorer.set_map_kind("pca")
+    assert explorer.fit_missing_maps() == []
+    explorer.fit_missing_maps(["mri", "joint"])
+    assert explorer.jobs.wait(60.0)
+    joint = explorer.projections["joint"]
+    assert joint.participant_ids.tolist() == explorer.latents["ecg"].participant_ids.tolist()
+
+
+def test_a_lasso_stays_on_the_map_it_was_drawn_on(explorer: Explorer) -> None:
+    pca = explorer.projections["mri"]
+    right = ((0.0, -1e6), (1e6, -1e6), (1e6, 1e6), (0.0, 1e6))
+    explorer.set_filter(MapFilter("mri", right, pca.fingerprint))
+    n_visible = explorer.view_state.n_visible
+    assert n_visible == int((pca.coordinates[:, 0] >= 0).sum())
+    explorer.fit_projection("mri", "whitened_tsne")
+    assert explorer.jobs.wait(60.0)
+    explorer.set_map_kind("whitened_tsne")
+    assert explorer.view_state.n_visible == n_visible
+    assert explorer.filters[0].describe({}) == "inside a lasso on the MRI map"

@@ -171,7 +171,7 @@ def test_a_lasso_on_a_map_that_is_gone_is_not_brought_back(explorer: Explorer) -
     explorer.set_filter(WOMEN)
     explorer.remove_filter("map:mri")
     other = Projection(
-        projection.coordinates + 1, projection.participant_ids, "mri", "tsne", {}, projection.bundle_fingerprint
+        projection.coordinates + 1, projection.participant_ids, "mri", "pca", {}, projection.bundle_fingerprint
     )
     explorer._on_projection_fit(other)
     explorer.undo()

@@ -32,9 +32,10 @@ def folder(tmp_path: Path, bundle: Any) -> Path:
 def test_a_stored_map_is_read_and_a_missing_one_made(folder: Path, bundle: Any) -> None:
     study = Study.open(folder)
     encoded = read_encoded(study, bundle)
-    assert set(encoded.latents) == set(encoded.projections) == {"mri", "ecg"}
+    assert set(encoded.latents) == {"mri", "ecg"}
+    assert set(encoded.maps) == {"mri_pca", "ecg_pca"}
     assert encoded.problems == ()
-    np.testing.assert_allclose(encoded.projections["mri"].coordinates, encoded.projections["ecg"].coordinates)
+    np.testing.assert_allclose(encoded.maps["mri_pca"].coordinates, encoded.maps["ecg_pca"].coordinates)
 
 
 def test_without_a_bundle_the_newest_latents_are_read(folder: Path, bundle: Any) -> None:
@@ -52,7 +53,7 @@ def test_damaged_latents_are_named_and_the_rest_is_read(folder: Path, bundle: An
 def test_a_damaged_map_leaves_the_principal_components(folder: Path, bundle: Any) -> None:
     (folder / "projections" / bundle.fingerprint / "mri.npz").write_bytes(b"damaged")
     encoded = read_encoded(Study.open(folder), bundle)
-    assert encoded.projections["mri"].method == "pca"
+    assert encoded.maps["mri_pca"].method == "pca"
     assert "mri.npz is damaged" in encoded.problems[0]
 
 

@@ -71,7 +71,11 @@ BY_NAME = {
     "between 50 and 60": [RangeFilter("age", 50, 60)],
     "aged 50 to 60": [RangeFilter("age", 50, 60)],
     "age: 50-60": [RangeFilter("age", 50, 60)],
-    "50 to 60 years old": [RangeFilter("age", 50, 60)],
+    "50 to 60 years old": [within("age", 50, 61)],
+    "men aged 40s": [MEN, within("age", 40, 50)],
+    "the over-60s": [over("age", 60)],
+    "under-50s": [under("age", 50)],
+    "50 to 59-year-old women": [WOMEN, within("age", 50, 60)],
     "60-year-old": [within("age", 60, 61)],
     "60-year olds": [within("age", 60, 61)],
     "age 60": [within("age", 60, 61)],
@@ -97,6 +101,11 @@ BY_NAME = {
     "CAD and HCM": has("coronary_artery_disease", "hypertrophic_cardiomyopathy"),
     "hypercholesterolaemia": has("hypercholesterolemia"),
     "high cholesterol": has("hypercholesterolemia"),
+    "raised cholesterol": has("hypercholesterolemia"),
+    "females w/ HTN & DM, w/o AF": [WOMEN, HTN, DM, NO_AF],
+    "no prior hypertension": [NO_HTN],
+    "people without hypertension, diabetes or AF": [NO_HTN, NO_DM, NO_AF],
+    "no hypertension, diabetes, or AF": [NO_HTN, NO_DM, NO_AF],
     # categories
     "smokers": [is_("smoking", "current")],
     "women who smoke": [WOMEN, is_("smoking", "current")],
@@ -197,7 +206,7 @@ def test_a_quantile_is_one_of_all_participants(shapes_study):
     assert "of all participants" in note.text
 
 
-@pytest.mark.parametrize("word", ["representative", "typical", "Representative", "reconstruct a"])
+@pytest.mark.parametrize("word", ["representative", "typical", "Representative", "reconstruct a", "find the average"])
 def test_a_representative_can_be_asked_for(shapes_study, word):
     understanding = understand(f"{word} 60-year-old male with atrial fibrillation", shapes_study.cohort())
     assert understanding.wants_representative

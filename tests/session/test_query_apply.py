@@ -72,9 +72,18 @@ def test_a_representative_is_of_all_who_are_left_and_is_reconstructed(explorer):
     assert group.name == "women with hypertension"
     np.testing.assert_array_equal(explorer.probe.vector, group.representative.vector)
     assert explorer.current_participant == group.representative.participant_id
+    explorer.set_active_group(None)
+    say(explorer, "typical hypertensive women")
+    assert (explorer.groups, explorer.active_group) == ((group,), group)
+    explorer.exclude(expected[:1], "motion")
     say(explorer, "representative women with hypertension")
-    assert len(explorer.groups) == 2
+    assert [len(one) for one in explorer.groups] == [len(expected), len(expected) - 1]
     assert explorer.groups[1].name != explorer.groups[0].name
+
+
+def test_a_long_sentence_is_cut_between_words_to_name_its_group(explorer):
+    say(explorer, "representative 50 to 70-year-old woman with hypertension and without diabetes")
+    assert explorer.groups[0].name == "50 to 70-year-old woman with …"
 
 
 def test_nobody_has_a_representative(explorer):

@@ -102,7 +102,10 @@ def mask_of(understanding):
 @settings(max_examples=80)
 def test_who_passes_is_who_a_brute_force_evaluation_lets_pass(meaning):
     understanding = understand(text_of(meaning), COHORT)
-    assert {problem.text for problem in understanding.problems} <= {"Nobody can be all this at once."}
+    assert {problem.text for problem in understanding.problems} <= {
+        "Nobody can be all this at once.",
+        "Nobody can be all this at once. Is “or” meant?",
+    }
     if understanding.is_complete:
         expected = [verdict(meaning, row) is True for row in range(len(COHORT))]
         np.testing.assert_array_equal(mask_of(understanding), expected)

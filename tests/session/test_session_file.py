@@ -11,6 +11,7 @@ from memory_study import FINGERPRINT, LinearBundle, decode_linearly, make_study
 from napari_latent_explorer.data.latents import LatentSpace
 from napari_latent_explorer.errors import StudyError
 from napari_latent_explorer.session import session_file
+from napari_latent_explorer.session.comparison_choice import ComparisonChoice
 from napari_latent_explorer.session.explorer import Explorer
 from napari_latent_explorer.session.filters import AnyOf, CategoryFilter, MapFilter, Not, RangeFilter
 from napari_latent_explorer.session.recipe_exchange import recipe_to_dict
@@ -31,6 +32,8 @@ def do_much(explorer: Explorer) -> None:
     explorer.create_group("By id", ["P01", "P00"])
     explorer.combine_groups("union", ["Right; 'half'", "By id"])
     explorer.set_active_group("By id")
+    explorer.set_compared("Group A", "Right; 'half'")
+    explorer.set_number_test("mann-whitney")
     explorer.set_color_by("age")
     explorer.show_participant("P04")
     explorer.probe.move(2, 0.1)
@@ -38,7 +41,7 @@ def do_much(explorer: Explorer) -> None:
 
 
 def assert_same(explorer: Explorer, other: Explorer) -> None:
-    for name in ("filters", "representative_method", "color_by", "current_participant", "excluded"):
+    for name in ("filters", "representative_method", "comparison", "color_by", "current_participant", "excluded"):
         assert getattr(other, name) == getattr(explorer, name), name
     assert other.state.selection_lassos == explorer.state.selection_lassos
     np.testing.assert_array_equal(other.selection, explorer.selection)
@@ -87,6 +90,36 @@ def test_nothing_done_is_a_session_too(explorer, other, tmp_path) -> None:
     moment = read_session(tmp_path / "empty.json", other.state)
     assert (moment.state.filters, moment.state.groups, moment.state.active_group) == ((), (), None)
     assert moment.probe.vector.tobytes() == explorer.probe.vector.tobytes()
+
+
+def test_a_session_of_the_first_version_opens_still() -> None:
+    other = Explorer(decode_fn=decode_linearly)
+    other.open(make_study(12), LinearBundle())
+    other.jobs.cancel_all()
+    moment = read_session(Path(__file__).with_name("session_of_version_1.json"), other.state)
+    other.close()
+    assert moment.state.excluded == {"P07": "motion"}
+    assert [group.name for group in moment.state.groups] == ["Picked", "Women", "Group A"]
+    assert (moment.state.active_group, moment.state.representative_method) == (moment.state.groups[2], "medoid")
+    assert moment.state.comparison == ComparisonChoice()
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"name_b": "Group A"}, "another group than name_a"),
+        ({"name_a": None}, "and null when that is"),
+        ({"name_b": "Nobody"}, "null or the name of a group"),
+        ({"number_test": "guess"}, "one of welch, mann-whitney"),
+    ],
+    ids=["itself", "half", "stranger", "test"],
+)
+def test_no_choice_of_a_comparison_comes_back_that_could_not_be_made(explorer, changed, words) -> None:
+    do_much(explorer)
+    data = session_to_dict(explorer.moment())
+    data["comparison"] |= changed
+    with pytest.raises(StudyError, match=words):
+        session_from_dict(data, explorer.state, "s.json")
 
 
 def test_without_a_study_there_is_no_session(empty_explorer, tmp_path) -> None:
@@ -154,7 +187,10 @@ def test_the_session_of_another_model_is_refused(explorer) -> None:
         (b'{"version": ' + b"9" * 5000 + b"}", "is no JSON"),
         (b"[]", "not a session of this program"),
         (b"{}", "not a session of this program"),
-        (b'{"schema": "napari-latent-explorer/session", "version": 2}', "version 2; this program reads version 1"),
+        (
+            b'{"schema": "napari-latent-explorer/session", "version": 3}',
+            "version 3; this program reads version 1 and 2",
+        ),
         (b'{"schema": "napari-latent-explorer/session", "version": true}', "version True"),
         (b'{"schema": "napari-latent-explorer/session", "version": 1}', "does not fit the open study"),
     ],

@@ -58,11 +58,13 @@ class Reference:
         self.excluded: dict[str, str] = {}
         self.selected: set[int] = set()
         self.groups: dict[str, set[int]] = {}
+        self.compared: tuple[str | None, str | None] = (None, None)
 
     def copy(self) -> "Reference":
         other = Reference()
         other.tests, other.excluded = dict(self.tests), dict(self.excluded)
         other.selected, other.groups = set(self.selected), {name: set(rows) for name, rows in self.groups.items()}
+        other.compared = self.compared
         return other
 
     def passes(self, row: int, but: str = "") -> bool:
@@ -267,14 +269,31 @@ class Session(RuleBasedStateMachine):
         if what == "remove":
             self.explorer.remove_group(name)
             del self.reference.groups[name]
+            first, second = self.reference.compared
+            self.reference.compared = (None, None) if name == first else (first, None if name == second else second)
         elif what == "rename":
             new = f"{name}'" + "'" * sum(name in other for other in self.reference.groups)
             self.explorer.rename_group(name, new)
             self.reference.groups = {new if n == name else n: rows for n, rows in self.reference.groups.items()}
+            first, second = (new if n == name else n for n in self.reference.compared)
+            self.reference.compared = (first, second)
         elif what == "activate":
             self.explorer.set_active_group(name)
         else:
             self.explorer.set_group_color(name, (0.1, 0.2, 0.3, 1.0))
+        self.did()
+
+    @rule(data=st.data(), is_by_ranks=st.booleans())
+    def compare(self, data: Any, is_by_ranks: bool) -> None:
+        first, second = (data.draw(st.none() | st.sampled_from(NAMES)) for _ in range(2))
+        try:
+            self.explorer.set_compared(first, second)
+        except LatentExplorerError:
+            assert first == second or {first, second} - self.reference.groups.keys() - {None}
+            return
+        self.reference.compared = (first, second if first else None)
+        self.did()
+        self.explorer.set_number_test("mann-whitney" if is_by_ranks else "welch")
         self.did()
 
     @rule(phenotype=st.sampled_from([None, "age", "sex"]))
@@ -389,6 +408,7 @@ class Session(RuleBasedStateMachine):
         assert dict(state.excluded) == self.reference.excluded
         assert [group.name for group in state.groups] == list(self.reference.groups)
         assert [rows_of(group.participant_ids) for group in state.groups] == list(self.reference.groups.values())
+        assert (state.comparison.name_a, state.comparison.name_b) == self.reference.compared
         counted = [row for row in range(N) if self.reference.passes(row, but="sex")]
         assert view.bars["sex"].filtered.tolist() == [sum(row % 2 == sex for row in counted) for sex in (0, 1)]
         assert (view.n_visible, view.n_selected) == (len(self.reference.visible()), len(self.reference.selected))

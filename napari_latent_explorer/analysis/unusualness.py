@@ -1,0 +1,99 @@
+"""How unusual a latent vector is among those of a cohort.
+
+The distance from the cohort's mean, measured in standard deviations along each direction in which people differ
+(Mahalanobis), so that a small step where nobody differs counts more than a large one along the size of hearts. The
+covariance is shrunk: with fewer people than some hundreds of dimensions the plain one cannot be inverted. A distance
+means little by itself, so it is told as the percentile of the cohort that is nearer to the mean.
+
+References
+----------
+Mahalanobis PC (1936), Proc Natl Inst Sci India 2. Ledoit O, Wolf M (2004), A well-conditioned estimator for
+large-dimensional covariance matrices, J Multivar Anal 88.
+
+Warnings
+--------
+The participants themselves made mean and covariance, so among few of them an unusual one hides itself in part.
+"""
+
+from collections.abc import Generator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from napari_latent_explorer.analysis.blas import one_blas_thread
+from napari_latent_explorer.data.arrays import read_only
+from napari_latent_explorer.data.latents import LatentSpace
+from napari_latent_explorer.data.progress import Progress
+from napari_latent_explorer.errors import StudyError
+
+ROWS_PER_STEP = 20_000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Unusualness:
+    """How far from the middle of a cohort's latents each participant is, and any other vector.
+
+    Attributes
+    ----------
+    participant_ids
+        ``(n_participants,)`` strings.
+    squared_distances
+        ``(n_participants,)`` squared Mahalanobis distance from the mean.
+    percentiles
+        ``(n_participants,)`` share of the cohort, 0..100, that is at most as far from the mean.
+    mean, whitening
+        ``(latent_dim,)`` and ``(latent_dim, latent_dim)``: the squared length of ``(v - mean) @ whitening`` is the
+        squared distance of a vector v.
+    shrinkage
+        Weight 0..1 of the equal-variance target in the covariance.
+    """
+
+    participant_ids: NDArray[np.str_]
+    squared_distances: NDArray[np.float64]
+    percentiles: NDArray[np.float64]
+    mean: NDArray[np.float64]
+    whitening: NDArray[np.float64]
+    shrinkage: float
+
+    def squared_distance(self, vectors: ArrayLike) -> NDArray[np.float64]:
+        """Squared Mahalanobis distance ``(m,)`` of vectors ``(m, latent_dim)`` from the cohort's mean."""
+        return _squared_lengths((np.atleast_2d(np.asarray(vectors, np.float64)) - self.mean) @ self.whitening)
+
+    def percentile(self, vectors: ArrayLike) -> NDArray[np.float64]:
+        """Share ``(m,)`` of the cohort, 0..100, that is at most as far from the mean as each vector."""
+        nearer = np.searchsorted(np.sort(self.squared_distances), self.squared_distance(vectors), side="right")
+        return np.asarray(100.0 * nearer / len(self.squared_distances))
+
+
+def measure_unusualness(latents: LatentSpace) -> Generator[Progress, None, Unusualness]:
+    """Measure how unusual each participant's vector is.
+
+    Raises
+    ------
+    StudyError
+        When there are fewer than two participants.
+    """
+    n = len(latents.values)
+    if n < 2:
+        raise StudyError(f"What is unusual can only be told among several participants, the study has {n} encoded.")
+    yield Progress(0, n, "Learning what is usual")
+    from sklearn.covariance import ledoit_wolf
+
+    with one_blas_thread():
+        covariance, shrinkage = ledoit_wolf(latents.values.astype(np.float64))
+        variances, axes = np.linalg.eigh(covariance)
+    variances = np.maximum(variances, np.finfo(np.float64).tiny)
+    mean, whitening = latents.values.mean(axis=0, dtype=np.float64), axes / np.sqrt(variances)
+    squared = np.empty(n)
+    for start in range(0, n, ROWS_PER_STEP):
+        yield Progress(start, n, "Measuring how unusual each recording is")
+        part = slice(start, start + ROWS_PER_STEP)
+        squared[part] = _squared_lengths((latents.values[part] - mean) @ whitening)
+    percentiles = 100.0 * np.searchsorted(np.sort(squared), squared, side="right") / n
+    arrays = map(read_only, (squared, percentiles, mean, whitening))
+    return Unusualness(latents.participant_ids, *arrays, float(shrinkage))
+
+
+def _squared_lengths(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(np.einsum("ij,ij->i", vectors, vectors))
