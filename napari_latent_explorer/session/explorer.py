@@ -20,7 +20,7 @@ from napari_latent_explorer.analysis.representative import RepresentativeMethod
 from napari_latent_explorer.errors import BundleError, StudyError
 from napari_latent_explorer.session import grouping, probing
 from napari_latent_explorer.session import state as changes
-from napari_latent_explorer.session.decode_service import Bundle, DecodeFunction, DecodeService, decode_vector
+from napari_latent_explorer.session.decode_service import Bundle, DecodeFunction, DecodeService
 from napari_latent_explorer.session.dispatch import Dispatch, forward, inline
 from napari_latent_explorer.session.exports import participants_mask, write_participants
 from napari_latent_explorer.session.filters import Filter, MapFilter
@@ -68,7 +68,7 @@ class Explorer(StateHolder):
     warning_raised = Signal(str, description="Something that the user must know.")
     failed = Signal(Exception, description="Work that the user asked for has failed.")
 
-    def __init__(self, dispatch: Dispatch = inline, decode_fn: DecodeFunction = decode_vector) -> None:
+    def __init__(self, dispatch: Dispatch = inline, decode_fn: DecodeFunction | None = None) -> None:
         super().__init__()
         self.decode = DecodeService(decode_fn, dispatch)
         self.jobs = Jobs(dispatch)
