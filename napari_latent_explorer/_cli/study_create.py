@@ -1,7 +1,11 @@
 """`study create` and `study add`: a study from folders of recordings and a table."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from inspect import Signature, signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -10,6 +14,7 @@ from napari_latent_explorer.errors import shown_text
 
 if TYPE_CHECKING:
     from napari_latent_explorer.building.build import BuildResult
+    from napari_latent_explorer.building.plan import BuildConfig
     from napari_latent_explorer.building.study_plan import StudyPlan
     from napari_latent_explorer.data.cine import ImagingPlane
 
@@ -20,67 +25,103 @@ Kind = Literal["median", "rhythm", "any"]
 _N_EXAMPLES = 3
 _WHEN_STOPPED = "Everybody read so far is kept. Run the same command again to go on."
 
-Table = Annotated[
-    Path | None, typer.Option(help="Table of phenotypes (CSV, TSV, Parquet, Excel, SPSS, Stata), one row a person.")
-]
-IdColumn = Annotated[str | None, typer.Option(help="Column of the table with the ids; found if there is one to find.")]
-CineFolder = Annotated[
-    Path | None, typer.Option(help="Cine MRI: DICOM (folders, files or zip archives), NIfTI, ml4h HDF5.")
-]
-EcgFolder = Annotated[
-    Path | None, typer.Option(help="ECGs: CardioSoft, MUSE, Philips or HL7 XML, DICOM, WFDB, CSV, NPY, ml4h HDF5.")
-]
-LabelsFolder = Annotated[Path | None, typer.Option(help="Label maps of the cines: NIfTI, on the same grid.")]
-PlaneOption = Annotated[
-    Plane | None,
-    typer.Option(help="Imaging plane that is taken, la_4ch if not given; with `--series`, what that series shows."),
-]
-Series = Annotated[str | None, typer.Option(help="Series description or UID, where the plane does not settle it.")]
-EcgKind = Annotated[
-    Kind, typer.Option(help="Median beat or rhythm strip; any: the device's median beat if it has one.")
-]
-Instance = Annotated[
-    int | None, typer.Option(min=0, help="UK Biobank visit; the lowest imaging visit that there is if not given.")
-]
-IdPattern = Annotated[
-    str | None,
-    typer.Option(help=r"Regular expression with a group `id`, searched for in each path, e.g. `sub-(?P<id>\d+)`."),
-]
-Columns = Annotated[
-    Path | None, typer.Option(help="What columns of the table mean (as `study table --columns-out` writes it).")
-]
-CropOption = Annotated[
-    Crop, typer.Option(help="Rule of the heart crop: around its middle (1.8 mm pixels), as published, or none stored.")
-]
-LabelScheme = Annotated[
-    str | None, typer.Option(help="What class numbers mean where files do not tell: ml4h_la_4ch, ml4h_sa, acdc, mnms.")
-]
-Workers = Annotated[int | None, typer.Option(min=1, help="Processes; one per processor if not given.")]
-Scheduler = Annotated[
-    str | None,
-    typer.Option(help="Address of a Dask scheduler; its workers must see the same files at the same paths."),
-]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")]
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where files are, how they are to be read, and by how many: the options that both commands have."""
+
+    table: Annotated[
+        Path | None, typer.Option(help="Table of phenotypes (CSV, TSV, Parquet, Excel, SPSS, Stata), one row a person.")
+    ] = None
+    id_column: Annotated[
+        str | None, typer.Option(help="Column of the table with the ids; found if there is one to find.")
+    ] = None
+    cine: Annotated[
+        Path | None, typer.Option(help="Cine MRI: DICOM (folders, files or zip archives), NIfTI, ml4h HDF5.")
+    ] = None
+    ecg: Annotated[
+        Path | None, typer.Option(help="ECGs: CardioSoft, MUSE, Philips or HL7 XML, DICOM, WFDB, CSV, NPY, ml4h HDF5.")
+    ] = None
+    labels: Annotated[Path | None, typer.Option(help="Label maps of the cines: NIfTI, on the same grid.")] = None
+    plane: Annotated[
+        Plane | None,
+        typer.Option(help="Imaging plane that is taken, la_4ch if not given; with `--series`, what that series shows."),
+    ] = None
+    series: Annotated[
+        str | None, typer.Option(help="Series description or UID, where the plane does not settle it.")
+    ] = None
+    ecg_kind: Annotated[
+        Kind, typer.Option(help="Median beat or rhythm strip; any: the device's median beat if it has one.")
+    ] = "any"
+    instance: Annotated[
+        int | None, typer.Option(min=0, help="UK Biobank visit; the lowest imaging visit that there is if not given.")
+    ] = None
+    id_pattern: Annotated[
+        str | None,
+        typer.Option(help=r"Regular expression with a group `id`, searched for in each path, e.g. `sub-(?P<id>\d+)`."),
+    ] = None
+    columns: Annotated[
+        Path | None, typer.Option(help="What columns of the table mean (as `study table --columns-out` writes it).")
+    ] = None
+    crop: Annotated[
+        Crop,
+        typer.Option(help="Rule of the heart crop: around its middle (1.8 mm pixels), as published, or none stored."),
+    ] = "centred"
+    label_scheme: Annotated[
+        str | None,
+        typer.Option(help="What class numbers mean where files do not tell: ml4h_la_4ch, ml4h_sa, acdc, mnms."),
+    ] = None
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes; one per processor if not given.")] = None
+    scheduler: Annotated[
+        str | None,
+        typer.Option(help="Address of a Dask scheduler; its workers must see the same files at the same paths."),
+    ] = None
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")] = False
+
+    def config(self, output: Path, name: str = "") -> "BuildConfig":
+        """Say what is asked of a build."""
+        from napari_latent_explorer.building.plan import BuildConfig
+        from napari_latent_explorer.io.columns_file import read_columns_file
+
+        return BuildConfig(
+            output=output,
+            table=self.table,
+            id_column=self.id_column,
+            cine=self.cine,
+            ecg=self.ecg,
+            labels=self.labels,
+            imaging_plane=_wanted_plane(self.plane, self.series),
+            series=self.series,
+            ecg_kind=None if self.ecg_kind == "any" else self.ecg_kind,
+            instance=self.instance,
+            id_pattern=self.id_pattern,
+            crop_rule=self.crop,
+            label_scheme=self.label_scheme,
+            columns=None if self.columns is None else read_columns_file(self.columns),
+            name=name,
+        )
 
 
+def with_sources(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command that takes ``sources`` each of their fields as an option of its own."""
+    parameters = [one for one in signature(command).parameters.values() if one.name != "sources"]
+    options = [one.replace(kind=one.KEYWORD_ONLY) for one in signature(Sources).parameters.values()]
+
+    @wraps(command)
+    def called(**given: Any) -> None:
+        command(sources=Sources(**{one.name: given.pop(one.name) for one in options}), **given)
+
+    in_order = sorted([*parameters, *options], key=lambda one: one.kind)
+    called.__signature__ = Signature(in_order)  # type: ignore[attr-defined]
+    called.__annotations__ = {one.name: one.annotation for one in in_order}
+    return called
+
+
+@with_sources
 def create(
     output: Annotated[Path, typer.Argument(metavar="OUT", help="Folder to make, or a half-written one to finish.")],
-    table: Table = None,
-    id_column: IdColumn = None,
-    cine: CineFolder = None,
-    ecg: EcgFolder = None,
-    labels: LabelsFolder = None,
-    plane: PlaneOption = None,
-    series: Series = None,
-    ecg_kind: EcgKind = "any",
-    instance: Instance = None,
-    id_pattern: IdPattern = None,
-    columns: Columns = None,
-    crop: CropOption = "centred",
-    label_scheme: LabelScheme = None,
-    workers: Workers = None,
-    scheduler: Scheduler = None,
-    dry_run: DryRun = False,
+    *,
+    sources: Sources,
     name: Annotated[str, typer.Option(help="Name of the study for people; the folder's name if empty.")] = "",
 ) -> None:
     """Build a study from folders of recordings and a table of phenotypes.
@@ -90,53 +131,22 @@ def create(
     reported, and the study is built from the rest. Stopped or killed at any moment, the same command goes on.
     """
     from napari_latent_explorer.building.build import build_study
-    from napari_latent_explorer.building.plan import BuildConfig, plan_study
-    from napari_latent_explorer.io.columns_file import read_columns_file
+    from napari_latent_explorer.building.plan import plan_study
 
-    config = BuildConfig(
-        output=output,
-        table=table,
-        id_column=id_column,
-        cine=cine,
-        ecg=ecg,
-        labels=labels,
-        imaging_plane=_wanted_plane(plane, series),
-        series=series,
-        ecg_kind=None if ecg_kind == "any" else ecg_kind,
-        instance=instance,
-        id_pattern=id_pattern,
-        crop_rule=crop,
-        label_scheme=label_scheme,
-        columns=None if columns is None else read_columns_file(columns),
-        name=name,
-    )
-    plan = run(plan_study(config), "Looking", "Nothing was written.")
+    plan = run(plan_study(sources.config(output, name)), "Looking", "Nothing was written.")
     say_plan(plan)
-    if dry_run:
+    if sources.dry_run:
         return
-    result = run(build_study(plan, workers, scheduler), "Building", _WHEN_STOPPED)
+    result = run(build_study(plan, sources.workers, sources.scheduler), "Building", _WHEN_STOPPED)
     say_result(result)
     typer.echo(f"Next: napari-latent-explorer train {output}, or encode {output} BUNDLE")
 
 
+@with_sources
 def add(
     study_folder: Annotated[Path, typer.Argument(metavar="STUDY", help="Folder of a study that was built.")],
-    table: Table = None,
-    id_column: IdColumn = None,
-    cine: CineFolder = None,
-    ecg: EcgFolder = None,
-    labels: LabelsFolder = None,
-    plane: PlaneOption = None,
-    series: Series = None,
-    ecg_kind: EcgKind = "any",
-    instance: Instance = None,
-    id_pattern: IdPattern = None,
-    columns: Columns = None,
-    crop: CropOption = "centred",
-    label_scheme: LabelScheme = None,
-    workers: Workers = None,
-    scheduler: Scheduler = None,
-    dry_run: DryRun = False,
+    *,
+    sources: Sources,
 ) -> None:
     """Add people to a study, and recordings to people who lack them; what is there stays as it is.
 
@@ -144,31 +154,14 @@ def add(
     ECGs in mV, times in ms). Latents stay good for those who have them; encode the study again for the others.
     """
     from napari_latent_explorer.building.addition import add_to_study, plan_addition
-    from napari_latent_explorer.building.plan import BuildConfig
-    from napari_latent_explorer.io.columns_file import read_columns_file
 
-    config = BuildConfig(
-        output=study_folder,
-        table=table,
-        id_column=id_column,
-        cine=cine,
-        ecg=ecg,
-        labels=labels,
-        imaging_plane=_wanted_plane(plane, series),
-        series=series,
-        ecg_kind=None if ecg_kind == "any" else ecg_kind,
-        instance=instance,
-        id_pattern=id_pattern,
-        crop_rule=crop,
-        label_scheme=label_scheme,
-        columns=None if columns is None else read_columns_file(columns),
-    )
-    addition = run(plan_addition(config), "Looking", "Nothing was written.")
+    addition = run(plan_addition(sources.config(study_folder)), "Looking", "Nothing was written.")
     say_plan(addition.plan)
     _say(f"{len(addition.extended)} people of the study get a recording that they lacked")
-    if dry_run:
+    if sources.dry_run:
         return
-    result = run(add_to_study(addition, workers, scheduler), "Adding", "The study is as it was. " + _WHEN_STOPPED)
+    work = add_to_study(addition, sources.workers, sources.scheduler)
+    result = run(work, "Adding", "The study is as it was. " + _WHEN_STOPPED)
     say_result(result)
     typer.echo(f"Next: napari-latent-explorer encode {study_folder} BUNDLE")
 

@@ -2,10 +2,11 @@
 
 from itertools import pairwise
 
-from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
 from superqt.utils import qthrottled
 
+from napari_latent_explorer._qt.arrangement import scrolled
 from napari_latent_explorer._qt.chart_order import QtChartOrder, in_order
 from napari_latent_explorer._qt.color_by import QtColorByCombo
 from napari_latent_explorer._qt.filter_chips import QtFilterChips
@@ -74,11 +75,6 @@ class QtCohortDock(QWidget):
         self._charts_layout.setContentsMargins(0, 4, 8, 0)
         self._charts_layout.setSpacing(2)
         self._charts_layout.addStretch(1)
-        scroll = QScrollArea(self)
-        scroll.setWidget(self._charts)
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._coloring = QWidget(self)
         coloring = QHBoxLayout(self._coloring)
         coloring.setContentsMargins(0, 0, 0, 0)
@@ -96,7 +92,7 @@ class QtCohortDock(QWidget):
         layout.addWidget(self._coloring)
         layout.addWidget(self._search)
         layout.addWidget(self.order)
-        layout.addWidget(scroll, 1)
+        layout.addWidget(scrolled(self._charts, self), 1)
         layout.addWidget(QtJobStrip(self._explorer.jobs, self))
         self.setMinimumWidth(240)
 

@@ -5,7 +5,6 @@ from qtpy.QtGui import QDropEvent
 from qtpy.QtWidgets import (
     QAbstractItemView,
     QComboBox,
-    QFormLayout,
     QLabel,
     QLineEdit,
     QListWidget,
@@ -14,6 +13,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_latent_explorer._qt.arrangement import question_rows
 from napari_latent_explorer._qt.listening import listen
 from napari_latent_explorer._qt.theme import DARK, Theme, small_font
 from napari_latent_explorer.io.column_proposal import PHENOTYPE_KINDS, ColumnProposal
@@ -79,19 +79,15 @@ class QtStudyBuilderColumn(QWidget):
             widget.setToolTip(tool_tip)
 
     def _build_layout(self) -> None:
-        self._rows = QFormLayout()
-        self._rows.setContentsMargins(0, 0, 0, 0)
-        self._rows.setVerticalSpacing(4)
-        self._rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        self._rows.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
-        for words, field in (
+        fields: tuple[tuple[str, QWidget], ...] = (
             ("Shown as", self.label),
             ("Kind", self.kind),
             ("Unit", self.unit),
             ("Categories", self.categories),
             ("Missing", self.missing_codes),
-        ):
-            self._rows.addRow(words, field)
+        )
+        self._rows = question_rows([(words, field, field) for words, field in fields], self)
+        self._rows.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)

@@ -10,10 +10,8 @@ from qtpy.QtGui import QColor
 from qtpy.QtWidgets import (
     QAbstractItemView,
     QComboBox,
-    QFrame,
     QHeaderView,
     QLineEdit,
-    QScrollArea,
     QStyledItemDelegate,
     QStyleOptionViewItem,
     QTableView,
@@ -21,6 +19,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_latent_explorer._qt.arrangement import scrolled, set_up_rows
 from napari_latent_explorer._qt.listening import listen
 from napari_latent_explorer._qt.numbers import format_count
 from napari_latent_explorer._qt.study_builder_column import QtStudyBuilderColumn
@@ -209,31 +208,20 @@ class QtStudyBuilderColumns(QWidget):
         layout.setContentsMargins(4, 6, 4, 4)
         layout.setSpacing(5)
         layout.addWidget(self.search)
-        scroll = QScrollArea(self)
-        scroll.setWidget(self.detail)
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         layout.addWidget(self.view, 1)
-        layout.addWidget(scroll, 1)
+        layout.addWidget(scrolled(self.detail, self), 1)
         self.model.modelReset.connect(self._on_model_reset)
         self._on_model_reset()
 
     def _set_up_view(self) -> None:
         self.view.setModel(self.model)
         self.view.setItemDelegateForColumn(KIND, KindDelegate(self.view))
-        self.view.setAccessibleName("Columns of the table")
-        self.view.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        set_up_rows(self.view, "Columns of the table", 24)
         self.view.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.view.setShowGrid(False)
-        self.view.setWordWrap(False)
-        self.view.verticalHeader().hide()
-        self.view.verticalHeader().setDefaultSectionSize(24)
         header = self.view.horizontalHeader()
         for section, width in enumerate(WIDTHS_PX):
             header.resizeSection(section, width)
         header.setSectionResizeMode(NAME, QHeaderView.ResizeMode.Stretch)
-        header.setHighlightSections(False)
         self.view.selectionModel().currentRowChanged.connect(self._on_row_changed)
 
     def set_theme(self, theme: Theme) -> None:

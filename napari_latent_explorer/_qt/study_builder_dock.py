@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 
-from qtpy.QtCore import Qt, QUrl, Signal
+from qtpy.QtCore import QUrl, Signal
 from qtpy.QtGui import QDesktopServices
-from qtpy.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QTabWidget, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QTabWidget, QVBoxLayout, QWidget
 
+from napari_latent_explorer._qt.arrangement import scrolled
 from napari_latent_explorer._qt.job_strip import QtJobStrip
 from napari_latent_explorer._qt.listening import listen
 from napari_latent_explorer._qt.numbers import format_count
@@ -67,13 +68,8 @@ class QtStudyBuilderDock(QWidget):
         self.show_report.clicked.connect(self._on_report_clicked)
 
     def _build_layout(self) -> None:
-        scroll = QScrollArea(self)
-        scroll.setWidget(self.form)
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         for page, name, tool_tip in (
-            (scroll, "Files", "Where the table and the recordings are"),
+            (scrolled(self.form, self), "Files", "Where the table and the recordings are"),
             (self.columns, "Columns", "What each column of the table becomes"),
             (self.people, "People", "Whose recordings were found"),
             (self.aside, "Left aside", "Files that are not used, and why"),

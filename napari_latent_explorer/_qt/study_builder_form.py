@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QComboBox, QFormLayout, QLabel, QLineEdit, QWidget
+from qtpy.QtWidgets import QComboBox, QLineEdit, QWidget
 
+from napari_latent_explorer._qt.arrangement import question_rows
 from napari_latent_explorer._qt.listening import listen
 from napari_latent_explorer._qt.path_field import QtPathField
 from napari_latent_explorer.session.study_building import StudyBuilding, suggested_output
@@ -106,12 +106,7 @@ class QtStudyBuilderForm(QWidget):
         self.name.setToolTip("What the study is called for people")
 
     def _build_layout(self) -> None:
-        self._rows = QFormLayout(self)
-        self._rows.setContentsMargins(6, 8, 6, 6)
-        self._rows.setVerticalSpacing(5)
-        self._rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        self._rows.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
-        for label, field in (
+        fields: tuple[tuple[str, QWidget], ...] = (
             ("Table", self.table),
             ("Id column", self.id_column),
             ("Visit", self.instance),
@@ -125,10 +120,11 @@ class QtStudyBuilderForm(QWidget):
             ("Id pattern", self.id_pattern),
             ("New study", self.output),
             ("Name", self.name),
-        ):
-            words = QLabel(label, self)
-            words.setBuddy(field)
-            self._rows.addRow(words, field)
+        )
+        self._rows = question_rows([(words, field, field) for words, field in fields], self)
+        self._rows.setContentsMargins(6, 8, 6, 6)
+        self._rows.setVerticalSpacing(5)
+        self.setLayout(self._rows)
 
     def _connect(self) -> None:
         fill_in = self._building.fill_in

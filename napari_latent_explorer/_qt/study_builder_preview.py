@@ -4,7 +4,6 @@ from typing import Any
 
 from qtpy.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
 from qtpy.QtWidgets import (
-    QAbstractItemView,
     QHeaderView,
     QLabel,
     QTableView,
@@ -14,6 +13,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_latent_explorer._qt.arrangement import set_up_rows
 from napari_latent_explorer._qt.listening import listen
 from napari_latent_explorer._qt.numbers import format_count
 from napari_latent_explorer.building.plan import ParticipantPlan, StudyPlan
@@ -85,17 +85,11 @@ class QtStudyBuilderPeople(QWidget):
         self.model = PeopleModel(self)
         self.view = QTableView(self)
         self.view.setModel(self.model)
-        self.view.setAccessibleName("Participants and their files")
-        self.view.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.view.setShowGrid(False)
-        self.view.setWordWrap(False)
+        set_up_rows(self.view, "Participants and their files", 22)
         self.view.setTextElideMode(Qt.TextElideMode.ElideMiddle)
-        self.view.verticalHeader().hide()
-        self.view.verticalHeader().setDefaultSectionSize(22)
         self.view.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
         self.view.horizontalHeader().setSectionResizeMode(0, QHeaderView.ResizeMode.Interactive)
         self.view.horizontalHeader().resizeSection(0, ID_WIDTH_PX)
-        self.view.horizontalHeader().setHighlightSections(False)
         self.words = QLabel(self)
         self.words.setWordWrap(True)
         layout = QVBoxLayout(self)

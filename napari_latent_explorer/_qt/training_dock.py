@@ -7,18 +7,17 @@ from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import (
     QComboBox,
     QFileDialog,
-    QFrame,
     QHBoxLayout,
     QLabel,
     QProgressBar,
     QPushButton,
-    QScrollArea,
     QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
 from superqt.utils import qthrottled
 
+from napari_latent_explorer._qt.arrangement import scrolled
 from napari_latent_explorer._qt.listening import listen
 from napari_latent_explorer._qt.loss_chart import QtLossChart
 from napari_latent_explorer._qt.numbers import format_count, format_value
@@ -122,14 +121,9 @@ class QtTrainingDock(QWidget):
         column.addWidget(self.chart, 1)
         column.addWidget(self.strip)
         column.addStretch(0)
-        scroll = QScrollArea(self)
-        scroll.setWidget(inside)
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 6, 4, 6)
-        layout.addWidget(scroll)
+        layout.addWidget(scrolled(inside, self))
         self.setMinimumWidth(300)
 
     def _connect(self) -> None:

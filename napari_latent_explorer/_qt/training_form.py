@@ -2,9 +2,9 @@
 
 from typing import Any, Literal
 
-from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QCheckBox, QComboBox, QFormLayout, QHBoxLayout, QLabel, QSpinBox, QWidget
+from qtpy.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLayout, QSpinBox, QWidget
 
+from napari_latent_explorer._qt.arrangement import question_rows
 from napari_latent_explorer._qt.listening import listen
 from napari_latent_explorer._qt.path_field import QtPathField
 from napari_latent_explorer.modeling.training_request import MAX_MINUTES, MAX_PASSES, TrainingRequest
@@ -81,23 +81,15 @@ class QtTrainingForm(QWidget):
         length.setContentsMargins(0, 0, 0, 0)
         length.addWidget(self.amount)
         length.addWidget(self.bound, 1)
-        rows = QFormLayout(self)
-        rows.setContentsMargins(0, 0, 0, 0)
-        rows.setVerticalSpacing(4)
-        rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        rows.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
-        for label, buddy, field in (
+        rows: tuple[tuple[str, QWidget | None, QWidget | QLayout], ...] = (
             ("Model", self.model, self.model),
             ("Train for", self.amount, length),
             ("Compare with", self.baselines, self.baselines),
             ("", None, self.vae),
             ("Seed", self.seed, self.seed),
             ("Folder", self.output, self.output),
-        ):
-            words = QLabel(label, self)
-            if buddy is not None:
-                words.setBuddy(buddy)
-            rows.addRow(words, field)
+        )
+        self.setLayout(question_rows(rows, self))
 
     def _connect(self) -> None:
         fill_in = self._training.fill_in

@@ -48,7 +48,7 @@ void main() {
 """
 
 
-class PointSheetVisual(Visual):
+class PointSheetVisual(Visual):  # type: ignore[misc]  # vispy has no types
     """Discs at the places of some rows.
 
     Parameters

@@ -14,7 +14,7 @@ Kleene SC (1952), Introduction to Metamathematics, section 64 (strong three-valu
 """
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import reduce
 from types import MappingProxyType
@@ -257,75 +257,74 @@ class Not:
 
 
 @dataclass(frozen=True, slots=True)
-class AllOf:
-    """Participants who pass every part."""
+class _Several:
+    """What is put together of parts; `AllOf` and `AnyOf` differ in whether the passing or the failing must agree."""
 
     parts: tuple["Filter", ...]
 
     def __post_init__(self) -> None:
-        _check_parts(self.parts)
+        if not self.parts:
+            raise LatentExplorerError("A filter put together of no parts says nothing; give it at least one.")
 
     @property
     def key(self) -> str:
         """That which all parts share, or `SENTENCE_KEY`."""
-        return _shared_key(self.parts)
+        keys = {part.key for part in self.parts}
+        return keys.pop() if len(keys) == 1 else SENTENCE_KEY
 
     @property
     def phenotypes(self) -> frozenset[str]:
         """Those of its parts."""
         return frozenset().union(*(part.phenotypes for part in self.parts))
 
-    def mask(self, cohort: Cohort, projections: Mapping[str, Projection] = NO_PROJECTIONS) -> NDArray[np.bool_]:
-        """Who passes, ``(n_participants,)``; raises what its parts do."""
-        return reduce(np.logical_and, (part.mask(cohort, projections) for part in self.parts))
+    def _masks(self, cohort: Cohort, projections: Mapping[str, Projection]) -> Iterator[NDArray[np.bool_]]:
+        return (part.mask(cohort, projections) for part in self.parts)
 
-    def verdict(self, cohort: Cohort, projections: Mapping[str, Projection] = NO_PROJECTIONS) -> Verdict:
-        """Who passes and who fails."""
+    def _verdicts(
+        self, cohort: Cohort, projections: Mapping[str, Projection]
+    ) -> tuple[list[NDArray[np.bool_]], list[NDArray[np.bool_]]]:
         verdicts = [part.verdict(cohort, projections) for part in self.parts]
-        return Verdict(
-            reduce(np.logical_and, (verdict.passes for verdict in verdicts)),
-            reduce(np.logical_or, (verdict.fails for verdict in verdicts)),
-        )
+        return [verdict.passes for verdict in verdicts], [verdict.fails for verdict in verdicts]
 
-    def describe(self, specs: Mapping[str, PhenotypeSpec]) -> str:
-        """In words, e.g. ``(Sex: male) and (Age 55 to 65 years)``."""
-        return _joined(" and ", self.parts, specs)
+    def _joined(self, conjunction: str, specs: Mapping[str, PhenotypeSpec]) -> str:
+        words = [part.describe(specs) for part in self.parts]
+        return conjunction.join(f"({part})" for part in words) if len(words) > 1 else words[0]
 
 
 @dataclass(frozen=True, slots=True)
-class AnyOf:
-    """Participants who pass at least one part."""
-
-    parts: tuple["Filter", ...]
-
-    def __post_init__(self) -> None:
-        _check_parts(self.parts)
-
-    @property
-    def key(self) -> str:
-        """That which all parts share, or `SENTENCE_KEY`."""
-        return _shared_key(self.parts)
-
-    @property
-    def phenotypes(self) -> frozenset[str]:
-        """Those of its parts."""
-        return frozenset().union(*(part.phenotypes for part in self.parts))
+class AllOf(_Several):
+    """Participants who pass every part."""
 
     def mask(self, cohort: Cohort, projections: Mapping[str, Projection] = NO_PROJECTIONS) -> NDArray[np.bool_]:
         """Who passes, ``(n_participants,)``; raises what its parts do."""
-        return reduce(np.logical_or, (part.mask(cohort, projections) for part in self.parts))
+        return reduce(np.logical_and, self._masks(cohort, projections))
 
     def verdict(self, cohort: Cohort, projections: Mapping[str, Projection] = NO_PROJECTIONS) -> Verdict:
         """Who passes and who fails."""
-        verdicts = [part.verdict(cohort, projections) for part in self.parts]
-        return Verdict(
-            reduce(np.logical_or, (verdict.passes for verdict in verdicts)),
-            reduce(np.logical_and, (verdict.fails for verdict in verdicts)),
-        )
+        passes, fails = self._verdicts(cohort, projections)
+        return Verdict(reduce(np.logical_and, passes), reduce(np.logical_or, fails))
+
+    def describe(self, specs: Mapping[str, PhenotypeSpec]) -> str:
+        """In words, e.g. ``(Sex: male) and (Age 55 to 65 years)``."""
+        return self._joined(" and ", specs)
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf(_Several):
+    """Participants who pass at least one part."""
+
+    def mask(self, cohort: Cohort, projections: Mapping[str, Projection] = NO_PROJECTIONS) -> NDArray[np.bool_]:
+        """Who passes, ``(n_participants,)``; raises what its parts do."""
+        return reduce(np.logical_or, self._masks(cohort, projections))
+
+    def verdict(self, cohort: Cohort, projections: Mapping[str, Projection] = NO_PROJECTIONS) -> Verdict:
+        """Who passes and who fails."""
+        passes, fails = self._verdicts(cohort, projections)
+        return Verdict(reduce(np.logical_or, passes), reduce(np.logical_and, fails))
 
     def describe(self, specs: Mapping[str, PhenotypeSpec]) -> str:
         """In words, e.g. ``(Age at most 45 years) or (Age at least 60 years)``."""
-        return _joined(" or ", self.parts, specs)
+        return self._joined(" or ", specs)
 
 
 Filter = CategoryFilter | RangeFilter | MapFilter | Not | AnyOf | AllOf
@@ -349,19 +348,3 @@ def _spec(cohort: Cohort, phenotype: str) -> PhenotypeSpec:
 
 def _verdict_on_values(cohort: Cohort, phenotype: str, passes: NDArray[np.bool_], include_missing: bool) -> Verdict:
     return Verdict(passes, ~passes if include_missing else ~(passes | np.isnan(cohort.values(phenotype))))
-
-
-def _check_parts(parts: Iterable[Filter]) -> None:
-    if not tuple(parts):
-        raise LatentExplorerError("A filter put together of no parts says nothing; give it at least one.")
-
-
-def _shared_key(parts: tuple[Filter, ...]) -> str:
-    keys = {part.key for part in parts}
-    return keys.pop() if len(keys) == 1 else SENTENCE_KEY
-
-
-def _joined(conjunction: str, parts: tuple[Filter, ...], specs: Mapping[str, PhenotypeSpec]) -> str:
-    return (
-        conjunction.join(f"({part.describe(specs)})" for part in parts) if len(parts) > 1 else parts[0].describe(specs)
-    )

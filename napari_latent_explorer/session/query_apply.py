@@ -87,7 +87,6 @@ def _represent(explorer: Explorer, understanding: Understanding) -> None:
 
 def represented_group(explorer: Explorer) -> Group | None:
     """Find the group of all who are visible now, if it was made of them by the same filters."""
-    visible = explorer.view_state.visible_mask
     alike = [
         group
         for group in explorer.groups
@@ -95,7 +94,9 @@ def represented_group(explorer: Explorer) -> Group | None:
         and set(group.recipe.filters) == set(explorer.filters)
         and len(group) == explorer.view_state.n_visible
     ]
-    ids = changes.cohort_of(explorer.state).participant_ids[visible] if alike else None
+    if not alike:
+        return None
+    ids = changes.cohort_of(explorer.state).participant_ids[explorer.view_state.visible_mask]
     return next((group for group in alike if np.array_equal(group.participant_ids, ids)), None)
 
 

@@ -40,7 +40,7 @@ def test_a_lasso_beside_other_libraries(n: int, capsys: pytest.CaptureFixture[st
     path = pytest.importorskip("matplotlib.path")
     shapely = pytest.importorskip("shapely")
     points = np.random.default_rng(0).normal(size=(n, 2)).astype(np.float32)
-    ids = np.arange(n).astype(np.str_)
+    ids = np.array([f"{number:07d}" for number in range(n)])  # seven digits, as a biobank gives them
     cohort = Cohort(ids, pd.DataFrame(index=range(n)), {})
     projection = Projection(points, cohort.participant_ids, "mri", "tsne", {}, "bundle")
     state = ExplorerState(cohort=cohort, crossfilter=Crossfilter(cohort), maps=MappingProxyType({"mri": projection}))
@@ -82,4 +82,5 @@ def test_a_lasso_beside_other_libraries(n: int, capsys: pytest.CaptureFixture[st
         for name, times in seconds.items():
             median, p95 = np.percentile(np.array(times) * 1e3, [50, 95])
             print(f"| {name} | {median:.2f} ms | {p95:.2f} ms | {processor_seconds[name] / N_LASSOS * 1e3:.2f} ms |")
-    assert processor_seconds["this package"] / N_LASSOS * 1e3 < BUDGET_MS[n]
+    for name in ("this package", "this package, to the selection"):
+        assert processor_seconds[name] / N_LASSOS * 1e3 < BUDGET_MS[n], name

@@ -6,7 +6,7 @@ it. The reference knows nothing of the code that it is held against: it looks at
 """
 
 import json
-from dataclasses import replace
+from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -38,8 +38,9 @@ def same(one: Any, other: Any) -> bool:
         return one.dtype == other.dtype and one.tobytes() == other.tobytes()
     if isinstance(one, tuple):
         return len(one) == len(other) and all(map(same, one, other))
-    if hasattr(one, "__dataclass_fields__") and hasattr(one, "__slots__"):
-        return type(one) is type(other) and all(same(getattr(one, n), getattr(other, n)) for n in one.__slots__)
+    if is_dataclass(one):
+        names = [field.name for field in fields(one)]
+        return type(one) is type(other) and all(same(getattr(one, name), getattr(other, name)) for name in names)
     return bool(one == other)
 
 
