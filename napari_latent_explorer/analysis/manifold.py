@@ -81,6 +81,11 @@ class Manifold:
             percentile, self.unusualness.participant_ids[nearest[order]], exact[order], self.usual_distance
         )
 
+    def distance(self, first: ArrayLike, second: ArrayLike) -> float:
+        """Distance of two vectors ``(latent_dim,)``, in SD in each direction."""
+        apart = np.asarray(first, np.float64) - np.asarray(second, np.float64)
+        return float(np.linalg.norm(apart @ self.unusualness.whitening))
+
 
 def fit_manifold(latents: LatentSpace) -> Generator[Progress, None, Manifold]:
     """Measure a cohort's latents for the gauge.

@@ -5,7 +5,7 @@ The distance from the cohort's mean, measured in standard deviations along each 
 covariance is shrunk: with fewer people than some hundreds of dimensions the plain one cannot be inverted. A distance
 means little by itself, so it is told as the percentile of the cohort that is nearer to the mean.
 
-The hard idea: a participant has pulled mean and covariance a little to themselves, and so seems nearer than somebody new
+The hard idea: participants have pulled mean and covariance a little to themselves, and so seem nearer than somebody new
 of the same kind; with as many dimensions as half the people everybody new would look unusual. Each participant is
 therefore measured by mean and covariance of all the *others*, for which removing one from the inverse has a closed
 form (Sherman and Morrison).

@@ -24,6 +24,7 @@ from napari_latent_explorer.session.decode_service import Bundle, DecodeFunction
 from napari_latent_explorer.session.dispatch import Dispatch, forward, inline
 from napari_latent_explorer.session.exports import participants_mask, write_participants
 from napari_latent_explorer.session.filters import Filter, MapFilter
+from napari_latent_explorer.session.gauge import Gauge
 from napari_latent_explorer.session.groups import RGBA, Group, find_group
 from napari_latent_explorer.session.history import Moment
 from napari_latent_explorer.session.jobs import Job, Jobs
@@ -61,6 +62,8 @@ class Explorer(StateHolder):
         Emits `decoded` with recordings and predictions of the probe's vector.
     jobs
         Long work that runs now; methods that need time start one and return it.
+    gauge
+        Says how far the probe is from the people that the model has seen, once it was asked to watch.
     """
 
     participant_shown = Signal(ShownParticipant, description="The current participant's recordings are here.")
@@ -72,10 +75,11 @@ class Explorer(StateHolder):
         super().__init__()
         self.decode = DecodeService(decode_fn, dispatch)
         self.jobs = Jobs(dispatch)
+        self.gauge = Gauge(self, dispatch)
         self._origins: tuple[tuple[object, ...], Mapping[str, NDArray[np.float32]]] = ((), {})
         self.probe.vector_changed.connect(self.decode_probe)
-        forward(self.decode.failed, self.failed)
-        forward(self.jobs.failed, self.failed)
+        for worker in (self.decode, self.jobs, self.gauge):
+            forward(worker.failed, self.failed)
 
     # ---- study and bundle
 
@@ -151,6 +155,7 @@ class Explorer(StateHolder):
         """Stop all work and its threads; the explorer is of no use afterwards."""
         self.jobs.close()
         self.decode.close()
+        self.gauge.close()
 
     def _on_bundle_loaded(self, bundle: Bundle) -> None:
         try:
@@ -284,12 +289,20 @@ class Explorer(StateHolder):
     @property
     def probe_counterparts(self) -> Mapping[str, NDArray[np.float32]]:
         """Where the probe is as each modality sees it, ``(latent_dim,)``; see `probing.counterparts`."""
+        return {name: origin + self.probe.offsets for name, origin in self._probe_origins().items()}
+
+    @property
+    def probe_modality(self) -> str:
+        """Modality of the vector that the probe began at; the first there is for one of no participant."""
+        return probing.modality_of(self.probe.origin, self._probe_origins())
+
+    def _probe_origins(self) -> Mapping[str, NDArray[np.float32]]:
         now = (self.probe.origin, self._state.latents, self._state.active_group)
         before, origins = self._origins
         if len(before) != len(now) or any(one is not other for one, other in zip(before, now, strict=True)):
             origins = probing.counterparts(self._state, self.probe.origin)
             self._origins = (now, origins)
-        return {name: origin + self.probe.offsets for name, origin in origins.items()}
+        return origins
 
     def decode_probe(self, *_: object) -> None:
         """Ask for recordings and predictions of the probe's vector."""
