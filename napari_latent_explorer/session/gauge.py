@@ -13,6 +13,7 @@ from psygnal import Signal
 
 from napari_latent_explorer.analysis.manifold import GaugeReading, Manifold, fit_manifold
 from napari_latent_explorer.data.latents import LatentSpace
+from napari_latent_explorer.modeling.preprocessing_spec import ECG_UNIT_UV
 from napari_latent_explorer.session.decode_service import DecodeOutcome
 from napari_latent_explorer.session.dispatch import Dispatch, forward, inline
 from napari_latent_explorer.session.latest_wins import LatestWins
@@ -139,8 +140,7 @@ def _go_round(cycle: _Cycle) -> CycleReading:
     result = cycle.result
     if cycle.modality == "ecg":
         assert result.ecg_mv is not None
-        unit_mv = cycle.bundle.preprocessing["ecg"]["unit_uv"] / 1000.0
-        recording = result.ecg_mv / np.float32(unit_mv)
+        recording = result.ecg_mv / np.float32(ECG_UNIT_UV / 1000.0)
     else:
         assert result.cine is not None
         recording = result.cine

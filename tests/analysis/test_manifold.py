@@ -1,14 +1,19 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 from scipy.stats import chi2
 from sklearn.covariance import LedoitWolf
 
+import napari_latent_explorer
 from napari_latent_explorer.analysis.manifold import Manifold, fit_manifold
 from napari_latent_explorer.data.latents import LatentSpace
 from napari_latent_explorer.data.progress import finish
 from napari_latent_explorer.errors import StudyError
+from napari_latent_explorer.io.study import Study
 
 LATENT_DIM = 40
+SAMPLE_STUDY = Path(napari_latent_explorer.__file__).parent / "sample_data" / "study"
 
 
 def make_mixing() -> np.ndarray:
@@ -86,3 +91,15 @@ def test_an_empty_place_in_the_middle_shows_in_the_distance_to_the_nearest() -> 
 def test_nobody_and_one_are_too_few() -> None:
     with pytest.raises(StudyError, match="several participants"):
         finish(fit_manifold(space_of(make_people(1, 0))))
+
+
+@pytest.mark.parametrize("modality", ["mri", "ecg"])
+def test_the_gauge_holds_on_the_sample_study(modality: str) -> None:
+    study = Study.open(SAMPLE_STUDY)
+    latents = study.latents(modality, study.latent_fingerprints()[0])
+    rows = np.random.default_rng(0).permutation(len(latents.values))
+    known, new = latents.values[rows[:1_400]], latents.values[rows[1_400:]]
+    manifold = finish(fit_manifold(space_of(known)))
+    middle = known.mean(axis=0)
+    assert np.mean([manifold.read(vector).is_outside for vector in new]) <= 0.06
+    assert np.mean([manifold.read(middle + 2.0 * (vector - middle)).is_outside for vector in new]) >= 0.95
