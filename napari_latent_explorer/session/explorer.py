@@ -1,15 +1,13 @@
 """The star in the middle: what the user is doing with one study.
 
 Views never meet each other: each calls methods here and listens to signals here. What can be done is here; what there
-is, and how its changes are told, is in `StateHolder`.
+is, and how its changes are told, is in `StateHolder`; where the probe is put, in `ProbePlacing`.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
 from psygnal import Signal
 
 from napari_latent_explorer.analysis.map_space import JOINT, MAP_KINDS, MAP_NAMES, MapKind
@@ -18,7 +16,7 @@ from napari_latent_explorer.analysis.prediction import PredictorTable, fit_predi
 from napari_latent_explorer.analysis.projection import Projection, fit_map_of
 from napari_latent_explorer.analysis.representative import RepresentativeMethod
 from napari_latent_explorer.errors import BundleError, StudyError
-from napari_latent_explorer.session import grouping, probing
+from napari_latent_explorer.session import grouping
 from napari_latent_explorer.session import state as changes
 from napari_latent_explorer.session.decode_service import Bundle, DecodeFunction, DecodeService
 from napari_latent_explorer.session.dispatch import Dispatch, forward, inline
@@ -29,7 +27,7 @@ from napari_latent_explorer.session.groups import RGBA, Group, find_group
 from napari_latent_explorer.session.history import Moment
 from napari_latent_explorer.session.jobs import Job, Jobs
 from napari_latent_explorer.session.opening import ExplorableStudy, load_bundle, load_study, read_encoded
-from napari_latent_explorer.session.probe import ProbeState
+from napari_latent_explorer.session.probe_placing import ProbePlacing
 from napari_latent_explorer.session.recipes import GroupRecipe, SetOperationKind
 from napari_latent_explorer.session.recordings import (
     LoadedRecording,
@@ -43,10 +41,9 @@ from napari_latent_explorer.session.session_document import RESTORED
 from napari_latent_explorer.session.session_file import load_session, save_session
 from napari_latent_explorer.session.side_by_side_choice import SideBySideChoice
 from napari_latent_explorer.session.state import ExplorerState
-from napari_latent_explorer.session.state_holder import StateHolder
 
 
-class Explorer(StateHolder):
+class Explorer(ProbePlacing):
     """One study being explored; no Qt, no napari.
 
     Parameters
@@ -76,7 +73,6 @@ class Explorer(StateHolder):
         self.decode = DecodeService(decode_fn, dispatch)
         self.jobs = Jobs(dispatch)
         self.gauge = Gauge(self, dispatch)
-        self._origins: tuple[tuple[object, ...], Mapping[str, NDArray[np.float32]]] = ((), {})
         self.probe.vector_changed.connect(self.decode_probe)
         for worker in (self.decode, self.jobs, self.gauge):
             forward(worker.failed, self.failed)
@@ -249,9 +245,12 @@ class Explorer(StateHolder):
     def set_representative_method(self, method: RepresentativeMethod) -> None:
         """Choose how groups are represented; the probe follows the active group."""
         if method != self.representative_method:
+            was_on_path = self.path_share is not None
             with self._one_step():
                 self._set(grouping.with_representative_method(self._state, method))
-                if self.active_group is not None:
+                if was_on_path:
+                    self._go_on_path(self._state)
+                elif self.active_group is not None:
                     self._probe_group(self.active_group)
 
     def set_compared(self, name_a: str | None = None, name_b: str | None = None) -> None:
@@ -278,44 +277,9 @@ class Explorer(StateHolder):
             self._probe_group(self.groups[-1])
         return self.groups[-1]
 
-    def probe_mean(self, modality: str | None = None) -> None:
-        """Begin the probe at the mean of all participants, of the first modality there is if None."""
-        self._begin_at(probing.mean_probe(self._state, modality))
-
-    def probe_participant(self, participant_id: str, modality: str | None = None) -> None:
-        """Begin the probe at the vector of one participant; StudyError when they were not encoded."""
-        self._begin_at(probing.participant_probe(self._state, participant_id, modality))
-
-    @property
-    def probe_counterparts(self) -> Mapping[str, NDArray[np.float32]]:
-        """Where the probe is as each modality sees it, ``(latent_dim,)``; see `probing.counterparts`."""
-        return {name: origin + self.probe.offsets for name, origin in self._probe_origins().items()}
-
-    @property
-    def probe_modality(self) -> str:
-        """Modality of the vector that the probe began at; the first there is for one of no participant."""
-        return probing.modality_of(self.probe.origin, self._probe_origins())
-
-    def _probe_origins(self) -> Mapping[str, NDArray[np.float32]]:
-        now = (self.probe.origin, self._state.latents, self._state.active_group)
-        before, origins = self._origins
-        if len(before) != len(now) or any(one is not other for one, other in zip(before, now, strict=True)):
-            origins = probing.counterparts(self._state, self.probe.origin)
-            self._origins = (now, origins)
-        return origins
-
     def decode_probe(self, *_: object) -> None:
         """Ask for recordings and predictions of the probe's vector."""
         self.decode.request(self.probe.vector, self.probe_counterparts if self.latents else None)
-
-    def _probe_group(self, group: Group) -> None:
-        if (begun := probing.group_probe(group)) is not None:
-            self.probe.set_origin(begun.origin, begun.label)
-
-    def _begin_at(self, begun: ProbeState) -> None:
-        with self._one_step():
-            self._set(changes.with_probe_alone(self._state))
-            self.probe.set_origin(begun.origin, begun.label)
 
     # ---- what was done, on disk
 

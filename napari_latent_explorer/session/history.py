@@ -39,6 +39,7 @@ UNDOABLE = (
     "comparison",
     "map_kind",
     "side_by_side",
+    "path",
     "color_by",
 )
 """Fields of the state that a step changes. The current participant is not among them: looking is not doing."""

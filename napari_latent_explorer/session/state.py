@@ -28,6 +28,7 @@ from napari_latent_explorer.session.decode_service import Bundle
 from napari_latent_explorer.session.filters import Filter, MapFilter
 from napari_latent_explorer.session.groups import Group, find_group
 from napari_latent_explorer.session.opening import Encoded, ExplorableStudy
+from napari_latent_explorer.session.path_choice import NO_PATH, PathChoice
 from napari_latent_explorer.session.recipes import Lasso, named
 from napari_latent_explorer.session.selection import SelectionMode, changed_selection, mask_of
 from napari_latent_explorer.session.side_by_side_choice import MAX_GROUPS, ONLY_THE_PROBE, SideBySideChoice
@@ -70,6 +71,8 @@ class ExplorerState:
         Which groups are compared, and how.
     side_by_side
         Which groups' hearts are shown in the place of the probe's.
+    path
+        Which path the probe was sent along, and how far.
     color_by
         Phenotype that colours the maps; None for the groups' colours.
     current_participant
@@ -93,6 +96,7 @@ class ExplorerState:
     representative_method: RepresentativeMethod = "nearest"
     comparison: ComparisonChoice = UNCHOSEN
     side_by_side: SideBySideChoice = ONLY_THE_PROBE
+    path: PathChoice = NO_PATH
     color_by: str | None = None
     current_participant: str | None = None
 
