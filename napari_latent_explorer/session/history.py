@@ -39,6 +39,7 @@ UNDOABLE = (
     "comparison",
     "map_kind",
     "side_by_side",
+    "direction",
     "path",
     "color_by",
 )
@@ -201,6 +202,7 @@ def _changed_fields(before: Moment, after: Moment) -> list[str]:
         before.probe.label == after.probe.label
         and np.array_equal(before.probe.origin, after.probe.origin)
         and np.array_equal(before.probe.vector, after.probe.vector)
+        and before.probe.walk is after.probe.walk
     )
     changed += ["probe"] * is_moved
     return [

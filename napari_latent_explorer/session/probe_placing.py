@@ -22,7 +22,6 @@ from napari_latent_explorer.session.path_choice import PathChoice, PathEnd
 from napari_latent_explorer.session.probe import ProbeState
 from napari_latent_explorer.session.probe_walking import ProbeWalking
 from napari_latent_explorer.session.state import ExplorerState
-from napari_latent_explorer.session.state_holder import StateHolder
 
 
 class ProbePlacing(ProbeWalking):

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from napari_latent_explorer.analysis.map_space import MapKind
 from napari_latent_explorer.errors import LatentExplorerError
@@ -24,8 +23,8 @@ from napari_latent_explorer.session.direction_choice import NO_DIRECTION, Direct
 from napari_latent_explorer.session.filters import Filter
 from napari_latent_explorer.session.groups import Group
 from napari_latent_explorer.session.history import History, Moment
-from napari_latent_explorer.session.path_choice import NO_PATH, PathChoice
 from napari_latent_explorer.session.moving_lines import moving_lines, vector_source
+from napari_latent_explorer.session.path_choice import NO_PATH, PathChoice
 from napari_latent_explorer.session.probe import NOWHERE, ProbeState, walked
 from napari_latent_explorer.session.probing import group_probe, mean_probe
 from napari_latent_explorer.session.side_by_side_choice import ONLY_THE_PROBE, SideBySideChoice
@@ -353,10 +352,6 @@ def _name(group: Group | None) -> str | None:
 
 def _is_same_group(one: Group, other: Group) -> bool:
     return np.array_equal(one.participant_ids, other.participant_ids) and _source(one.recipe) == _source(other.recipe)
-
-
-def _vector(vector: NDArray[np.float32]) -> str:
-    return f"np.array({vector.tolist()!r}, np.float32)"
 
 
 def _source(value: Any) -> str:

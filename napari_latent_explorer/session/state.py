@@ -25,6 +25,7 @@ from napari_latent_explorer.errors import BundleError, LatentExplorerError, Stud
 from napari_latent_explorer.session.comparison_choice import UNCHOSEN, ComparisonChoice
 from napari_latent_explorer.session.crossfilter import Crossfilter
 from napari_latent_explorer.session.decode_service import Bundle
+from napari_latent_explorer.session.direction_choice import NO_DIRECTION, DirectionChoice
 from napari_latent_explorer.session.filters import Filter, MapFilter
 from napari_latent_explorer.session.groups import Group, find_group
 from napari_latent_explorer.session.opening import Encoded, ExplorableStudy
@@ -73,6 +74,8 @@ class ExplorerState:
         Which groups' hearts are shown in the place of the probe's.
     path
         Which path the probe was sent along, and how far.
+    direction
+        Which way the probe walks.
     color_by
         Phenotype that colours the maps; None for the groups' colours.
     current_participant
@@ -96,6 +99,7 @@ class ExplorerState:
     representative_method: RepresentativeMethod = "nearest"
     comparison: ComparisonChoice = UNCHOSEN
     side_by_side: SideBySideChoice = ONLY_THE_PROBE
+    direction: DirectionChoice = NO_DIRECTION
     path: PathChoice = NO_PATH
     color_by: str | None = None
     current_participant: str | None = None
@@ -314,6 +318,11 @@ def with_side_by_side(state: ExplorerState, chosen: SideBySideChoice) -> Explore
     if empty:
         raise LatentExplorerError(f"Nothing can be reconstructed of {named(empty)}: no member has latents.")
     return state if chosen == state.side_by_side else replace(state, side_by_side=chosen)
+
+
+def with_direction(state: ExplorerState, chosen: DirectionChoice) -> ExplorerState:
+    """Walk another way."""
+    return state if chosen == state.direction else replace(state, direction=chosen)
 
 
 def with_probe_alone(state: ExplorerState) -> ExplorerState:

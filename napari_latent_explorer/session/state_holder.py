@@ -22,6 +22,7 @@ from napari_latent_explorer.data.cohort import Cohort
 from napari_latent_explorer.data.latents import LatentSpace
 from napari_latent_explorer.session.comparison_choice import ComparisonChoice
 from napari_latent_explorer.session.decode_service import Bundle
+from napari_latent_explorer.session.direction_choice import DirectionChoice
 from napari_latent_explorer.session.filters import Filter
 from napari_latent_explorer.session.groups import Group
 from napari_latent_explorer.session.history import History, Moment
@@ -45,6 +46,7 @@ _SIGNAL_OF = {
     "active_group": "active_group_changed",
     "comparison": "comparison_changed",
     "side_by_side": "side_by_side_changed",
+    "direction": "direction_changed",
     "path": "path_changed",
     "color_by": "color_by_changed",
 }
@@ -78,6 +80,7 @@ class StateHolder:
     comparison_changed = Signal(description="Other groups are to be compared, or in another way.")
     side_by_side_changed = Signal(description="Other groups are to be shown side by side, or none.")
     path_changed = Signal(description="Another path, or another place on it.")
+    direction_changed = Signal(description="The probe is to walk another way.")
     color_by_changed = Signal()
     view_state_changed = Signal(ViewState, description="Once per change or batch, after the signals above.")
     current_participant_changed = Signal(object, description="Participant id or None; recordings follow.")
@@ -182,6 +185,11 @@ class StateHolder:
     def path(self) -> PathChoice:
         """Which path the probe was sent along, and how far."""
         return self._state.path
+
+    @property
+    def direction(self) -> DirectionChoice:
+        """Which way the probe walks."""
+        return self._state.direction
 
     @property
     def color_by(self) -> str | None:
