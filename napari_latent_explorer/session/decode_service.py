@@ -163,6 +163,20 @@ class DecodeService:
                 tuple(_Work(read_only(vector, np.float32), seen, bundle, predictors) for vector, seen in wanted)
             )
 
+    def decode_and_wait(
+        self,
+        vector: NDArray[np.float32],
+        counterparts: Mapping[str, NDArray[np.float32]],
+        bundle: Bundle,
+        predictors: "PredictorTable | None",
+    ) -> DecodeOutcome:
+        """Decode and measure one vector on the decoder's thread, between what the probe asks for; for jobs, who wait.
+
+        Raises what decoding raises; nothing is emitted.
+        """
+        work = _Work(read_only(vector, np.float32), counterparts, bundle, predictors)
+        return self._worker.submit(self._work_and_measure, work).result()
+
     @property
     def is_idle(self) -> bool:
         """Whether nothing is being decoded."""
