@@ -24,6 +24,7 @@ from napari_latent_explorer.session.explorer import Explorer
 from napari_latent_explorer.session.heart_boxing import HeartBoxing
 from napari_latent_explorer.session.model_training import ModelTraining
 from napari_latent_explorer.session.outside_recordings import OutsideRecordings
+from napari_latent_explorer.session.path_survey import PathSurvey
 from napari_latent_explorer.session.session_keeper import SessionKeeper
 from napari_latent_explorer.session.study_building import StudyBuilding
 
@@ -44,6 +45,7 @@ class ViewerSession:
         self.dispatch = QtMainThreadDispatch()
         self.explorer = Explorer(self.dispatch)
         self.comparing = Comparing(self.explorer)
+        self.survey = PathSurvey(self.explorer)
         self.layers = HeartLayers(viewer, self.explorer)
         self.playback = Playback(viewer, self.layers)
         self.outside = OutsideRecordings(self.explorer, self.layers.originals, get_ready)

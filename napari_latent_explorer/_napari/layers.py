@@ -130,8 +130,7 @@ class HeartLayers:
         if result.labels is not None:
             names = getattr(self._explorer.bundle, "label_names", LA_4CH_CLASSES)
             self._show_labels(RECONSTRUCTION_LABELS, np.asarray(result.labels), names, spacing_mm, (0.0, 0.0))
-        probe = self._explorer.probe
-        lines = ("Reconstruction", *probe.label.split(", "), probe.moves_text)
+        lines = ("Reconstruction", *self._explorer.probe.label.split(", "), self._explorer.probe_text)
         self.captions.set(RECONSTRUCTION, lines, self._group_color(), (0.0, 0.0))
         self._look_at(RECONSTRUCTION)
 

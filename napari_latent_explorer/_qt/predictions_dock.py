@@ -90,7 +90,7 @@ class QtPredictionsDock(QWidget):
         table = outcome.predictions if outcome is not None else None
         has_table = table is not None
         self.heat_map.set_table(table)
-        parts = [self._explorer.probe.label, self._explorer.probe.moves_text] if has_table else []
+        parts = [self._explorer.probe.label, self._explorer.probe_text] if has_table else []
         self._title.setText(", ".join(filter(None, parts)))
         self._title.setToolTip(self._title.text())
         for widget in (self._title, self._note, self._scroll):

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from psygnal import Signal
 
 from napari_latent_explorer.data.arrays import read_only
+from napari_latent_explorer.data.cohort import Cohort
 from napari_latent_explorer.data.phenotype import PhenotypeSpec
 from napari_latent_explorer.data.progress import Progress
 from napari_latent_explorer.session.decode_service import Bundle, DecodeOutcome, DecodeService
@@ -42,6 +43,8 @@ class PathCurves:
         Inputs and phenotypes, as in `PredictionTable`.
     values, low, high
         ``(n_shares, n_rows, n_targets)``, as in `PredictionTable`.
+    spreads
+        ``(n_targets,)`` standard deviations of the phenotypes in the cohort.
     """
 
     shares: NDArray[np.float64]
@@ -50,6 +53,15 @@ class PathCurves:
     values: NDArray[np.float64]
     low: NDArray[np.float64]
     high: NDArray[np.float64]
+    spreads: NDArray[np.float64]
+
+    def by_change(self) -> NDArray[np.intp]:
+        """Targets ``(n_targets,)`` sorted by how much they change along the path, in standard deviations, most first.
+
+        What the row of most inputs says counts; targets that it cannot predict come last.
+        """
+        change = np.ptp(self.values[:, -1], axis=0) / np.maximum(self.spreads, 1e-12)
+        return np.argsort(-np.nan_to_num(change, nan=-1.0), kind="stable")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,7 +86,7 @@ class PathFilm:
 
 
 def predict_along(
-    path: ProbePath, predictors: "PredictorTable", n_shares: int = N_SHARES
+    path: ProbePath, predictors: "PredictorTable", cohort: Cohort, n_shares: int = N_SHARES
 ) -> Generator[Progress, None, PathCurves]:
     """Predict phenotypes at places evenly along a path, of each modality's own vectors.
 
@@ -89,7 +101,9 @@ def predict_along(
     values, low, high = (
         read_only(np.stack([getattr(table, name) for table in tables])) for name in ("values", "low", "high")
     )
-    return PathCurves(read_only(shares), tables[0].rows, tables[0].targets, values, low, high)
+    targets = tables[0].targets
+    spreads = read_only(np.array([np.nanstd(cohort.values(spec.name)) for spec in targets]))
+    return PathCurves(read_only(shares), tables[0].rows, targets, values, low, high, spreads)
 
 
 def draw_along(
@@ -171,10 +185,11 @@ class PathSurvey:
 
     def _predict(self) -> None:
         self._cancel(CURVES_JOB)
-        path, predictors = self._path, self._predictors
-        if path is not None and predictors is not None:
-            job = self._explorer.jobs.start(CURVES_JOB, lambda: predict_along(path, predictors), self._on_predicted)
-            self._running[CURVES_JOB] = job
+        path, predictors, cohort = self._path, self._predictors, self._explorer.cohort
+        if path is not None and predictors is not None and cohort is not None:
+            self._running[CURVES_JOB] = self._explorer.jobs.start(
+                CURVES_JOB, lambda: predict_along(path, predictors, cohort), self._on_predicted
+            )
 
     def _draw(self) -> None:
         self._cancel(FILM_JOB)

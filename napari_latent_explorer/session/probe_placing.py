@@ -75,6 +75,12 @@ class ProbePlacing(ProbeWalking):
         return path
 
     @property
+    def probe_text(self) -> str:
+        """How the probe came from its origin to where it is, e.g. ``40 % of the way``; empty while it is there."""
+        share = self.path_share
+        return self.probe.moves_text if share is None else f"{100 * share:.0f} % of the way"
+
+    @property
     def path_share(self) -> float | None:
         """How far along the path the probe is; None when it is elsewhere."""
         path, share = self.probe_path, self._state.path.share

@@ -131,7 +131,7 @@ def _path_part(after: PathChoice) -> str:
     if after.ends is None:
         return "Leave the path"
     start, end = after.ends
-    return f"Go from {start.name} to {end.name}, {after.share:.0%} of the way"
+    return f"Go from {start.name} to {end.name}, {100 * after.share:.0f} % of the way"
 
 
 def _probe_part(before: ProbeState, after: ProbeState) -> str:

@@ -59,7 +59,7 @@ def test_a_drag_along_the_path_is_one_step(explorer: Explorer) -> None:
         explorer.move_on_path(share)
     explorer.end_gesture()
     assert told == [0.1, 0.4, 0.7]
-    assert explorer.undo_text == "Go from Young to Old, 70% of the way"
+    assert explorer.undo_text == "Go from Young to Old, 70 % of the way"
     explorer.undo()
     assert explorer.path_share == 0.0
     explorer.redo()

@@ -101,7 +101,7 @@ def test_from_women_to_men_the_measured_and_the_predicted_mass_rise_all_the_way(
 def test_between_the_sexes_means_the_predicted_mass_rises_by_what_men_have_more(sample) -> None:
     explorer = sample._explorer
     explorer.set_representative_method("mean")
-    curves = finish(predict_along(explorer.probe_path, explorer.predictors))
+    curves = finish(predict_along(explorer.probe_path, explorer.predictors, explorer.cohort))
     explorer.undo()
     column = [spec.name for spec in curves.targets].index("lvm")
     cohort = explorer.cohort
