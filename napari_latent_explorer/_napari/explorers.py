@@ -17,9 +17,11 @@ from napari_latent_explorer._napari.guest_layers import GuestLayers, get_ready
 from napari_latent_explorer._napari.heart_box import HeartBoxLayers
 from napari_latent_explorer._napari.inbox import Inbox
 from napari_latent_explorer._napari.layers import HeartLayers
+from napari_latent_explorer._napari.path_layers import PathLayers
 from napari_latent_explorer._napari.playback import Playback
 from napari_latent_explorer._qt.main_thread import QtMainThreadDispatch
 from napari_latent_explorer.session.comparing import Comparing
+from napari_latent_explorer.session.direction_walk import DirectionWalk
 from napari_latent_explorer.session.explorer import Explorer
 from napari_latent_explorer.session.heart_boxing import HeartBoxing
 from napari_latent_explorer.session.model_training import ModelTraining
@@ -45,8 +47,10 @@ class ViewerSession:
         self.dispatch = QtMainThreadDispatch()
         self.explorer = Explorer(self.dispatch)
         self.comparing = Comparing(self.explorer)
+        self.direction_walk = DirectionWalk(self.explorer)
         self.survey = PathSurvey(self.explorer)
         self.layers = HeartLayers(viewer, self.explorer)
+        self.path_layers = PathLayers(viewer, self.explorer, self.survey, self.layers)
         self.playback = Playback(viewer, self.layers)
         self.outside = OutsideRecordings(self.explorer, self.layers.originals, get_ready)
         self.guests = GuestLayers(viewer, self.outside, self.layers)
@@ -85,9 +89,10 @@ class ViewerSession:
             self.building.close()
             with suppress(RuntimeError):  # when the program ends, Qt may have taken its objects before
                 self._rest.stop()
+                self.path_layers.close()
                 self.playback.close()
                 self.inbox.close()
-                for ours in (self.dispatch, self.playback, self.inbox, self._rest):
+                for ours in (self.dispatch, self.path_layers, self.playback, self.inbox, self._rest):
                     ours.deleteLater()
 
     def _on_keeper_changed(self) -> None:

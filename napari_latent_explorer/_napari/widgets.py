@@ -71,12 +71,13 @@ class CompareWidget(QtCompareDock):
 
 
 class ProbeWidget(QtProbeDock):
-    """Latent dimensions."""
+    """Latent dimensions and directions."""
 
     def __init__(self, napari_viewer: Any) -> None:
-        super().__init__(explorer_of(napari_viewer))
+        session = session_of(napari_viewer)
+        super().__init__(session.explorer, session.direction_walk)
         _adopt(self, self.set_theme, napari_viewer)
-        add_undo_keys(self, explorer_of(napari_viewer))
+        add_undo_keys(self, session.explorer)
 
 
 class PathWidget(QtPathDock):

@@ -1,7 +1,11 @@
-"""The probe: a latent vector taken apart into its dimensions, each of which can be moved."""
+"""The probe: a latent vector taken apart into its dimensions, each of which can be moved, or walked along a direction.
+
+Dimensions and direction are two pages on the same vector; what is done on one is seen on the other.
+"""
 
 import numpy as np
 from numpy.typing import NDArray
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
     QComboBox,
     QDoubleSpinBox,
@@ -10,16 +14,26 @@ from qtpy.QtWidgets import (
     QPushButton,
     QSizePolicy,
     QSpinBox,
+    QStackedWidget,
     QVBoxLayout,
     QWidget,
 )
 
+from napari_latent_explorer._qt.comparison_model import as_plain
+from napari_latent_explorer._qt.direction_panel import QtDirectionPanel
 from napari_latent_explorer._qt.dot_plot import QtDotPlot
 from napari_latent_explorer._qt.listening import listen
+from napari_latent_explorer._qt.page_switch import QtPageSwitch
 from napari_latent_explorer._qt.theme import Theme, small_font
+from napari_latent_explorer.session.direction_walk import DirectionWalk
 from napari_latent_explorer.session.explorer import Explorer
 
 NOTHING = "No vector yet. Click a participant on a map, or make a group; its latent vector appears here."
+DIMENSIONS, DIRECTION = "Dimensions", "Direction"
+PAGES = {
+    DIMENSIONS: "Move one latent dimension at a time",
+    DIRECTION: "Walk along a phenotype, a principal component, or from one group to another",
+}
 ORDERS = {
     "number": "by number",
     "variance": "by variance in the cohort",
@@ -34,11 +48,13 @@ class QtProbeDock(QWidget):
     ----------
     explorer
         The session.
+    walk
+        The direction in it.
     parent
         Qt parent.
     """
 
-    def __init__(self, explorer: Explorer, parent: QWidget | None = None) -> None:
+    def __init__(self, explorer: Explorer, walk: DirectionWalk, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._explorer = explorer
         self._std: NDArray[np.float32] = np.zeros(0, np.float32)
@@ -47,6 +63,13 @@ class QtProbeDock(QWidget):
         self._title.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._empty = QLabel(NOTHING, self)
         self._empty.setWordWrap(True)
+        self._moves = QLabel(self)
+        for label in (self._title, self._empty, self._moves):
+            label.setTextFormat(Qt.TextFormat.PlainText)
+        self._moves.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.pages = QtPageSwitch(PAGES, self)
+        self.pages.set_available(list(PAGES))
+        self.directions = QtDirectionPanel(explorer, walk, self)
         self.dots = QtDotPlot(self)
         self.order = QComboBox(self)
         self.dimension = QSpinBox(self)
@@ -71,13 +94,12 @@ class QtProbeDock(QWidget):
         self.value.setSingleStep(0.1)
         self.value.setKeyboardTracking(False)
         self.reset_one.setToolTip("Take this dimension back to where it began  [R on the plot]")
-        self.reset_all.setToolTip("Take all dimensions back")
+        self.reset_all.setToolTip("Take all dimensions and the walk back")
 
     def _build_layout(self) -> None:
         top = QHBoxLayout()
         top.addWidget(QLabel("Sort", self))
         top.addWidget(self.order, 1)
-        top.addWidget(self.reset_all)
         bottom = QHBoxLayout()
         bottom.addWidget(QLabel("Dimension", self))
         for widget, stretch in ((self.dimension, 0), (self.value, 1), (self.reset_one, 0)):
@@ -85,15 +107,29 @@ class QtProbeDock(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 6, 8, 6)
         layout.setSpacing(5)
-        layout.addWidget(self._title)
-        layout.addWidget(self._empty)
-        layout.addLayout(top)
-        layout.addWidget(self.dots, 1)
-        layout.addLayout(bottom)
+        by_dimension = QWidget(self)
+        inner = QVBoxLayout(by_dimension)
+        inner.setContentsMargins(0, 0, 0, 0)
+        inner.setSpacing(5)
+        inner.addLayout(top)
+        inner.addWidget(self.dots, 1)
+        inner.addLayout(bottom)
+        self._stack = QStackedWidget(self)
+        self._stack.addWidget(by_dimension)
+        self._stack.addWidget(self.directions)
+        switch = QHBoxLayout()
+        switch.addWidget(self.pages)
+        switch.addStretch(1)
+        switch.addWidget(self.reset_all)
+        for widget in (self._title, self._moves, self._empty):
+            layout.addWidget(widget)
+        layout.addLayout(switch)
+        layout.addWidget(self._stack, 1)
 
     def _connect(self) -> None:
         explorer = self._explorer
         self.order.activated.connect(self._sort)
+        self.pages.page_changed.connect(lambda: self._stack.setCurrentIndex(list(PAGES).index(self.pages.page)))
         self.dots.moved.connect(explorer.probe.move)
         self.dots.drag_began.connect(explorer.begin_gesture)
         self.dots.drag_ended.connect(explorer.end_gesture)
@@ -110,6 +146,9 @@ class QtProbeDock(QWidget):
     def set_theme(self, theme: Theme) -> None:
         """Redraw in other colours."""
         self.dots.set_theme(theme)
+        self.directions.set_theme(theme)
+        self.pages.set_theme(theme)
+        self._moves.setStyleSheet(f"color: {theme.accent};")
 
     def spread(self, dim: int) -> float:
         """Return the standard deviation of a dimension in the cohort."""
@@ -133,13 +172,16 @@ class QtProbeDock(QWidget):
         nothing = np.zeros(0, np.float32)
         self.dots.set_vector(probe.origin if is_shown else nothing, vector if is_shown else nothing)
         self._title.setText(probe.label)
-        self._title.setToolTip(f"The probe began at: {probe.label}")
+        self._title.setToolTip(as_plain(f"The probe began at: {probe.label}"))
         self._empty.setVisible(not is_shown)
         for widget in (self.value, self.dimension):
             widget.setEnabled(is_shown)
-        has_moved = is_shown and len(probe.moved_dims) > 0
-        self.reset_all.setEnabled(has_moved)
-        self.reset_one.setEnabled(has_moved and self.dots.current in probe.moved_dims)
+        moves = probe.moves_text if is_shown else ""
+        self._moves.setText(moves)
+        self._moves.setToolTip(as_plain(moves))
+        self._moves.setVisible(bool(moves))
+        self.reset_all.setEnabled(bool(moves))
+        self.reset_one.setEnabled(bool(moves) and self.dots.current in probe.moved_dims)
         self._show_value()
 
     def _on_dots_current_changed(self, dim: int) -> None:

@@ -98,14 +98,14 @@ class DirectionWalk:
 
     @property
     def effects(self) -> WalkEffects | None:
-        """What else moves; None until it is measured."""
-        findings = self._findings()
+        """What else moves; None until it is measured, and while another choice is being laid."""
+        findings = None if self._wanted is not None else self._findings()
         return None if findings is None else findings.effects
 
     @property
     def calibration(self) -> "WalkCalibration | None":
-        """What decoded hearts change; None until it is measured."""
-        findings = self._findings()
+        """What decoded hearts change; None until it is measured, and while another choice is being laid."""
+        findings = None if self._wanted is not None else self._findings()
         return None if findings is None else findings.calibration
 
     @property

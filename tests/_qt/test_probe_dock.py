@@ -6,6 +6,7 @@ from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
 
 from napari_latent_explorer._qt.probe_dock import QtProbeDock
+from napari_latent_explorer.session.direction_walk import DirectionWalk
 
 LEFT = Qt.MouseButton.LeftButton
 
@@ -13,7 +14,7 @@ LEFT = Qt.MouseButton.LeftButton
 @pytest.fixture
 def dock(qtbot, explorer):
     explorer.probe_mean()
-    dock = QtProbeDock(explorer)
+    dock = QtProbeDock(explorer, DirectionWalk(explorer))
     qtbot.addWidget(dock)
     dock.resize(420, 500)
     dock.show()
@@ -97,7 +98,7 @@ def test_every_dimension_can_be_reached(dock):
 
 
 def test_without_a_vector_it_says_what_to_do(qtbot, empty_explorer):
-    dock = QtProbeDock(empty_explorer)
+    dock = QtProbeDock(empty_explorer, DirectionWalk(empty_explorer))
     qtbot.addWidget(dock)
     dock.show()
     dock.dots.viewport().grab()
