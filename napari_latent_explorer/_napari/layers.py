@@ -130,7 +130,10 @@ class HeartLayers:
         if result.labels is not None:
             names = getattr(self._explorer.bundle, "label_names", LA_4CH_CLASSES)
             self._show_labels(RECONSTRUCTION_LABELS, np.asarray(result.labels), names, spacing_mm, (0.0, 0.0))
-        lines = ("Reconstruction", *self._explorer.probe.label.split(", "), self._explorer.probe_text)
+        probe = self._explorer.probe
+        # new words take napari 50 ms: a drag along a path has no time for them
+        moves = probe.moves_text if self._explorer.path_share is None else ""
+        lines = ("Reconstruction", *probe.label.split(", "), moves)
         self.captions.set(RECONSTRUCTION, lines, self._group_color(), (0.0, 0.0))
         self._look_at(RECONSTRUCTION)
 
@@ -197,7 +200,8 @@ class HeartLayers:
             self._add(name, made)
             return
         _replace_data(layer, frames, geometry)
-        layer.visible = layer.visible or name == ORIGINAL_LABELS
+        if name == ORIGINAL_LABELS and not layer.visible:  # napari works at it even if it changes nothing
+            layer.visible = True
 
     def _geometry(
         self, frames: NDArray[Any], spacing_mm: tuple[float, float], corner_mm: tuple[float, float]
