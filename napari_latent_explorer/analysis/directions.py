@@ -111,7 +111,7 @@ def phenotype_direction(
     if method == "means":
         coefficient /= outcome[side == 1.0].mean() - outcome[side == 0.0].mean()
     unit = spec.unit if spec.kind == "continuous" else ""
-    return Direction(spec.label or phenotype, coefficient, unit, float(outcome.std()), phenotype)
+    return Direction(spec.label or phenotype, coefficient.astype(np.float32), unit, float(outcome.std()), phenotype)
 
 
 def _threshold(outcome: NDArray[np.float64], spec: PhenotypeSpec) -> float:
@@ -137,7 +137,7 @@ def principal_direction(latents: LatentSpace, number: int) -> Direction:
     variances, axes = np.linalg.eigh(centred.T @ centred / len(centred))
     axis, variance = axes[:, -1 - number], variances[-1 - number]
     axis = axis * np.sign(axis[np.abs(axis).argmax()]) * np.sqrt(max(variance, 0.0))
-    return Direction(f"Principal component {number + 1}", axis, SD, 1.0)
+    return Direction(f"Principal component {number + 1}", axis.astype(np.float32), SD, 1.0)
 
 
 def direction_between(latents: LatentSpace, start: ArrayLike, end: ArrayLike, name: str) -> Direction:
@@ -146,7 +146,7 @@ def direction_between(latents: LatentSpace, start: ArrayLike, end: ArrayLike, na
     if step.shape != (latents.latent_dim,) or not np.any(step):
         raise StudyError(f"{name}: a direction needs two different vectors of {latents.latent_dim} dimensions.")
     along = (latents.values - latents.mean) @ (step / (step @ step))
-    return Direction(name, step, "", float(along.std()))
+    return Direction(name, step.astype(np.float32), "", float(along.std()))
 
 
 def _spec(cohort: Cohort, name: str) -> PhenotypeSpec:

@@ -83,7 +83,7 @@ def _derivatives(
     decoder = model.network.decoders[modality]
 
     def along(tangent: Tensor) -> Tensor:
-        _, change = torch.func.jvp(decoder, (origin,), (tangent[None],))
+        change: Tensor = torch.func.jvp(decoder, (origin,), (tangent[None],))[1]
         return change
 
     columns = torch.func.vmap(along)(torch.from_numpy(tangents).to(model.device)).float().cpu().numpy()

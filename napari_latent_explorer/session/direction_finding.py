@@ -150,8 +150,8 @@ def direction_request(state: ExplorerState, choice: DirectionChoice) -> Directio
 
 
 def _between_means(space: LatentSpace, groups: Sequence[Group]) -> Direction:
-    means = [_mean(space, group) for group in groups]
-    return direction_between(space, *means, f"{groups[0].name} to {groups[1].name}")
+    start, end = groups
+    return direction_between(space, _mean(space, start), _mean(space, end), f"{start.name} to {end.name}")
 
 
 def _mean(space: LatentSpace, group: Group) -> NDArray[np.float64]:

@@ -6,7 +6,7 @@ whoever comes back to one, or undoes, finds it there.
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from psygnal import Signal
 
@@ -183,7 +183,8 @@ class DirectionWalk:
         findings = self._findings()
         if findings is None or findings.calibration is not None or self.is_running(CALIBRATE):
             return None
-        if (bundle := self._explorer.bundle) is None:
+        bundle: Any = self._explorer.bundle
+        if bundle is None:
             raise BundleError("Hearts can only be measured when a model draws them; open a bundle first.")
         request, direction = findings.request, findings.direction
 

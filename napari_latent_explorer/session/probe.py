@@ -75,10 +75,12 @@ class LatentProbe:
     """An origin plus offsets; each change emits `vector_changed` once, setting what is already there emits nothing."""
 
     vector_changed = Signal(object, description="The new vector (latent_dim,), read-only.")
+    locks_changed = Signal(description="Other dimensions are locked.")
     origin_changed = Signal(description="The probe begins elsewhere; all offsets are gone. `vector_changed` follows.")
 
     def __init__(self) -> None:
         self._state = NOWHERE
+        self._locked: frozenset[int] = frozenset()
 
     @property
     def state(self) -> ProbeState:
@@ -126,6 +128,18 @@ class LatentProbe:
         return self._state.walk
 
     @property
+    def locked(self) -> frozenset[int]:
+        """Dimensions that stay when they, or all, are moved or taken back; a walk and a path move all the same."""
+        return self._locked
+
+    def set_locked(self, dim: int, is_locked: bool) -> None:
+        """Lock or unlock a dimension."""
+        locked = self._locked | {dim} if is_locked else self._locked - {dim}
+        if locked != self._locked:
+            self._locked = locked
+            self.locks_changed.emit()
+
+    @property
     def moves_text(self) -> str:
         """What was moved, for people, e.g. ``LV mass +10 g, 2 dimensions moved``; empty at the origin."""
         n_moved = len(self.moved_dims)
@@ -158,7 +172,7 @@ class LatentProbe:
             self.vector_changed.emit(state.vector)
 
     def move(self, dim: int, value: float) -> None:
-        """Put dimension `dim` at `value` (not by a step: to that value).
+        """Put dimension `dim` at `value` (not by a step: to that value); nothing happens when it is locked.
 
         Raises
         ------
@@ -168,6 +182,8 @@ class LatentProbe:
         self._check(dim)
         if not np.isfinite(value):
             raise LatentExplorerError(f"Latent dimension {dim} cannot be {value}.")
+        if dim in self._locked:
+            return
         moved, walk = self.vector.copy(), self.walk
         moved[dim] = value
         if walk is not None:
@@ -177,11 +193,11 @@ class LatentProbe:
         self._set_vector(moved, walk)
 
     def move_to(self, vector: ArrayLike) -> None:
-        """Put all dimensions at once at `vector` ``(latent_dim,)``, keeping the origin; a walk ends there."""
+        """Put all dimensions but the locked at `vector` ``(latent_dim,)``, keeping the origin; a walk ends there."""
         moved = np.array(vector, dtype=np.float32)
         if moved.shape != self.vector.shape or not np.isfinite(moved).all():
             raise LatentExplorerError(f"The probe moves in {self.vector.size} dimensions, got shape {moved.shape}.")
-        self._set_vector(moved, None)
+        self._set_vector(self._kept(moved), None)
 
     def walk_along(self, direction: Direction, amount: float) -> None:
         """Go `amount` units of a direction from where the probe would be without a walk; 0 ends the walk.
@@ -207,13 +223,24 @@ class LatentProbe:
     def reset(self, dim: int | None = None) -> None:
         """Take one dimension back, or all and the walk too; a walk stays when one dimension is taken back."""
         if dim is None:
-            self._set_vector(self.origin, None)
+            self._set_vector(self._kept(self.origin), None)
             return
         self._check(dim)
+        if dim in self._locked:
+            return
         base = self.base.copy()
         base[dim] = self.origin[dim]
         walk = None if self.walk is None else replace(self.walk, base=read_only(base))
         self._set_vector(base if walk is None else walk.direction.moved(base, walk.amount), walk)
+
+    def _kept(self, vector: NDArray[np.float32]) -> NDArray[np.float32]:
+        """`vector`, but where dimensions are locked what they are without the walk."""
+        locked = [dim for dim in self._locked if dim < vector.size]
+        if not locked:
+            return vector
+        vector = vector.copy()
+        vector[locked] = self.base[locked]
+        return vector
 
     def _check(self, dim: int) -> None:
         if not 0 <= dim < self.vector.size:

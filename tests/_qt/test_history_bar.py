@@ -183,7 +183,7 @@ def test_dragging_a_dot_is_one_step(qtbot, explorer):
     qtbot.addWidget(dock)
     dock.resize(420, 400)
     dock.show()
-    view = dock.dots.viewport()
+    view = dock.dimensions.dots.viewport()
     at = QPoint(150, 30)
     QTest.mousePress(view, LEFT, pos=at)
     for x in (170, 190, 210):
