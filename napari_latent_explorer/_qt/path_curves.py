@@ -7,7 +7,7 @@ squares are measured on the decoded hearts. All charts share the way across, so 
 import numpy as np
 from numpy.typing import NDArray
 from qtpy.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from qtpy.QtGui import QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF
+from qtpy.QtGui import QMouseEvent, QPainter, QPaintEvent, QPen, QPixmap, QPolygonF
 from qtpy.QtWidgets import QSizePolicy, QWidget
 
 from napari_latent_explorer._qt.numbers import format_value
@@ -18,6 +18,8 @@ from napari_latent_explorer.session.path_survey import MEASURED, PathCurves, Pat
 
 CHART_WIDTH_PX, CHART_HEIGHT_PX, GAP_PX = 170, 96, 10
 PAD_PX = 4.0
+VALUE_ROOM = "99.9 kg/m²  "
+"""As wide as what is written beside a title."""
 _DASHES = ([1.0, 2.0], [4.0, 2.0])
 
 
@@ -40,21 +42,24 @@ class QtPathCurves(QWidget):
         self._film: PathFilm | None = None
         self._order: NDArray[np.intp] = np.zeros(0, np.intp)
         self._share: float | None = None
+        self._picture: QPixmap | None = None
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
         self.setAccessibleName("Predictions along the path")
 
     def set_theme(self, theme: Theme) -> None:
         """Repaint in other colours."""
         self._theme = theme
-        self.update()
+        self._redraw()
 
     def set_curves(self, curves: PathCurves | None, film: PathFilm | None) -> None:
         """Show these, with what was measured on hearts of the same path."""
+        if curves is self._curves and film is self._film:
+            return
         self._curves, self._film = curves, film
         known = np.isfinite(curves.values[:, -1]).all(axis=0) if curves is not None else None
         self._order = np.zeros(0, np.intp) if curves is None else curves.by_change()[known[curves.by_change()]]
         self.updateGeometry()
-        self.update()
+        self._redraw()
 
     def set_share(self, share: float | None) -> None:
         """Show where the probe is; None when it is not on the path."""
@@ -92,6 +97,12 @@ class QtPathCurves(QWidget):
     def resizeEvent(self, event: object) -> None:
         """Take another height with another width."""
         self.updateGeometry()
+        self._redraw()
+
+    def _redraw(self) -> None:
+        """Paint the charts anew when they are next seen."""
+        self._picture = None
+        self.update()
 
     def _n_columns(self) -> int:
         return max(1, (self.width() + GAP_PX) // (CHART_WIDTH_PX + GAP_PX))
@@ -127,16 +138,53 @@ class QtPathCurves(QWidget):
                 self.share_requested.emit(float(np.clip((event.position().x() - first) / (last - first), 0.0, 1.0)))
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw the charts that are in view."""
-        if self._curves is None:
+        """Draw the charts, which are kept as a picture while only the cursor moves, and the cursor."""
+        if self._curves is None or not len(self._order):
             return
+        if self._picture is None:
+            self._picture = self._drawn(self._curves)
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setFont(small_font(self, 0.85))
-        for number, target in enumerate(self._order.tolist()):
-            if self.area(number).adjusted(0, -20, 0, 0).intersects(QRectF(event.rect())):
-                self._paint_chart(painter, self._curves, number, target)
+        painter.drawPixmap(0, 0, self._picture)
+        if self._share is not None:
+            for number, target in enumerate(self._order.tolist()):
+                if self.area(number).adjusted(0, -20, 0, 0).intersects(QRectF(event.rect())):
+                    self._paint_cursor(painter, self._curves, self._share, number, target)
         painter.end()
+
+    def _drawn(self, curves: PathCurves) -> QPixmap:
+        ratio = self.devicePixelRatioF()
+        picture = QPixmap(self.size() * ratio)
+        picture.setDevicePixelRatio(ratio)
+        picture.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(picture)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        for number, target in enumerate(self._order.tolist()):
+            self._paint_chart(painter, curves, number, target)
+            self._paint_title(painter, curves.targets[target], number)
+        painter.end()
+        return picture
+
+    def _title_area(self, number: int) -> QRectF:
+        area, line = self.area(number), self.fontMetrics().height()
+        return QRectF(area.left(), area.top() - line - 2, area.width(), line)
+
+    def _paint_title(self, painter: QPainter, spec: PhenotypeSpec, number: int) -> None:
+        room = self._title_area(number)
+        painter.setFont(small_font(self, 0.85))
+        painter.setPen(self._theme.color("text"))
+        width = int(room.width()) - painter.fontMetrics().horizontalAdvance(VALUE_ROOM)
+        title = painter.fontMetrics().elidedText(_title(spec), Qt.TextElideMode.ElideRight, width)
+        painter.drawText(room, Qt.AlignmentFlag.AlignLeft, title)
+
+    def _paint_cursor(self, painter: QPainter, curves: PathCurves, share: float, number: int, target: int) -> None:
+        area, x = self.area(number), self.x_of(number, share)
+        painter.setPen(QPen(self._theme.color("text", 0.8), 1))
+        painter.drawLine(QPointF(x, area.top()), QPointF(x, area.bottom()))
+        value = float(np.interp(share, curves.shares, curves.values[:, -1, target]))
+        painter.setFont(small_font(self, 0.85, is_bold=True))
+        words = value_text(curves.targets[target], value)
+        painter.drawText(self._title_area(number), Qt.AlignmentFlag.AlignRight, words)
 
     def _paint_chart(self, painter: QPainter, curves: PathCurves, number: int, target: int) -> None:
         theme, area, spec = self._theme, self.area(number), curves.targets[target]
@@ -167,39 +215,16 @@ class QtPathCurves(QWidget):
             for share, y in zip(self._film.shares.tolist(), y_of(measured).tolist(), strict=True):
                 if np.isfinite(y):
                     painter.drawRect(QRectF(self.x_of(number, share) - 2.5, y - 2.5, 5, 5))
-        self._paint_words(painter, curves, number, target, (low, high))
+        painter.setFont(small_font(self, 0.78))
+        painter.setPen(theme.color("muted"))
+        for value, flag in ((low, Qt.AlignmentFlag.AlignBottom), (high, Qt.AlignmentFlag.AlignTop)):
+            painter.drawText(area.adjusted(3, 0, -3, 0), flag | Qt.AlignmentFlag.AlignLeft, value_text(spec, value))
 
     def _paint_line(self, painter: QPainter, line: QPolygonF, row: int) -> None:
         pen = QPen(self._theme.color("muted"), 1.0)
         pen.setDashPattern(_DASHES[row % len(_DASHES)])
         painter.setPen(pen)
         painter.drawPolyline(line)
-
-    def _paint_words(
-        self, painter: QPainter, curves: PathCurves, number: int, target: int, limits: tuple[float, float]
-    ) -> None:
-        theme, area, spec = self._theme, self.area(number), curves.targets[target]
-        line = self.fontMetrics().height()
-        painter.setPen(theme.color("muted"))
-        small = small_font(self, 0.78)
-        painter.setFont(small)
-        for value, flag in zip(limits, (Qt.AlignmentFlag.AlignBottom, Qt.AlignmentFlag.AlignTop), strict=True):
-            painter.drawText(area.adjusted(3, 0, -3, 0), flag | Qt.AlignmentFlag.AlignLeft, value_text(spec, value))
-        painter.setFont(small_font(self, 0.85, is_bold=True))
-        painter.setPen(theme.color("text"))
-        words = ""
-        if self._share is not None:
-            x = self.x_of(number, self._share)
-            painter.setPen(QPen(theme.color("text", 0.8), 1))
-            painter.drawLine(QPointF(x, area.top()), QPointF(x, area.bottom()))
-            value = float(np.interp(self._share, curves.shares, curves.values[:, -1, target]))
-            words = value_text(spec, value)
-        room = QRectF(area.left(), area.top() - line - 2, area.width(), line)
-        painter.drawText(room, Qt.AlignmentFlag.AlignRight, words)
-        width = int(area.width()) - painter.fontMetrics().horizontalAdvance(words) - 6
-        painter.setFont(small_font(self, 0.85))
-        title = painter.fontMetrics().elidedText(_title(spec), Qt.TextElideMode.ElideRight, width)
-        painter.drawText(room, Qt.AlignmentFlag.AlignLeft, title)
 
 
 def limits_of(curves: PathCurves, target: int, measured: NDArray[np.float64] | None) -> tuple[float, float]:

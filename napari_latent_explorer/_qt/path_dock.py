@@ -84,6 +84,7 @@ class QtPathDock(QWidget):
         self.movie = QPushButton(SAVE_MOVIE, self)
         self.player = QtPathPlayer(self)
         self._played: float | None = None
+        self._shown: tuple[object, ...] = ()
         self._cycle_ms = DEFAULT_CYCLE_MS
         self._saving: Job[Path] | None = None
         self._set_up_controls()
@@ -161,8 +162,8 @@ class QtPathDock(QWidget):
         self.player.moved.connect(self._on_player_moved)
         self.player.playing_changed.connect(self._on_playing_changed)
         self.movie.clicked.connect(self._on_movie_clicked)
+        listen(self, explorer.path_changed, self._on_path_changed)
         for signal in (
-            explorer.path_changed,
             explorer.groups_changed,
             explorer.study_changed,
             explorer.current_participant_changed,
@@ -284,9 +285,18 @@ class QtPathDock(QWidget):
 
     # ---- what is shown
 
+    def _on_path_changed(self) -> None:
+        """Show another place, or, where it is another path, all of it."""
+        chosen = self._explorer.path
+        if (chosen.start, chosen.end, chosen.kind) == self._shown:
+            self._show_place()
+        else:
+            self.synchronize()
+
     def synchronize(self) -> None:
         """Show the path of now."""
         chosen = self._explorer.path
+        self._shown = (chosen.start, chosen.end, chosen.kind)
         proposed = [PathEnd("group", group.name) for group in self._explorer.groups if group.representative is not None]
         start = chosen.start or self._kept(self.start.end, proposed[:1])
         end = chosen.end or self._kept(self.end.end, [one for one in proposed if one != start][:1])

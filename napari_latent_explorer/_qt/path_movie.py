@@ -146,14 +146,29 @@ def _write_mp4(goal: Path, request: PathMovieRequest) -> Generator[Progress, Non
                 macro_block_size=2,
                 output_params=["-f", "mp4", "-movflags", "+faststart"],
             )
+            n_pictures = 0
             with closing(writer):
                 writer.send(None)
                 for progress, image in _pictures(request, MP4_FPS):
                     yield progress
                     writer.send(np.ascontiguousarray(_pixels(image)))
+                    n_pictures += 1
+            _check_whole(partial, n_pictures)
             partial.replace(goal)
         finally:
             partial.unlink(missing_ok=True)
+
+
+def _check_whole(movie: Path, n_pictures: int) -> None:
+    """Raise OSError unless a movie has so many pictures: the encoder does not tell when it could not finish."""
+    import imageio_ffmpeg
+
+    try:
+        n_written, _ = imageio_ffmpeg.count_frames_and_secs(str(movie))
+    except RuntimeError as error:
+        raise OSError(f"the encoder wrote no movie ({error})") from error
+    if n_written != n_pictures:
+        raise OSError(f"the encoder wrote {n_written} of {n_pictures} pictures")
 
 
 def _write_gif(goal: Path, request: PathMovieRequest) -> Generator[Progress, None, None]:

@@ -1,6 +1,7 @@
 """The path dock: ends, slider, play, hearts on the way, curves, and the movie."""
 
 import imageio.v3 as imageio
+import imageio_ffmpeg
 import numpy as np
 import pytest
 from qtpy.QtCore import QPointF, Qt
@@ -12,6 +13,7 @@ from napari_latent_explorer._qt.path_dock import AWAY, NOTHING, READY, SAVE_MOVI
 from napari_latent_explorer._qt.path_end_box import HERE
 from napari_latent_explorer._qt.theme import LIGHT
 from napari_latent_explorer.data.progress import finish
+from napari_latent_explorer.errors import StudyError
 from napari_latent_explorer.session.path_choice import PathEnd
 
 SMALL, LARGE = PathEnd("group", "Small"), PathEnd("group", "Large")
@@ -183,11 +185,20 @@ def requested(dock, walk_s=0.2):
     )
 
 
+def frames_of(movie, n_frames):
+    """Read the first frames; the last but one at most, for the reader leaves a pipe open when the program has ended."""
+    reader = imageio_ffmpeg.read_frames(str(movie))
+    width, height = next(reader)["size"]
+    frames = [np.frombuffer(next(reader), np.uint8).reshape(height, width, 3) for _ in range(n_frames)]
+    reader.close()
+    return frames
+
+
 def test_the_movie_goes_from_one_end_to_the_other_as_mp4(gone, tmp_path):
     goal = finish(path_movie.write_path_movie(tmp_path / "walk.mp4", requested(gone)))
-    frames = imageio.imread(goal)
-    assert frames.shape == (55, 528, 960, 3)  # a second at each end, and 0.2 s on the way
-    start, middle, end = (frames[-1][100:360, left : left + 270].astype(int) for left in (30, 345, 660))
+    assert imageio_ffmpeg.count_frames_and_secs(str(goal)) == (55, 2.2)  # a second at each end, and 0.2 s on the way
+    last = frames_of(goal, 54)[-1]
+    start, middle, end = (last[100:360, left : left + 270].astype(int) for left in (30, 345, 660))
     assert np.abs(middle - end).mean() < 3.0 < np.abs(middle - start).mean()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["walk.mp4"]
 
@@ -197,6 +208,13 @@ def test_without_ffmpeg_it_is_a_gif(gone, tmp_path, monkeypatch):
     goal = finish(path_movie.write_path_movie(tmp_path / "walk.mp4", requested(gone)))
     assert goal.name == "walk.gif"
     assert imageio.imread(goal).shape[1:] == (352, 640, 3)
+
+
+def test_a_movie_that_the_encoder_could_not_finish_gets_no_name(gone, tmp_path, monkeypatch):
+    monkeypatch.setattr(imageio_ffmpeg, "count_frames_and_secs", lambda _: (7, 0.3))
+    with pytest.raises(StudyError, match=r"Cannot write .*walk.mp4: the encoder wrote 7 of 55 pictures"):
+        finish(path_movie.write_path_movie(tmp_path / "walk.mp4", requested(gone)))
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_stopped_movie_leaves_nothing_behind(gone, tmp_path):
