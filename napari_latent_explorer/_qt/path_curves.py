@@ -56,8 +56,7 @@ class QtPathCurves(QWidget):
         if curves is self._curves and film is self._film:
             return
         self._curves, self._film = curves, film
-        known = np.isfinite(curves.values[:, -1]).all(axis=0) if curves is not None else None
-        self._order = np.zeros(0, np.intp) if curves is None else curves.by_change()[known[curves.by_change()]]
+        self._order = np.zeros(0, np.intp) if curves is None else curves.by_change()
         self.updateGeometry()
         self._redraw()
 

@@ -125,10 +125,10 @@ class QtPathDock(QWidget):
 
     def _build_layout(self) -> None:
         ends, way = QHBoxLayout(), QHBoxLayout()
-        for widget, stretch in ((self.start, 1), (self.swap, 0), (self.end, 1)):
-            ends.addWidget(widget, stretch)
-        for widget, stretch in ((self.play, 0), (self.slider, 1), (self.place, 0), (self.kind, 0)):
-            way.addWidget(widget, stretch)
+        for widget in (self.start, self.swap, self.end):
+            ends.addWidget(widget, 0 if widget is self.swap else 1)
+        for control in (self.play, self.slider, self.place, self.kind):
+            way.addWidget(control, 1 if control is self.slider else 0)
         self._scroll = QScrollArea(self)
         self._scroll.setWidget(self.curves)
         self._scroll.setWidgetResizable(True)

@@ -56,12 +56,13 @@ class PathCurves:
     spreads: NDArray[np.float64]
 
     def by_change(self) -> NDArray[np.intp]:
-        """Targets ``(n_targets,)`` sorted by how much they change along the path, in standard deviations, most first.
+        """Targets that can be predicted, sorted by how much they change along the path, in standard deviations.
 
-        What the row of most inputs says counts; targets that it cannot predict come last.
+        Those that change most come first; what the row of most inputs says counts.
         """
         change = np.ptp(self.values[:, -1], axis=0) / np.maximum(self.spreads, 1e-12)
-        return np.argsort(-np.nan_to_num(change, nan=-1.0), kind="stable")
+        order = np.argsort(-change, kind="stable")
+        return np.asarray(order[np.isfinite(change[order])])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
