@@ -116,7 +116,8 @@ def test_a_tick_holds_a_phenotype_still(qtbot, along_mass, explorer, walk):
     before = explorer.probe.offsets[0]
     plain = next(effect for effect in walk.effects.effects if effect.phenotype.name == "lvedv")
     index = model.index(model.rows.index("lvedv"), NAME)
-    assert model.setData(index, Qt.CheckState.Checked, Qt.ItemDataRole.CheckStateRole)
+    box = panel.table.visualRect(index)
+    QTest.mouseClick(panel.table.viewport(), LEFT, pos=QPoint(box.left() + 11, box.center().y()))
     qtbot.waitUntil(lambda: walk.choice.held == ("lvedv",) and walk.effects is not None, timeout=30_000)
     held = next(effect for effect in walk.effects.effects if effect.phenotype.name == "lvedv")
     assert abs(held.per_unit) < 0.2 * abs(plain.per_unit)
