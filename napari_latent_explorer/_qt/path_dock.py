@@ -26,12 +26,13 @@ from qtpy.QtWidgets import (
 from napari_latent_explorer._qt.listening import listen
 from napari_latent_explorer._qt.path_curves import QtPathCurves
 from napari_latent_explorer._qt.path_end_box import QtPathEndBox
-from napari_latent_explorer._qt.path_movie import GIF, MP4, path_movie_request, write_path_movie
+from napari_latent_explorer._qt.path_movie import GIF, MP4, path_movie_request, titles_of, write_path_movie
 from napari_latent_explorer._qt.path_player import QtPathPlayer
-from napari_latent_explorer._qt.path_strip import QtPathStrip
+from napari_latent_explorer._qt.path_strip import QtPathStrip, strip_png
 from napari_latent_explorer._qt.theme import DARK, Theme, small_font, tool_button_style
 from napari_latent_explorer.data.progress import Progress
 from napari_latent_explorer.errors import LatentExplorerError
+from napari_latent_explorer.io.atomic import write_file
 from napari_latent_explorer.session.explorer import Explorer
 from napari_latent_explorer.session.jobs import Job
 from napari_latent_explorer.session.path_choice import PathEnd
@@ -39,8 +40,9 @@ from napari_latent_explorer.session.path_survey import PathSurvey
 
 TICKS = 1000
 DEFAULT_CYCLE_MS = 1000.0
-MOVIE_FILTER = "Movie (*.mp4);;Animated picture (*.gif)"
-SAVE_MOVIE = "Save movie …"
+MOVIE_FILTER = "Movie (*.mp4);;Animated picture (*.gif);;Film strip (*.png)"
+PNG = ".png"
+SAVE = "Save …"
 KINDS = {"linear": "straight", "spherical": "round the mean"}
 KIND_TIPS = {
     "linear": "Straight: each step changes the vector by as much; the middle lies nearer to the mean than its ends do",
@@ -81,7 +83,7 @@ class QtPathDock(QWidget):
         self.strip = QtPathStrip(self)
         self.legend = QLabel(self)
         self.curves = QtPathCurves()
-        self.movie = QPushButton(SAVE_MOVIE, self)
+        self.movie = QPushButton(SAVE, self)
         self.player = QtPathPlayer(self)
         self._played: float | None = None
         self._shown: tuple[object, ...] = ()
@@ -116,7 +118,9 @@ class QtPathDock(QWidget):
         )
         self.place.setMinimumWidth(self.fontMetrics().horizontalAdvance("100 %") + 4)
         self.place.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        self.movie.setToolTip("Save the path as a movie, with ECG and values; mp4, or gif")
+        self.movie.setToolTip(
+            "Save the path as a movie with ECG and values (mp4, or gif), or its hearts as a film strip (png)"
+        )
         for label in (self.note, self.legend):
             label.setWordWrap(True)
             label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
@@ -162,6 +166,7 @@ class QtPathDock(QWidget):
         self.player.moved.connect(self._on_player_moved)
         self.player.playing_changed.connect(self._on_playing_changed)
         self.movie.clicked.connect(self._on_movie_clicked)
+        self.destroyed.connect(lambda: explorer.end_gesture())  # it may have been playing
         listen(self, explorer.path_changed, self._on_path_changed)
         for signal in (
             explorer.groups_changed,
@@ -253,8 +258,17 @@ class QtPathDock(QWidget):
             self._saving.cancel()
             return
         name, _ = QFileDialog.getSaveFileName(self, "Save the path as a movie", "path.mp4", MOVIE_FILTER)
-        if name:
+        if Path(name).suffix.lower() == PNG:
+            self._try(lambda: self.save_strip(Path(name)))
+        elif name:
             self._try(lambda: self.save_movie(Path(name)))
+
+    def save_strip(self, goal: Path) -> None:
+        """Write all hearts as a picture; LatentExplorerError when there are none, or it cannot be written."""
+        film, path, ends = self._survey.film, self._explorer.probe_path, self._explorer.path.ends
+        if film is None or path is None or ends is None:
+            raise LatentExplorerError("There is no film strip to save yet. Choose both ends with a model open.")
+        write_file(goal, strip_png(film, path, titles_of(ends)))
 
     def save_movie(self, goal: Path) -> Job[Path]:
         """Start the job that writes the path as a movie; LatentExplorerError when there is nothing to write."""
@@ -271,11 +285,11 @@ class QtPathDock(QWidget):
         return job
 
     def _on_movie_progressed(self, progress: Progress) -> None:
-        self.movie.setText(f"Stop movie ({100 * progress.done // max(1, progress.total)} %)")
+        self.movie.setText(f"Stop ({100 * progress.done // max(1, progress.total)} %)")
 
     def _on_movie_ended(self) -> None:
         self._saving = None
-        self.movie.setText(SAVE_MOVIE)
+        self.movie.setText(SAVE)
 
     def _try(self, act: Callable[[], object]) -> None:
         try:

@@ -23,6 +23,7 @@ from napari_latent_explorer.io.atomic import partial_path, refusals_named, write
 from napari_latent_explorer.session.decode_service import DecodeOutcome
 from napari_latent_explorer.session.explorer import Explorer
 from napari_latent_explorer.session.path import ProbePath
+from napari_latent_explorer.session.path_choice import PathEnd
 from napari_latent_explorer.session.path_survey import PathCurves
 from napari_latent_explorer.session.provenance import provenance_of
 
@@ -79,7 +80,6 @@ def path_movie_request(explorer: Explorer, curves: PathCurves | None, cycle_ms: 
         raise LatentExplorerError(
             f"The path cannot be saved as a movie: {lacking}. Choose both ends with a model open."
         )
-    start, end = (_END_WORDS.get(one.kind, one.name) for one in ends)
     order = curves.by_change()[:N_VALUES].tolist() if curves is not None else []
     shown = tuple(curves.targets[target].name for target in order) if curves is not None else ()
     facts, study = provenance_of(explorer.state), explorer.study.name if explorer.study is not None else ""
@@ -90,7 +90,13 @@ def path_movie_request(explorer: Explorer, curves: PathCurves | None, cycle_ms: 
     def decode(share: float) -> DecodeOutcome:
         return service.decode_and_wait(path.main.at(share), path.seen_at(share), bundle, predictors)
 
-    return PathMovieRequest(path, (start, end), shown, about, cycle_ms, decode)
+    return PathMovieRequest(path, titles_of(ends), shown, about, cycle_ms, decode)
+
+
+def titles_of(ends: tuple[PathEnd, PathEnd]) -> tuple[str, str]:
+    """Call the ends of a path so that no participant is named."""
+    start, end = (_END_WORDS.get(one.kind, one.name) for one in ends)
+    return start, end
 
 
 def write_path_movie(goal: Path, request: PathMovieRequest) -> Generator[Progress, None, Path]:

@@ -4,21 +4,25 @@ All are at the same moment of the heart cycle and on one grey scale. A dot on th
 click on a heart takes it there.
 """
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
-from qtpy.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from qtpy.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen
+from qtpy.QtCore import QBuffer, QByteArray, QIODevice, QPointF, QRectF, QSize, Qt, Signal
+from qtpy.QtGui import QColor, QImage, QImageWriter, QMouseEvent, QPainter, QPaintEvent, QPen
 from qtpy.QtWidgets import QSizePolicy, QWidget
 
 from napari_latent_explorer._qt.numbers import format_value
 from napari_latent_explorer._qt.polyline import make_polyline
-from napari_latent_explorer._qt.theme import DARK, Theme, small_font, to_qcolor
+from napari_latent_explorer._qt.theme import DARK, LIGHT, Theme, small_font, to_qcolor
 from napari_latent_explorer.data.ecg import LEAD_NAMES
+from napari_latent_explorer.errors import LatentExplorerError
 from napari_latent_explorer.session.path import ProbePath
 from napari_latent_explorer.session.path_survey import PathFilm
 
 STRIDES = (1, 2, 4, 8)
 LEAST_HEART_PX, GAP_PX, LEAD_PX, TRACK_PX = 66.0, 3.0, 26.0, 14.0
+SAVED_HEART_PX, SAVED_SCALE = 150.0, 2
 LEAD = "II"
 CONTRAST_PERCENTILES = (0.5, 99.7)
 _EVERY = (slice(None, None, 5), slice(None, None, 2), slice(None, None, 2))
@@ -134,10 +138,15 @@ class QtPathStrip(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw names, hearts, leads, masses and the dot."""
+        painter = QPainter(self)
+        self.render_to(painter)
+        painter.end()
+
+    def render_to(self, painter: QPainter) -> None:
+        """Draw everything with any painter, for the screen or a file."""
         film = self._film
         if film is None:
             return
-        painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         painter.setFont(small_font(self, 0.88))
@@ -145,7 +154,6 @@ class QtPathStrip(QWidget):
         for still in self.stills:
             self._paint_still(painter, film, still)
         self._paint_track(painter)
-        painter.end()
 
     def _paint_names(self, painter: QPainter) -> None:
         if self._path is None:
@@ -208,6 +216,35 @@ class QtPathStrip(QWidget):
             painter.setPen(QPen(self._theme.color("panel"), 1))
             painter.setBrush(self._theme.color("accent"))
             painter.drawEllipse(QPointF(self.x_of(self._share), y), 5, 5)
+
+
+def strip_png(film: PathFilm, path: ProbePath, titles: tuple[str, str]) -> bytes:
+    """All hearts of a film on white, as a PNG file, with other titles for the ends.
+
+    Raises
+    ------
+    LatentExplorerError
+        When Qt cannot write the format.
+    """
+    strip = QtPathStrip()
+    strip.set_theme(LIGHT)
+    strip.resize(int(len(film.shares) * (SAVED_HEART_PX + GAP_PX)), 1)
+    named = replace(path, start=replace(path.start, title=titles[0]), end=replace(path.end, title=titles[1]))
+    strip.set_film(film, named)
+    strip.resize(strip.width(), strip.sizeHint().height())
+    image = QImage(strip.size() * SAVED_SCALE, QImage.Format.Format_RGB32)
+    image.fill(QColor("white"))
+    image.setDevicePixelRatio(SAVED_SCALE)
+    painter = QPainter(image)
+    strip.render_to(painter)
+    painter.end()
+    strip.deleteLater()
+    content = QByteArray()
+    buffer = QBuffer(content)
+    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+    if not QImageWriter(buffer, QByteArray(b"PNG")).write(image):
+        raise LatentExplorerError("Qt could not write the film strip as PNG; reinstall Qt with its image formats.")
+    return bytes(content.data())
 
 
 def gray_image(frame: NDArray[np.float32], low: float, high: float) -> QImage:

@@ -9,7 +9,7 @@ from qtpy.QtWidgets import QFileDialog
 
 from napari_latent_explorer._qt import path_movie
 from napari_latent_explorer._qt.path_curves import limits_of
-from napari_latent_explorer._qt.path_dock import AWAY, NOTHING, READY, SAVE_MOVIE, QtPathDock
+from napari_latent_explorer._qt.path_dock import AWAY, NOTHING, READY, SAVE, QtPathDock
 from napari_latent_explorer._qt.path_end_box import HERE
 from napari_latent_explorer._qt.theme import LIGHT
 from napari_latent_explorer.data.progress import finish
@@ -240,6 +240,31 @@ def test_the_button_saves_and_stops(gone, explorer, qtbot, tmp_path, monkeypatch
     gone.movie.click()
     qtbot.waitUntil(lambda: gone.movie.text().startswith("Stop"), timeout=20_000)
     gone.movie.click()
-    qtbot.waitUntil(lambda: gone.movie.text() == SAVE_MOVIE, timeout=20_000)
+    qtbot.waitUntil(lambda: gone.movie.text() == SAVE, timeout=20_000)
     settle(explorer, qtbot)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_strip_is_saved_whole_and_names_no_participant(gone, explorer, qtbot, tmp_path, monkeypatch):
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "strip.png"), ""))
+    who, other = (str(one) for one in explorer.cohort.participant_ids[[3, 7]])
+    pictures = []
+    for start in (who, other):
+        explorer.set_path(PathEnd("participant", start), LARGE)
+        settle(explorer, qtbot)
+        gone.movie.click()
+        pictures.append(imageio.imread(tmp_path / "strip.png"))
+    title = [picture[:24, :400] for picture in pictures]
+    assert (title[0] < 128).any()
+    np.testing.assert_array_equal(*title)
+    assert pictures[0].shape[1] > 9 * 300
+
+
+def test_a_dock_that_is_closed_while_it_plays_ends_its_step(gone, explorer, qtbot):
+    dock = QtPathDock(explorer)
+    dock.play.click()
+    qtbot.waitUntil(lambda: (explorer.path_share or 0.0) > 0.0, timeout=20_000)
+    with qtbot.waitSignal(dock.destroyed):
+        dock.deleteLater()
+    assert not explorer.history.is_in_gesture
+    assert explorer.undo_text.startswith("Go from Small to Large")
