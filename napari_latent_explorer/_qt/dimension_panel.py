@@ -21,7 +21,7 @@ from qtpy.QtWidgets import (
 from napari_latent_explorer._qt.dot_plot import QtDotPlot
 from napari_latent_explorer._qt.job_strip import QtJobStrip
 from napari_latent_explorer._qt.listening import listen
-from napari_latent_explorer._qt.theme import Theme, to_qcolor
+from napari_latent_explorer._qt.theme import DARK, Theme, to_qcolor, tool_button_style
 from napari_latent_explorer.errors import LatentExplorerError
 from napari_latent_explorer.session.dimension_ranking import RANK, DimensionRanking
 from napari_latent_explorer.session.explorer import Explorer
@@ -84,7 +84,7 @@ class QtDimensionPanel(QWidget):
             combo.setAccessibleName(title)
             combo.setToolTip(title)
             combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-            combo.setMinimumContentsLength(6)
+            combo.setMinimumContentsLength(4)
         self.order.setToolTip(f"Order of the dimensions. {MEASURED_WORDS}")
         self.phenotype.hide()
 
@@ -109,17 +109,17 @@ class QtDimensionPanel(QWidget):
         menu.addAction("Copy as table (CSV)", lambda: self.copy(is_table=True))
         menu.addAction("Paste", self.paste)
         self.more.setMenu(menu)
-        for button in (self.lock, self.more):
-            button.setStyleSheet("QToolButton::menu-indicator { image: none; } QToolButton { padding: 3px 8px; }")
+        self.set_theme(DARK)
 
     def _build_layout(self) -> None:
         top, bottom = QHBoxLayout(), QHBoxLayout()
         top.addWidget(QLabel("Sort", self))
         for widget, stretch in ((self.order, 3), (self.phenotype, 3), (self.shown, 2)):
             top.addWidget(widget, stretch)
+        top.addWidget(self.more)
         bottom.addWidget(self.dimension)
         bottom.addWidget(self.value, 1)
-        for button in (self.lock, self.reset_one, self.more):
+        for button in (self.lock, self.reset_one):
             bottom.addWidget(button)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -155,6 +155,8 @@ class QtDimensionPanel(QWidget):
     def set_theme(self, theme: Theme) -> None:
         """Redraw in other colours."""
         self.dots.set_theme(theme)
+        for button in (self.lock, self.more):
+            button.setStyleSheet(f"{tool_button_style(theme)} QToolButton::menu-indicator {{ image: none; }}")
 
     def spread(self, dim: int) -> float:
         """Return the standard deviation of a dimension in the cohort."""

@@ -5,8 +5,9 @@ from dataclasses import replace
 from typing import Any
 
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import QComboBox, QGridLayout, QLabel, QSizePolicy, QWidget
+from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
+from napari_latent_explorer._qt.theme import Theme
 from napari_latent_explorer._qt.tick_menu import QtTickMenu
 from napari_latent_explorer.data.phenotype import PhenotypeSpec
 from napari_latent_explorer.session.direction_choice import DIRECTION_KINDS, DIRECTION_METHODS, DirectionChoice
@@ -53,6 +54,10 @@ class QtDirectionBar(QWidget):
         self._connect()
         self.set_choice(self._choice)
 
+    def set_theme(self, theme: Theme) -> None:
+        """Take other colours."""
+        self.covariates.set_theme(theme)
+
     def _combo(self, name: str) -> QComboBox:
         combo = QComboBox(self)
         combo.setAccessibleName(name)
@@ -62,20 +67,19 @@ class QtDirectionBar(QWidget):
         return combo
 
     def _build_layout(self) -> None:
-        layout = QGridLayout(self)
+        layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(4)
-        layout.addWidget(self.kind, 0, 0)
-        layout.addWidget(self.modality, 0, 1, 1, 3)
-        layout.addWidget(self.phenotype, 1, 0, 1, 4)
-        layout.addWidget(self.component, 1, 0, 1, 4)
-        layout.addWidget(self.name_a, 1, 0)
-        layout.addWidget(self._to, 1, 1)
-        layout.addWidget(self.name_b, 1, 2, 1, 2)
-        layout.addWidget(self.method, 2, 0)
-        layout.addWidget(self.covariates, 2, 1, 1, 3)
-        for column, stretch in ((0, 5), (1, 0), (2, 4), (3, 1)):
-            layout.setColumnStretch(column, stretch)
+        layout.setSpacing(6)
+        for line in (
+            (self.kind, self.modality),
+            (self.phenotype, self.component, self.name_a, self._to, self.name_b),
+            (self.method, self.covariates),
+        ):
+            row = QHBoxLayout()
+            row.setSpacing(4)
+            for widget in line:
+                row.addWidget(widget, 0 if widget is self._to else 1)
+            layout.addLayout(row)
 
     def _connect(self) -> None:
         for combo, name in (

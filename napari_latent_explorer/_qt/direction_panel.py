@@ -67,7 +67,10 @@ class QtDirectionPanel(QWidget):
         self.amount, self.amount_sd = self._spin("How far, in the unit"), self._spin("How far, in SD")
         self.take_back = QPushButton("Take back", self)
         self.take_back.setToolTip("End the walk; single dimensions stay where they were moved")
-        self.in_measured = QCheckBox("Slider in what is measured on decoded hearts", self)
+        self.in_measured = QCheckBox("Slider in measured units", self)
+        self.in_measured.setToolTip(
+            "The scale says what decoded hearts change in the mean, not what is read from the vector"
+        )
         self.calibrate = QPushButton("Measure decoded hearts", self)
         self.calibrate.setToolTip(
             "Decode 50 participants at -1, 0 and +1 SD and measure their left ventricles: what does 1 on the slider "
@@ -145,6 +148,7 @@ class QtDirectionPanel(QWidget):
 
     def set_theme(self, theme: Theme) -> None:
         """Take other colours."""
+        self.bar.set_theme(theme)
         self.slider.set_theme(theme)
         self.table.set_theme(theme)
         for name in ("held_out", "measured", "reading"):

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 WAY = "\N{MULTIPLICATION SIGN} way"
 
+BARELY_BEYOND = 1.05
+
 
 def unit_of(direction: Direction, measured: "MeasuredChange | None" = None) -> str:
     """Name the unit of the slider's second scale; empty where it would be the first again."""
@@ -47,7 +49,7 @@ def calibration_text(calibration: "WalkCalibration | None", amount: float) -> st
             f"Measured on {own.n_hearts} decoded hearts, {walked}{signed(amount * own.per_unit)} {own.unit} in the "
             f"mean ({signed(mean[0])} to {signed(mean[1])}), one heart {signed(one[0])} to {signed(one[1])}."
         )
-    is_beyond = abs(amount) > calibration.reach * (1.0 + 1e-6)
+    is_beyond = abs(amount) > BARELY_BEYOND * calibration.reach
     return text + (" Beyond 1 SD nothing was measured." if is_beyond else "")
 
 

@@ -36,13 +36,14 @@ def signed(value: float) -> str:
     return f"{MINUS if value < 0 else '+'}{format_value(abs(value), 2)}"
 
 
-def change_text(effect: DirectionEffect, spread: float) -> str:
+def change_text(effect: DirectionEffect, spread: float, has_interval: bool = True) -> str:
     """Say what a walk of one standard deviation changes, with its interval, e.g. ``+24 ml (22 to 26)``."""
     is_binary = effect.phenotype.kind == "binary"
     factor = spread * (100.0 if is_binary else 1.0)
     unit = "pp" if is_binary else effect.phenotype.unit
     low, high = (signed(factor * end).removeprefix("+") for end in (effect.low, effect.high))
-    return f"{signed(factor * effect.per_unit)} {unit} ({low} to {high})".replace("  ", " ")
+    change = f"{signed(factor * effect.per_unit)} {unit}".rstrip()
+    return f"{change} ({low} to {high})" if has_interval else change
 
 
 class QtEffectsModel(QAbstractTableModel):
@@ -68,6 +69,8 @@ class QtEffectsModel(QAbstractTableModel):
         self._spread = 1.0
         self._is_current = False
         self._column, self._order = BAR, Qt.SortOrder.DescendingOrder
+        self.has_intervals = True
+        """Whether there is room for them beside the changes."""
         self.stale_color = QColor("gray")
         """Of words that are of the former choice."""
 
@@ -184,7 +187,7 @@ class QtEffectsModel(QAbstractTableModel):
             return self._title(name)
         effect = self._effects.get(name)
         if column == CHANGE:
-            return "" if effect is None else change_text(effect, self._spread)
+            return "" if effect is None else change_text(effect, self._spread, self.has_intervals)
         if column == CORRELATION and name in self._correlations:
             return f"{self._correlations[name]:+.2f}".replace("-", MINUS)
         return ""
@@ -202,9 +205,9 @@ class QtEffectsModel(QAbstractTableModel):
             return None
         if role == Qt.ItemDataRole.DisplayRole:
             return {
-                NAME: "Phenotype (\N{CHECK MARK} held still)",
+                NAME: "\N{CHECK MARK} stands still",
                 BAR: "SD per SD",
-                CHANGE: "Change per SD",
+                CHANGE: "Change",
                 CORRELATION: "r",
             }[section]
         if role == Qt.ItemDataRole.ToolTipRole:

@@ -22,7 +22,8 @@ ROW_PX = 24
 LIMIT_SD = 1.05
 """The drawn column reaches from its negative to it; a walk of one SD seldom moves anything by more."""
 DOT_PX = 4.2
-BAR_PX, CHANGE_PX, CORRELATION_PX, NARROW_PX = 78, 140, 44, 380
+BAR_PX, CHANGE_PX, INTERVAL_PX, CORRELATION_PX = 74, 84, 150, 44
+NARROW_PX, WIDE_PX = 320, 470
 
 
 class QtEffectDelegate(QStyledItemDelegate):
@@ -102,6 +103,7 @@ class QtEffectsTable(QTableView):
         vertical.setDefaultSectionSize(ROW_PX)
         horizontal.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         horizontal.setHighlightSections(False)
+        horizontal.setTextElideMode(Qt.TextElideMode.ElideRight)
         horizontal.setStretchLastSection(False)
         horizontal.setMinimumSectionSize(36)
         horizontal.setSectionResizeMode(NAME, QHeaderView.ResizeMode.Stretch)
@@ -111,9 +113,11 @@ class QtEffectsTable(QTableView):
         self.sortByColumn(BAR, Qt.SortOrder.DescendingOrder)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Leave out the numbers where there is no room beside the names; the tooltip says them."""
+        """Leave out intervals, then changes, where there is no room beside the names; the tooltip says them."""
         super().resizeEvent(event)
+        self.effects.has_intervals = self.width() >= WIDE_PX
         self.setColumnHidden(CHANGE, self.width() < NARROW_PX)
+        self.setColumnWidth(CHANGE, INTERVAL_PX if self.effects.has_intervals else CHANGE_PX)
 
     def set_theme(self, theme: Theme) -> None:
         """Take other colours."""

@@ -66,6 +66,8 @@ class QtProbeDock(QWidget):
 
     def _build_layout(self) -> None:
         self._stack = QStackedWidget(self)
+        expanding = QSizePolicy.Policy.Expanding  # else napari puts room below it
+        self._stack.setSizePolicy(expanding, expanding)
         self._stack.addWidget(self.dimensions)
         self._stack.addWidget(self.directions)
         switch = QHBoxLayout()

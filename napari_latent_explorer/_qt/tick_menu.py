@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QListWidget, QListWidgetItem, QMenu, QSizePolicy, QToolButton, QWidget, QWidgetAction
 
+from napari_latent_explorer._qt.theme import DARK, Theme, tool_button_style
+
 MOST_LINES = 12
 
 
@@ -44,8 +46,12 @@ class QtTickMenu(QToolButton):
         self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        self.setStyleSheet("QToolButton::menu-indicator { image: none; } QToolButton { padding: 3px 8px; }")
+        self.set_theme(DARK)
         self._write()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take other colours."""
+        self.setStyleSheet(f"{tool_button_style(theme)} QToolButton::menu-indicator {{ image: none; }}")
 
     def set_names(self, names: Mapping[str, str]) -> None:
         """Offer these, each with its words."""

@@ -104,6 +104,9 @@ def test_what_else_moves_is_a_table_with_the_own_phenotype_on_top(along_mass, ex
     row = model.rows.index("lvedv")
     expected = np.corrcoef(*(explorer.cohort.values(name) for name in ("lvm", "lvedv")))[0, 1]
     assert model.index(row, CORRELATION).data() == f"{expected:+.2f}".replace("-", "\N{MINUS SIGN}")
+    assert model.index(row, CHANGE).data().endswith(" ml")
+    along_mass.window().resize(560, 800)
+    QTest.qWait(20)
     assert " ml (" in model.index(row, CHANGE).data()
     along_mass.table.sortByColumn(NAME, Qt.SortOrder.AscendingOrder)
     titles = [model.index(number, NAME).data() for number in range(len(model.rows))]
