@@ -131,23 +131,27 @@ class PathLayers(QObject):
                 self._steps = [self._leave]
             return
         shown = (film, *self._edges_mm())
-        if self._shown is None or shown[0] is not self._shown[0] or shown[1:] != self._shown[1:]:
-            self._steps = self._steps_to(film, path, shown[1], shown[2], is_new=self._shown is None)
+        has_other_places = self._shown is None or shown[1:] != self._shown[1:]
+        if has_other_places or self._shown is None or film is not self._shown[0]:
+            self._steps = self._steps_to(film, path, shown[1], shown[2], has_other_places)
             self._shown = shown
 
     def _edges_mm(self) -> tuple[float, float]:
-        """Leftmost and rightmost column of what others show, in mm."""
-        viewer = self._viewer()
-        layers = (
-            [] if viewer is None else [one for one in viewer.layers if one.visible and one.ndim >= len(AXIS_LABELS)]
-        )
-        columns = [one.extent.world[:, -1] for one in layers if all(one is not ours for ours in self._layers.values())]
+        """Leftmost and rightmost column of the heart between and of what else is seen, in mm."""
+        viewer, between = self._viewer(), self._hearts.layer(RECONSTRUCTION)
+        ours = list(self._layers.values())
+        layers = [
+            one
+            for one in (viewer.layers if viewer is not None else ())
+            if one is between or (one.visible and one.ndim >= len(AXIS_LABELS) and not any(one is own for own in ours))
+        ]
+        columns = [one.extent.world[:, -1] for one in layers]
         if not columns:
             return 0.0, 0.0
         return float(min(ends[0] for ends in columns)), float(max(ends[1] for ends in columns))
 
     def _steps_to(
-        self, film: PathFilm, path: ProbePath, left_mm: float, right_mm: float, is_new: bool
+        self, film: PathFilm, path: ProbePath, left_mm: float, right_mm: float, is_to_fit: bool
     ) -> list[Callable[[], None]]:
         side_mm = self._spacing_mm()
         width_mm = film.outcomes[0].result.cine.shape[-1] * side_mm if film.outcomes[0].result.cine is not None else 0.0
@@ -159,7 +163,7 @@ class PathLayers(QObject):
             if outcome.result.labels is not None:
                 steps.append(partial(self._show_labels, f"{name}{LABELS}", outcome, corner_mm))
             steps.append(partial(self._write, name, end, outcome, corner_mm))
-        if is_new:
+        if is_to_fit:
             steps.append(partial(self._fit, columns_mm[START], columns_mm[END] + width_mm))
         return steps
 
@@ -211,14 +215,14 @@ class PathLayers(QObject):
         self._hearts.captions.set(name, (end.title, mass), end.color, corner_mm)
 
     def _fit(self, left_mm: float, right_mm: float) -> None:
-        """Fit all hearts into view, once; the view is the user's from then on."""
+        """Fit all hearts into view; while they stay in their places the view is the user's."""
         viewer, layer = self._viewer(), self._layers.get(START)
         if viewer is None or layer is None or viewer.dims.ndisplay != 2:
             return
         height_mm = layer.data.shape[1] * self._spacing_mm()
         room_px = [float(side) * (1.0 - 2.0 * MARGIN) for side in viewer.canvas.size]
         camera = viewer.scene.camera
-        self._camera = (camera.center, camera.zoom)
+        self._camera = self._camera or (camera.center, camera.zoom)
         camera.center = (0.0, height_mm / 2.0, (left_mm + right_mm) / 2.0)
         camera.zoom = min(room_px[0] / height_mm, (room_px[1] + room_px[1] * MARGIN) / (right_mm - left_mm))
         self._fitted = (camera.center, camera.zoom)

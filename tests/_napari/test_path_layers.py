@@ -116,6 +116,8 @@ def test_an_original_beside_the_heart_is_not_covered(viewer, gone, rest):
     original, start = viewer.layers["original"], viewer.layers["path start"]
     assert original.visible
     assert start.translate[-1] + start.data.shape[-1] * start.scale[-1] <= original.translate[-1]
+    width_mm = viewer.canvas.size[1] / viewer.scene.camera.zoom
+    assert viewer.scene.camera.center[-1] - width_mm / 2 < start.translate[-1]  # all of it is in view
 
 
 def test_the_hearts_of_the_strip_go_with_the_time_slider(viewer, gone, rest):
