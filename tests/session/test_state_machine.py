@@ -384,9 +384,9 @@ class Session(RuleBasedStateMachine):
 
     @rule()
     def undo_all_and_redo_all(self) -> None:
-        for fields, _ in reversed(self.past[:-1]):
+        for before, _ in reversed(self.past[:-1]):
             self.explorer.undo()
-            assert same(fields_of(self.explorer.moment()), fields)
+            assert same(fields_of(self.explorer.moment()), before)
         assert not self.explorer.can_undo
         for fields, _ in self.past[1:]:
             self.explorer.redo()
