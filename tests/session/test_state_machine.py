@@ -388,9 +388,9 @@ class Session(RuleBasedStateMachine):
             self.explorer.undo()
             assert same(fields_of(self.explorer.moment()), before)
         assert not self.explorer.can_undo
-        for fields, _ in self.past[1:]:
+        for after, _ in self.past[1:]:
             self.explorer.redo()
-            assert same(fields_of(self.explorer.moment()), fields)
+            assert same(fields_of(self.explorer.moment()), after)
 
     @rule()
     def save_and_reopen(self) -> None:
