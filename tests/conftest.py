@@ -14,7 +14,7 @@ from napari_latent_explorer.data.cine import LA_4CH_CLASSES, CineLabels, CineMRI
 from napari_latent_explorer.data.cohort import Cohort
 from napari_latent_explorer.data.ecg import ECG, LEAD_NAMES
 from napari_latent_explorer.data.latents import LatentSpace
-from napari_latent_explorer.modeling.preprocessing_spec import STANDARD
+from napari_latent_explorer.modeling.preprocessing_spec import ECG_UNIT_UV, STANDARD
 from napari_latent_explorer.simulation.population import simulate_population
 
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # for tests that import onnxruntime before this package does
@@ -60,6 +60,16 @@ class ShapesBundle:
     warning: str = "Only shapes. Not for clinical use."
     label_names = LA_4CH_CLASSES
     input_spec = STANDARD
+
+    def encode(self, modality: str, batch: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
+        """Read the latent that `decode_shapes` drew: size of the heart at end-diastole, or height of the ECG."""
+        latents = np.zeros((len(batch), self.latent_dim), np.float32)
+        if modality == "mri":
+            latents[:, 0] = (np.sqrt((batch[:, 0] > 0.5).sum(axis=(1, 2)) / np.pi) - 5.0 - 16.0) / 2.0
+        else:
+            peak_mv = batch.max(axis=(1, 2)) * ECG_UNIT_UV / 1000.0
+            latents[:, 1] = (peak_mv - 1.0) / 0.2
+        return latents
 
 
 @dataclass(frozen=True, eq=False)

@@ -42,6 +42,7 @@ def test_it_offers_what_is_promised(manifest):
         "Compare",
         "Predictions",
         "Probe",
+        "Path",
         "ECG",
         "Build a study",
         "Train a model",

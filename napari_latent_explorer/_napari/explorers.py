@@ -18,13 +18,16 @@ from napari_latent_explorer._napari.guest_layers import GuestLayers, get_ready
 from napari_latent_explorer._napari.heart_box import HeartBoxLayers
 from napari_latent_explorer._napari.inbox import Inbox
 from napari_latent_explorer._napari.layers import HeartLayers
+from napari_latent_explorer._napari.path_layers import PathLayers
 from napari_latent_explorer._napari.playback import Playback
 from napari_latent_explorer._qt.main_thread import QtMainThreadDispatch
 from napari_latent_explorer.session.comparing import Comparing
+from napari_latent_explorer.session.direction_walk import DirectionWalk
 from napari_latent_explorer.session.explorer import Explorer
 from napari_latent_explorer.session.heart_boxing import HeartBoxing
 from napari_latent_explorer.session.model_training import ModelTraining
 from napari_latent_explorer.session.outside_recordings import OutsideRecordings
+from napari_latent_explorer.session.path_survey import PathSurvey
 from napari_latent_explorer.session.session_keeper import SessionKeeper
 from napari_latent_explorer.session.side_by_side import SideBySide
 from napari_latent_explorer.session.study_building import StudyBuilding
@@ -46,9 +49,12 @@ class ViewerSession:
         self.dispatch = QtMainThreadDispatch()
         self.explorer = Explorer(self.dispatch)
         self.comparing = Comparing(self.explorer)
+        self.direction_walk = DirectionWalk(self.explorer)
+        self.survey = PathSurvey(self.explorer)
         self.layers = HeartLayers(viewer, self.explorer)
         self.side_by_side = SideBySide(self.explorer)
         self.group_layers = GroupLayers(viewer, self.explorer, self.side_by_side, self.layers)
+        self.path_layers = PathLayers(viewer, self.explorer, self.survey, self.layers)
         self.playback = Playback(viewer, self.layers, self.group_layers)
         self.outside = OutsideRecordings(self.explorer, self.layers.originals, get_ready)
         self.guests = GuestLayers(viewer, self.outside, self.layers)
@@ -87,10 +93,18 @@ class ViewerSession:
             self.building.close()
             with suppress(RuntimeError):  # when the program ends, Qt may have taken its objects before
                 self._rest.stop()
+                self.path_layers.close()
                 self.playback.close()
                 self.group_layers.close()
                 self.inbox.close()
-                for ours in (self.dispatch, self.playback, self.group_layers, self.inbox, self._rest):
+                for ours in (
+                    self.dispatch,
+                    self.path_layers,
+                    self.playback,
+                    self.group_layers,
+                    self.inbox,
+                    self._rest,
+                ):
                     ours.deleteLater()
 
     def _on_keeper_changed(self) -> None:

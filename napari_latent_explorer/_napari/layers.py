@@ -157,9 +157,10 @@ class HeartLayers:
         if result.labels is not None:
             names = getattr(self._explorer.bundle, "label_names", LA_4CH_CLASSES)
             self._show_labels(RECONSTRUCTION_LABELS, np.asarray(result.labels), names, spacing_mm, (0.0, 0.0))
-        moved = len(self._explorer.probe.moved_dims)
-        words = f"{moved} dimension{'s' * (moved != 1)} moved" if moved else ""
-        lines = ("Reconstruction", *self._explorer.probe.label.split(", "), words)
+        probe = self._explorer.probe
+        # new words take napari 50 ms: a drag along a path has no time for them
+        moves = probe.moves_text if self._explorer.path_share is None else ""
+        lines = ("Reconstruction", *probe.label.split(", "), moves)
         self.captions.set(RECONSTRUCTION, lines, self._group_color(), (0.0, 0.0))
         self._look_at(RECONSTRUCTION)
 

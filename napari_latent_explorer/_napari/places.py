@@ -11,7 +11,7 @@ from qtpy.QtWidgets import QDockWidget, QMainWindow
 PLUGIN = "napari-latent-explorer"
 COHORT, MAPS, GROUPS, PREDICTIONS, PROBE, ECG = "Cohort", "Maps", "Groups", "Predictions", "Probe", "ECG"
 BUILD, HEART_BOX, TRAIN = "Build a study", "Heart box", "Train a model"
-COMPARE = "Compare"
+COMPARE, PATH = "Compare", "Path"
 _AREAS = {
     COHORT: Qt.DockWidgetArea.LeftDockWidgetArea,
     ECG: Qt.DockWidgetArea.BottomDockWidgetArea,

@@ -146,7 +146,7 @@ class _Tour:
     def move_one_dimension(self) -> None:
         """Drag the dot of the dimension that varies most, and look at what the model then predicts."""
         self._raise(PROBE)
-        panel = self._panel(PROBE)
+        panel = self._panel(PROBE).dimensions
         panel.order.setCurrentIndex(panel.order.findData("variance"))
         panel.order.activated.emit(panel.order.currentIndex())
         QTest.qWait(SETTLE_MS)

@@ -23,6 +23,7 @@ from napari_latent_explorer._qt.heart_box_dock import QtHeartBoxDock
 from napari_latent_explorer._qt.history_bar import add_undo_keys
 from napari_latent_explorer._qt.listening import listen
 from napari_latent_explorer._qt.map_dock import QtMapDock
+from napari_latent_explorer._qt.path_dock import QtPathDock
 from napari_latent_explorer._qt.predictions_dock import QtPredictionsDock
 from napari_latent_explorer._qt.probe_dock import QtProbeDock
 from napari_latent_explorer._qt.study_builder_dock import QtStudyBuilderDock
@@ -70,12 +71,25 @@ class CompareWidget(QtCompareDock):
 
 
 class ProbeWidget(QtProbeDock):
-    """Latent dimensions."""
+    """Latent dimensions and directions."""
 
     def __init__(self, napari_viewer: Any) -> None:
-        super().__init__(explorer_of(napari_viewer))
+        session = session_of(napari_viewer)
+        super().__init__(session.explorer, session.direction_walk)
         _adopt(self, self.set_theme, napari_viewer)
-        add_undo_keys(self, explorer_of(napari_viewer))
+        add_undo_keys(self, session.explorer)
+
+
+class PathWidget(QtPathDock):
+    """The path; its hearts go with the viewer's time slider."""
+
+    def __init__(self, napari_viewer: Any) -> None:
+        session = session_of(napari_viewer)
+        super().__init__(session.explorer, session.survey)
+        _adopt(self, self.set_theme, napari_viewer)
+        add_undo_keys(self, session.explorer)
+        session.playback.time_changed.connect(self.set_cine_time)
+        session.playback.tell_time()
 
 
 class PredictionsWidget(QtPredictionsDock):

@@ -1,8 +1,8 @@
 """All docks at once, laid out so that the hearts keep at least 40 % of the window.
 
-Left the cohort, right the maps over tabs of groups, comparison, predictions and probe, below the ECG. In a small window
-(the laptop's 1280 x 800) the right column is one set of tabs, maps included, and the cohort shares its place with the
-layer controls.
+Left the cohort, right the maps over tabs of groups, comparison, predictions, probe and path, below the ECG. In a
+small window (the laptop's 1280 x 800) the right column is one set of tabs, maps included, and the cohort shares its
+place with the layer controls.
 """
 
 from pathlib import Path
@@ -20,6 +20,7 @@ from napari_latent_explorer._napari.places import (
     GROUPS,
     HEART_BOX,
     MAPS,
+    PATH,
     PLUGIN,
     PREDICTIONS,
     PROBE,
@@ -59,7 +60,7 @@ def open_study_folder(viewer: "napari.viewer.Viewer", folder: Path) -> None:
     open_workspace(viewer).open_folder(folder, bundle if bundle.is_dir() else None)
 
 
-_NAMES = (COHORT, MAPS, GROUPS, COMPARE, PREDICTIONS, PROBE, ECG)
+_NAMES = (COHORT, MAPS, GROUPS, COMPARE, PREDICTIONS, PROBE, PATH, ECG)
 
 
 def arrange(window: QMainWindow, docks: dict[str, QDockWidget]) -> None:
@@ -82,7 +83,7 @@ def arrange(window: QMainWindow, docks: dict[str, QDockWidget]) -> None:
             window.tabifyDockWidget(controls, docks[COHORT])
     else:
         window.splitDockWidget(docks[MAPS], docks[GROUPS], Qt.Orientation.Vertical)
-    for name in (COMPARE, PREDICTIONS, PROBE):
+    for name in (COMPARE, PREDICTIONS, PROBE, PATH):
         window.tabifyDockWidget(docks[GROUPS], docks[name])
     for guest in _guests(window, docks):
         window.tabifyDockWidget(docks[MAPS if is_small else GROUPS], guest)

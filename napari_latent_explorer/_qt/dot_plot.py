@@ -1,13 +1,13 @@
 """A latent vector as dots: one line per dimension, the value across, the cohort's range behind it.
 
 A dot is dragged sideways; the hollow ring stays where it began. The arrows choose a dimension and move it, R takes it
-back. Only the lines in view are painted, so the number of dimensions costs nothing.
+back, L locks it. Only the lines in view are painted, so the number of dimensions costs nothing.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 from qtpy.QtCore import QPointF, QRectF, Qt, Signal
-from qtpy.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
+from qtpy.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
 from qtpy.QtWidgets import QAbstractScrollArea, QFrame, QWidget
 
 from napari_latent_explorer._qt.theme import DARK, Theme, small_font
@@ -36,6 +36,8 @@ class QtDotPlot(QAbstractScrollArea):
     """A dot is held; all that it is moved until `drag_ended` is one wish."""
     drag_ended = Signal()
     reset_requested = Signal(int)
+    lock_requested = Signal(int)
+    """A dimension that is to be locked, or unlocked if it is."""
     current_changed = Signal(int)
     """Dimension on which the keys act."""
 
@@ -45,6 +47,10 @@ class QtDotPlot(QAbstractScrollArea):
         self._vector = self._origin
         self._bands: NDArray[np.float64] = np.zeros((3, 0))
         self._order: NDArray[np.intp] = np.zeros(0, np.intp)
+        self._group_bands: NDArray[np.float64] | None = None
+        self._group_color = QColor()
+        self._influence: NDArray[np.float64] | None = None
+        self._locked: frozenset[int] = frozenset()
         self._limits = (-1.0, 1.0)
         self._current = 0
         self._dragged: int | None = None
@@ -55,8 +61,9 @@ class QtDotPlot(QAbstractScrollArea):
         self.setAccessibleName("Latent dimensions")
         self.setToolTip(
             "Drag a dot to move one latent dimension; double-click it to take it back.\n"
-            "Up and Down choose, Left and Right move by 0.1 standard deviations (with Shift 1), R takes back.\n"
-            "Bar: where 90 % of the cohort are. Tick: its median. Ring: where the probe began."
+            "Up and Down choose, Left and Right move by 0.1 SD (with Shift 1), R takes back, L locks.\n"
+            "Bar: where 90 % of the cohort are. Tick: its median. Line above it: 90 % of the active group.\n"
+            "Ring: where the probe began. Under the number: how much the dimension matters, in the order chosen."
         )
 
     def set_theme(self, theme: Theme) -> None:
@@ -66,14 +73,31 @@ class QtDotPlot(QAbstractScrollArea):
 
     def set_population(self, values: NDArray[np.floating]) -> None:
         """Set the cohort's latents ``(n_participants, latent_dim)`` that are behind the dots."""
-        self._bands = np.percentile(values, BAND_PERCENTILES, axis=0) if len(values) else np.zeros((3, values.shape[1]))
+        self._bands = _bands(values) if len(values) else np.zeros((3, values.shape[1]))
         half = float(np.max(self._bands[2] - self._bands[0], initial=0.0)) / 2
         low, high = float(np.min(self._bands[0], initial=0.0)), float(np.max(self._bands[2], initial=0.0))
         self._limits = (low - ROOM_AROUND_BAND * half, high + ROOM_AROUND_BAND * half) if half else (-1.0, 1.0)
         self.set_order(np.arange(values.shape[1]))
 
+    def set_group(self, values: NDArray[np.floating] | None, color: QColor) -> None:
+        """Set the latents ``(n_members, latent_dim)`` of a group, whose spread is drawn in its colour."""
+        self._group_bands = _bands(values) if values is not None and len(values) > 1 else None
+        self._group_color = color
+        self.viewport().update()
+
+    def set_influence(self, influence: NDArray[np.float64] | None) -> None:
+        """Draw how much each dimension matters ``(latent_dim,)``, as a share of the largest; None to draw nothing."""
+        largest = 0.0 if influence is None else float(np.max(influence, initial=0.0))
+        self._influence = None if influence is None or largest == 0.0 else influence / largest
+        self.viewport().update()
+
+    def set_locked(self, locked: frozenset[int]) -> None:
+        """Mark these dimensions as locked."""
+        self._locked = locked
+        self.viewport().update()
+
     def set_order(self, order: NDArray[np.intp]) -> None:
-        """Show the dimensions ``(latent_dim,)`` in this order."""
+        """Show these dimensions, all or some, in this order."""
         self._order = order
         self.verticalScrollBar().setValue(0)
         self._fit_scroll_bar()
@@ -93,6 +117,11 @@ class QtDotPlot(QAbstractScrollArea):
     def first_dimension(self) -> int:
         """Dimension on the first line."""
         return int(self._order[0])
+
+    @property
+    def shown_dims(self) -> tuple[int, ...]:
+        """Dimensions that have a line, from the top."""
+        return tuple(self._order.tolist())
 
     def set_current(self, dim: int) -> None:
         """Choose the dimension on which the keys act, and bring it into view."""
@@ -178,14 +207,18 @@ class QtDotPlot(QAbstractScrollArea):
             super().keyPressEvent(event)
         elif event.key() in (Qt.Key.Key_Up, Qt.Key.Key_Down):
             step = -1 if event.key() == Qt.Key.Key_Up else 1
-            line = int(np.flatnonzero(self._order == self._current)[0]) + step
-            self.set_current(int(self._order[min(max(line, 0), len(self._order) - 1)]))
+            here = np.flatnonzero(self._order == self._current)
+            line = int(here[0]) + step if here.size else 0
+            if len(self._order):
+                self.set_current(int(self._order[min(max(line, 0), len(self._order) - 1)]))
         elif event.key() in (Qt.Key.Key_Left, Qt.Key.Key_Right):
             is_large = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
             step_sd = (1.0 if is_large else 0.1) * (-1 if event.key() == Qt.Key.Key_Left else 1)
             # 90 % of a normal distribution are within 3.29 standard deviations.
             sd = float(self._bands[2, self._current] - self._bands[0, self._current]) / 3.29
             self.moved.emit(self._current, float(self._vector[self._current]) + step_sd * (sd or 1.0))
+        elif event.key() == Qt.Key.Key_L:
+            self.lock_requested.emit(self._current)
         elif event.key() == Qt.Key.Key_R:
             self.reset_requested.emit(self._current)
         else:
@@ -231,14 +264,31 @@ class QtDotPlot(QAbstractScrollArea):
         painter.setPen(theme.color("muted"))
         vertical = Qt.AlignmentFlag.AlignVCenter
         painter.drawText(QRectF(6, top, NAME_WIDTH_PX - 6, height), vertical, str(dim))
+        if dim in self._locked:
+            self._paint_lock(painter, QPointF(NAME_WIDTH_PX - 8, middle))
+        if self._influence is not None:
+            room = NAME_WIDTH_PX - 14.0
+            painter.fillRect(QRectF(6, top + height - 4, room, 2), theme.color("line"))
+            painter.fillRect(QRectF(6, top + height - 4, room * self._influence[dim], 2), theme.color("warning"))
         low, median, high = (self.x_of(float(value)) for value in self._bands[:, dim])
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(theme.color("quiet"))
         painter.drawRoundedRect(QRectF(low, middle - 3, max(1.0, high - low), 6), 3, 3)
         painter.setPen(QPen(theme.color("muted"), 1.2))
         painter.drawLine(QPointF(median, middle - 4), QPointF(median, middle + 4))
+        if self._group_bands is not None:
+            low, median, high = (self.x_of(float(value)) for value in self._group_bands[:, dim])
+            painter.setPen(QPen(self._group_color, 2.2))
+            painter.drawLine(QPointF(low, middle - 6), QPointF(high, middle - 6))
+            painter.drawLine(QPointF(median, middle - 8), QPointF(median, middle - 4))
         if self._vector.size:
             self._paint_dot(painter, dim, middle)
+
+    def _paint_lock(self, painter: QPainter, center: QPointF) -> None:
+        painter.setPen(QPen(self._theme.color("text"), 1.3))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawArc(QRectF(center.x() - 2.5, center.y() - 6, 5, 8), 0, 180 * 16)
+        painter.fillRect(QRectF(center.x() - 4, center.y() - 2, 8, 6), self._theme.color("text"))
 
     def _paint_dot(self, painter: QPainter, dim: int, middle: float) -> None:
         theme = self._theme
@@ -259,3 +309,8 @@ class QtDotPlot(QAbstractScrollArea):
         place = QRectF(self.viewport().width() - VALUE_WIDTH_PX, middle - 10, VALUE_WIDTH_PX - 8, 20)
         painter.drawText(place, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, f"{value:.2f}")
         painter.setFont(small_font(self, 0.9))
+
+
+def _bands(values: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Percentiles ``(3, latent_dim)``; each dimension is brought together in memory first, which is faster."""
+    return np.asarray(np.percentile(np.ascontiguousarray(values.T), BAND_PERCENTILES, axis=1), np.float64)

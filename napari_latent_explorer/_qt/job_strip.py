@@ -1,5 +1,6 @@
 """Long work that runs now: what it does, how far it is, and a button that stops it."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QSizePolicy, QToolButton, QWidget
@@ -18,11 +19,13 @@ class QtJobStrip(QWidget):
         The jobs of an explorer.
     parent
         Qt parent.
+    names
+        Of the jobs that are shown; all if empty.
     """
 
-    def __init__(self, jobs: Jobs, parent: QWidget | None = None) -> None:
+    def __init__(self, jobs: Jobs, parent: QWidget | None = None, names: Sequence[str] = ()) -> None:
         super().__init__(parent)
-        self._jobs = jobs
+        self._jobs, self._names = jobs, frozenset(names)
         self._job: Job[Any] | None = None
         self._label = QLabel(self)
         self._label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
@@ -40,7 +43,11 @@ class QtJobStrip(QWidget):
         layout.addWidget(self._cancel)
         listen(self, jobs.started, self._on_jobs_started)
         listen(self, jobs.ended, self._on_jobs_ended)
-        self._show_job(jobs.running[-1] if jobs.running else None)
+        self._show_newest()
+
+    def _show_newest(self) -> None:
+        running = [job for job in self._jobs.running if not self._names or job.name in self._names]
+        self._show_job(running[-1] if running else None)
 
     def _show_job(self, job: Job[Any] | None) -> None:
         if self._job is not None:
@@ -55,11 +62,11 @@ class QtJobStrip(QWidget):
             listen(self, job.progressed, self._on_job_progressed)
 
     def _on_jobs_started(self, job: Job[Any]) -> None:
-        self._show_job(job)
+        if not self._names or job.name in self._names:
+            self._show_job(job)
 
     def _on_jobs_ended(self, job: Job[Any]) -> None:
-        running = self._jobs.running
-        self._show_job(running[-1] if running else None)
+        self._show_newest()
 
     def _on_job_progressed(self, progress: Progress) -> None:
         self._bar.setRange(0, progress.total)

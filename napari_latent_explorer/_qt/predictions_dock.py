@@ -90,10 +90,8 @@ class QtPredictionsDock(QWidget):
         table = outcome.predictions if outcome is not None else None
         has_table = table is not None
         self.heat_map.set_table(table)
-        moved = len(self._explorer.probe.moved_dims) if has_table else 0
-        dimensions = "dimension" if moved == 1 else "dimensions"
-        suffix = f", {moved} {dimensions} moved" if moved else ""
-        self._title.setText(f"{self._explorer.probe.label}{suffix}" if has_table else "")
+        parts = [self._explorer.probe.label, self._explorer.probe_text] if has_table else []
+        self._title.setText(", ".join(filter(None, parts)))
         self._title.setToolTip(self._title.text())
         for widget in (self._title, self._note, self._scroll):
             widget.setVisible(has_table)

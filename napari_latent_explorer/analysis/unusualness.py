@@ -5,14 +5,15 @@ The distance from the cohort's mean, measured in standard deviations along each 
 covariance is shrunk: with fewer people than some hundreds of dimensions the plain one cannot be inverted. A distance
 means little by itself, so it is told as the percentile of the cohort that is nearer to the mean.
 
+The hard idea: participants have pulled mean and covariance a little to themselves, and so seem nearer than somebody new
+of the same kind; with as many dimensions as half the people everybody new would look unusual. Each participant is
+therefore measured by mean and covariance of all the *others*, for which removing one from the inverse has a closed
+form (Sherman and Morrison).
+
 References
 ----------
 Mahalanobis PC (1936), Proc Natl Inst Sci India 2. Ledoit O, Wolf M (2004), A well-conditioned estimator for
 large-dimensional covariance matrices, J Multivar Anal 88.
-
-Warnings
---------
-The participants themselves made mean and covariance, so among few of them an unusual one hides itself in part.
 """
 
 from collections.abc import Generator
@@ -39,7 +40,7 @@ class Unusualness:
     participant_ids
         ``(n_participants,)`` strings.
     squared_distances
-        ``(n_participants,)`` squared Mahalanobis distance from the mean.
+        ``(n_participants,)`` squared Mahalanobis distance from the mean of the others, by their covariance.
     percentiles
         ``(n_participants,)`` share of the cohort, 0..100, that is at most as far from the mean.
     mean, whitening
@@ -90,6 +91,7 @@ def measure_unusualness(latents: LatentSpace) -> Generator[Progress, None, Unusu
         yield Progress(start, n, "Measuring how unusual each recording is")
         part = slice(start, start + ROWS_PER_STEP)
         squared[part] = _squared_lengths((latents.values[part] - mean) @ whitening)
+    squared = _without_oneself(squared, float(shrinkage))
     percentiles = 100.0 * np.searchsorted(np.sort(squared), squared, side="right") / n
     return Unusualness(
         latents.participant_ids,
@@ -99,6 +101,13 @@ def measure_unusualness(latents: LatentSpace) -> Generator[Progress, None, Unusu
         read_only(whitening),
         float(shrinkage),
     )
+
+
+def _without_oneself(squared: NDArray[np.float64], shrinkage: float) -> NDArray[np.float64]:
+    """Squared distance ``(n,)`` of each participant by mean and covariance of the others; the shrinkage stays."""
+    n = len(squared)
+    own_share = (1.0 - shrinkage) * n / (n - 1) ** 2 * squared
+    return np.asarray((n / (n - 1)) ** 2 * squared / np.maximum(1.0 - own_share, np.finfo(np.float64).eps))
 
 
 def _squared_lengths(vectors: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -218,7 +218,8 @@ class ModelBundle:
                 "were made by another bundle; encode the study with this one."
             )
         z = _to_tensor(latents)
-        parts = [self._decode_part(part.to(self.device), with_labels, with_ecg) for part in torch.split(z, BATCH_SIZE)]
+        z = z.to(self.device, self.network.log_scale.dtype)
+        parts = [self._decode_part(part, with_labels, with_ecg) for part in torch.split(z, BATCH_SIZE)]
         cine, labels, ecg_mv = (_joined([part[i] for part in parts]) for i in range(3))
         return Decoded(cine, labels, ecg_mv)
 

@@ -25,6 +25,7 @@ from napari_latent_explorer.session.recordings import Encoder
 
 if TYPE_CHECKING:
     from napari_latent_explorer.analysis.prediction import PredictionTable, PredictorTable
+    from napari_latent_explorer.modeling.decode_path import FastDecoder
     from napari_latent_explorer.modeling.decoding import DecodeResult
 
 
@@ -85,12 +86,19 @@ class _Work:
     predictors: "PredictorTable | None"
 
 
-def decode_vector(bundle: Any, vector: NDArray[np.float32]) -> "DecodeResult":
-    """Decode everything that the bundle can; torch is first imported here, on the worker."""
-    from napari_latent_explorer.modeling.decoding import DecodeRequest, decode
+class FastestDecoder:
+    """Decodes everything that a bundle can, in the fastest way; torch is first imported when it is called."""
 
-    result: DecodeResult = decode(bundle, DecodeRequest(vector))
-    return result
+    def __init__(self) -> None:
+        self._decoder: FastDecoder | None = None
+
+    def __call__(self, bundle: Any, vector: NDArray[np.float32]) -> "DecodeResult":
+        """Decode one vector ``(latent_dim,)``, always on the same thread."""
+        if self._decoder is None:
+            from napari_latent_explorer.modeling.decode_path import FastDecoder
+
+            self._decoder = FastDecoder()
+        return self._decoder(bundle, vector)
 
 
 class DecodeService:
@@ -99,7 +107,7 @@ class DecodeService:
     Parameters
     ----------
     decode_fn
-        Pure function; by default the bundle's own networks.
+        From bundle and vector to recordings; by default a `FastestDecoder`.
     dispatch
         Brings outcomes to the thread that listens.
     """
@@ -108,8 +116,8 @@ class DecodeService:
     together_decoded = Signal(tuple, description="`DecodeOutcome` of each vector of the newest `request_together`.")
     failed = Signal(Exception, description="A vector could not be decoded.")
 
-    def __init__(self, decode_fn: DecodeFunction = decode_vector, dispatch: Dispatch = inline) -> None:
-        self._decode_fn = decode_fn
+    def __init__(self, decode_fn: DecodeFunction | None = None, dispatch: Dispatch = inline) -> None:
+        self._decode_fn = decode_fn or FastestDecoder()
         self._bundle: Bundle | None = None
         self._predictors: PredictorTable | None = None
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="decoder")
@@ -163,6 +171,20 @@ class DecodeService:
             self._together.request(
                 tuple(_Work(read_only(vector, np.float32), find, bundle, predictors) for vector, find in wanted)
             )
+
+    def decode_and_wait(
+        self,
+        vector: NDArray[np.float32],
+        counterparts: Mapping[str, NDArray[np.float32]],
+        bundle: Bundle,
+        predictors: "PredictorTable | None",
+    ) -> DecodeOutcome:
+        """Decode and measure one vector on the decoder's thread, between what the probe asks for; for jobs, who wait.
+
+        Raises what decoding raises; nothing is emitted.
+        """
+        work = _Work(read_only(vector, np.float32), lambda: counterparts, bundle, predictors)
+        return self._worker.submit(self._work_and_measure, work).result()
 
     @property
     def is_idle(self) -> bool:

@@ -1,15 +1,13 @@
 """The star in the middle: what the user is doing with one study.
 
 Views never meet each other: each calls methods here and listens to signals here. What can be done is here; what there
-is, and how its changes are told, is in `StateHolder`.
+is, and how its changes are told, is in `StateHolder`; where the probe is put, in `ProbePlacing`.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
 from psygnal import Signal
 
 from napari_latent_explorer.analysis.map_space import MapKind
@@ -23,16 +21,17 @@ from napari_latent_explorer.errors import BundleError, StudyError
 from napari_latent_explorer.session import grouping, opening, probing
 from napari_latent_explorer.session import state as changes
 from napari_latent_explorer.session.color_sources import ColorBy
-from napari_latent_explorer.session.decode_service import Bundle, DecodeFunction, DecodeService, decode_vector
+from napari_latent_explorer.session.decode_service import Bundle, DecodeFunction, DecodeService
 from napari_latent_explorer.session.dispatch import Dispatch, forward, inline
 from napari_latent_explorer.session.exports import participants_mask, write_participants
 from napari_latent_explorer.session.filters import Filter, MapFilter
+from napari_latent_explorer.session.gauge import Gauge
 from napari_latent_explorer.session.groups import RGBA, Group, find_group
 from napari_latent_explorer.session.history import Moment
 from napari_latent_explorer.session.jobs import Job, Jobs
 from napari_latent_explorer.session.map_jobs import MapJobs
 from napari_latent_explorer.session.opening import ExplorableStudy, OpenedStudy, load_bundle, read_study
-from napari_latent_explorer.session.probe import ProbeState
+from napari_latent_explorer.session.probe_placing import ProbePlacing
 from napari_latent_explorer.session.recipes import GroupRecipe, SetOperationKind
 from napari_latent_explorer.session.recordings import (
     LoadedRecording,
@@ -46,11 +45,10 @@ from napari_latent_explorer.session.session_document import RESTORED
 from napari_latent_explorer.session.session_file import load_session, save_session
 from napari_latent_explorer.session.side_by_side_choice import SideBySideChoice
 from napari_latent_explorer.session.state import ExplorerState
-from napari_latent_explorer.session.state_holder import StateHolder
 from napari_latent_explorer.session.thumbnails import Thumbnails
 
 
-class Explorer(StateHolder):
+class Explorer(ProbePlacing):
     """One study being explored; no Qt, no napari.
 
     Parameters
@@ -68,6 +66,8 @@ class Explorer(StateHolder):
         Long work that runs now; methods that need time start one and return it.
     thumbnails
         Small pictures of participants' recordings.
+    gauge
+        Says how far the probe is from the people that the model has seen, once it was asked to watch.
     """
 
     participant_shown = Signal(ShownParticipant, description="The current participant's recordings are here.")
@@ -75,17 +75,16 @@ class Explorer(StateHolder):
     warning_raised = Signal(str, description="Something that the user must know.")
     failed = Signal(Exception, description="Work that the user asked for has failed.")
 
-    def __init__(self, dispatch: Dispatch = inline, decode_fn: DecodeFunction = decode_vector) -> None:
+    def __init__(self, dispatch: Dispatch = inline, decode_fn: DecodeFunction | None = None) -> None:
         super().__init__()
         self.decode = DecodeService(decode_fn, dispatch)
         self.jobs = Jobs(dispatch)
         self._map_jobs = MapJobs(self, self.jobs, self._set)
         self.thumbnails = Thumbnails(dispatch)
-        self._counterparts = probing.Counterparts()
+        self.gauge = Gauge(self, dispatch)
         self.probe.vector_changed.connect(self.decode_probe)
-        forward(self.decode.failed, self.failed)
-        forward(self.jobs.failed, self.failed)
-        forward(self.thumbnails.failed, self.failed)
+        for worker in (self.decode, self.jobs, self.thumbnails, self.gauge):
+            forward(worker.failed, self.failed)
 
     # ---- study and bundle
 
@@ -165,6 +164,7 @@ class Explorer(StateHolder):
         self.jobs.close()
         self.thumbnails.close()
         self.decode.close()
+        self.gauge.close()
 
     def _on_bundle_loaded(self, bundle: Bundle) -> None:
         try:
@@ -280,9 +280,12 @@ class Explorer(StateHolder):
     def set_representative_method(self, method: RepresentativeMethod) -> None:
         """Choose how groups are represented; the probe follows the active group."""
         if method != self.representative_method:
+            was_on_path = self.path_share is not None
             with self._one_step():
                 self._set(grouping.with_representative_method(self._state, method))
-                if self.active_group is not None:
+                if was_on_path:
+                    self._go_on_path(self._state)
+                elif self.active_group is not None:
                     self._probe_group(self.active_group)
 
     def set_compared(self, name_a: str | None = None, name_b: str | None = None) -> None:
@@ -309,32 +312,9 @@ class Explorer(StateHolder):
             self._probe_group(self.groups[-1])
         return self.groups[-1]
 
-    def probe_mean(self, modality: str | None = None) -> None:
-        """Begin the probe at the mean of all participants, of the first modality there is if None."""
-        self._begin_at(probing.mean_probe(self._state, modality))
-
-    def probe_participant(self, participant_id: str, modality: str | None = None) -> None:
-        """Begin the probe at the vector of one participant; StudyError when they were not encoded."""
-        self._begin_at(probing.participant_probe(self._state, participant_id, modality))
-
-    @property
-    def probe_counterparts(self) -> Mapping[str, NDArray[np.float32]]:
-        """Where the probe is as each modality sees it, ``(latent_dim,)``; see `probing.counterparts`."""
-        origins = self._counterparts.of(self._state, self.probe.origin)
-        return {name: origin + self.probe.offsets for name, origin in origins.items()}
-
     def decode_probe(self, *_: object) -> None:
         """Ask for recordings and predictions of the probe's vector."""
         self.decode.request(self.probe.vector, self.probe_counterparts if self.latents else None)
-
-    def _probe_group(self, group: Group) -> None:
-        if (begun := probing.group_probe(group)) is not None:
-            self.probe.set_origin(begun.origin, begun.label)
-
-    def _begin_at(self, begun: ProbeState) -> None:
-        with self._one_step():
-            self._set(changes.with_probe_alone(self._state))
-            self.probe.set_origin(begun.origin, begun.label)
 
     # ---- what was done, on disk
 

@@ -32,6 +32,7 @@ from napari_latent_explorer.session.state import (
     latents_of,
     visible_of,
     with_comparison,
+    with_direction,
     with_probe_alone,
     with_side_by_side,
 )
@@ -116,7 +117,8 @@ def without_group(state: ExplorerState, name: str) -> ExplorerState:
     removed = find_group(state.groups, name)
     kept = tuple(group for group in state.groups if group is not removed)
     active = None if state.active_group is removed else state.active_group
-    state = with_comparison(replace(state, groups=kept, active_group=active), state.comparison.without(name))
+    state = replace(state, groups=kept, active_group=active, path=state.path.without(name))
+    state = with_comparison(state, state.comparison.without(name))
     return with_side_by_side(state, state.side_by_side.without(name))
 
 
@@ -127,7 +129,9 @@ def with_group_renamed(state: ExplorerState, name: str, new_name: str) -> Explor
         return state
     check_free(state.groups, new_name)
     renamed = _with_groups(state, {group.name: replace(group, name=new_name)})
+    renamed = replace(renamed, path=state.path.renamed(name, new_name))
     renamed = with_comparison(renamed, state.comparison.renamed(name, new_name))
+    renamed = with_direction(renamed, state.direction.renamed(name, new_name))
     return with_side_by_side(renamed, state.side_by_side.renamed(name, new_name))
 
 

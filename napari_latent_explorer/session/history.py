@@ -39,6 +39,8 @@ UNDOABLE = (
     "comparison",
     "map_kind",
     "side_by_side",
+    "direction",
+    "path",
     "color_by",
 )
 """Fields of the state that a step changes. The current participant is not among them: looking is not doing."""
@@ -200,6 +202,7 @@ def _changed_fields(before: Moment, after: Moment) -> list[str]:
         before.probe.label == after.probe.label
         and np.array_equal(before.probe.origin, after.probe.origin)
         and np.array_equal(before.probe.vector, after.probe.vector)
+        and before.probe.walk is after.probe.walk
     )
     changed += ["probe"] * is_moved
     return [

@@ -75,6 +75,14 @@ class JsonFields:
         self.note(name, "a count", value)
         return 0
 
+    def number(self, name: str) -> float:
+        """Read a finite number."""
+        value = self._data.get(name)
+        if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(number := _as_float(value)):
+            return number
+        self.note(name, "a finite number", value)
+        return 0.0
+
     def numbers(self, name: str) -> list[float]:
         """Read a list of finite numbers."""
         values = self.items(name)

@@ -111,3 +111,8 @@ def _group_counterpart(group: Group, wanted: LatentSpace) -> NDArray[np.float32]
         return np.asarray(wanted.of([chosen.participant_id])[0])
     members = wanted.known(group.participant_ids)
     return representative(wanted, members, chosen.method).vector if len(members) else chosen.vector
+
+
+def modality_of(origin: NDArray[np.float32], origins: Mapping[str, NDArray[np.float32]]) -> str:
+    """Modality of the vector that a probe began at, by its `counterparts`; the first where all have the same."""
+    return next((name for name, vector in origins.items() if np.array_equal(vector, origin)), next(iter(origins)))

@@ -12,18 +12,21 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from napari_latent_explorer.analysis.map_space import MapKind
 from napari_latent_explorer.errors import LatentExplorerError
 from napari_latent_explorer.session import grouping
+from napari_latent_explorer.session import path as paths
 from napari_latent_explorer.session import state as changes
 from napari_latent_explorer.session.color_sources import ColorBy
 from napari_latent_explorer.session.comparison_choice import UNCHOSEN, ComparisonChoice
+from napari_latent_explorer.session.direction_choice import NO_DIRECTION, DirectionChoice
 from napari_latent_explorer.session.filters import Filter
 from napari_latent_explorer.session.groups import Group
 from napari_latent_explorer.session.history import History, Moment
-from napari_latent_explorer.session.probe import NOWHERE, ProbeState
+from napari_latent_explorer.session.moving_lines import moving_lines, vector_source
+from napari_latent_explorer.session.path_choice import NO_PATH, PathChoice
+from napari_latent_explorer.session.probe import NOWHERE, ProbeState, walked
 from napari_latent_explorer.session.probing import group_probe, mean_probe
 from napari_latent_explorer.session.side_by_side_choice import ONLY_THE_PROBE, SideBySideChoice
 from napari_latent_explorer.session.state import ExplorerState
@@ -39,9 +42,11 @@ import numpy as np
 
 from napari_latent_explorer.data.progress import finish
 from napari_latent_explorer.session.color_sources import Predicted, Trust, Unusual
+from napari_latent_explorer.session.direction_choice import DirectionChoice
 from napari_latent_explorer.session.explorer import Explorer
 from napari_latent_explorer.session.filters import AllOf, AnyOf, CategoryFilter, MapFilter, Not, RangeFilter
 from napari_latent_explorer.session.opening import load_bundle, load_study
+from napari_latent_explorer.session.path_choice import PathEnd
 from napari_latent_explorer.session.recipes import GroupRecipe, Lasso, SetOperation
 
 STUDY = {study}
@@ -106,6 +111,8 @@ def _beginning(now: Moment) -> Moment:
         comparison=UNCHOSEN,
         map_kind="tsne",
         side_by_side=ONLY_THE_PROBE,
+        direction=NO_DIRECTION,
+        path=NO_PATH,
         color_by=None,
     )
     return Moment(state, mean_probe(state) if state.latents else NOWHERE)
@@ -122,6 +129,8 @@ def lines_between(before: Moment, after: Moment) -> list[str]:
     replay.compare(after.state.comparison)
     replay.show_maps(after.state.map_kind)
     replay.color(after.state.color_by)
+    replay.go(after.state.path, after.probe)
+    replay.turn(after.state.direction, after.probe)
     replay.move(after.probe)
     replay.show(after.state.side_by_side)
     return replay.lines
@@ -167,8 +176,11 @@ class _Replay:
 
     def represent(self, method: Any) -> None:
         if method != self._state.representative_method:
+            was_on_path = paths.is_on_path(self._state, self._probe)
             self._do(grouping.with_representative_method(self._state, method), f"set_representative_method({method!a})")
-            if self._state.active_group is not None:
+            if was_on_path:
+                self._place()
+            elif self._state.active_group is not None:
                 self._begin_at(self._state.active_group)
 
     def group(self, after: ExplorerState) -> None:
@@ -273,6 +285,38 @@ class _Replay:
     def _begin_at(self, group: Group) -> None:
         self._probe = group_probe(group) or self._probe
 
+    def go(self, chosen: PathChoice, probe: ProbeState) -> None:
+        here = self._state.path
+        if chosen.ends is None and here.ends is not None:
+            self._do(paths.without_path(self._state), "clear_path()")
+        if chosen.ends is None:
+            return
+        if chosen.ends != here.ends or chosen.kind != here.kind:
+            ends = ", ".join(map(_source, chosen.ends))
+            line = f"set_path({ends}, {chosen.kind!a}, {chosen.share!r})"
+        elif chosen != here or (
+            paths.is_on_path(self._state, probe) and not paths.is_on_path(self._state, self._probe)
+        ):
+            line = f"move_on_path({chosen.share!r})"
+        else:
+            return
+        self._do(changes.with_probe_alone(paths.with_path(self._state, chosen)), line)
+        self._place()
+
+    def _place(self) -> None:
+        if (path := paths.path_of(self._state)) is not None:
+            self._probe = path.place(self._state.path.share)
+
+    def turn(self, choice: DirectionChoice, probe: ProbeState) -> None:
+        former, walk = self._state.direction, self._probe.walk
+        if choice == former:
+            return
+        self._do(changes.with_direction(self._state, choice), f"set_direction({_source(choice)})")
+        if walk is not None and probe.walk is not None and choice.is_same_subject(former):
+            self._probe = walked(self._probe, probe.walk.direction, walk.amount)
+        elif walk is not None:
+            self._probe = walked(self._probe, walk.direction, 0.0)
+
     def move(self, probe: ProbeState) -> None:
         if not probe.origin.size:
             return
@@ -280,13 +324,7 @@ class _Replay:
         if not np.array_equal(probe.origin, self._probe.origin) or probe.label != self._probe.label:
             self.lines.append(f"explorer.{self._origin_line(probe)}")
             self._probe = ProbeState(probe.origin, probe.origin, probe.label)
-        moved = np.flatnonzero(probe.vector != self._probe.vector)
-        if np.array_equal(probe.vector, probe.origin) and len(moved):
-            self.lines.append("explorer.probe.reset()")
-        elif len(moved) == 1:
-            self.lines.append(f"explorer.probe.move({int(moved[0])}, {float(probe.vector[moved[0]])!r})")
-        elif len(moved):
-            self.lines.append(f"explorer.probe.move_to({_vector(probe.vector)})")
+        self.lines += [f"explorer.{line}" for line in moving_lines(self._state, self._probe, probe)]
         if len(self.lines) > n_lines:
             self._state = changes.with_probe_alone(self._state)
 
@@ -308,7 +346,7 @@ class _Replay:
         is_there = begun is not None and begun.label == probe.label and np.array_equal(begun.origin, probe.origin)
         if active is not None and is_there:
             return f"set_active_group({active.name!a})"
-        return f"probe.set_origin({_vector(probe.origin)}, {probe.label!a})"
+        return f"probe.set_origin({vector_source(probe.origin)}, {probe.label!a})"
 
 
 def _name(group: Group | None) -> str | None:
@@ -317,10 +355,6 @@ def _name(group: Group | None) -> str | None:
 
 def _is_same_group(one: Group, other: Group) -> bool:
     return np.array_equal(one.participant_ids, other.participant_ids) and _source(one.recipe) == _source(other.recipe)
-
-
-def _vector(vector: NDArray[np.float32]) -> str:
-    return f"np.array({vector.tolist()!r}, np.float32)"
 
 
 def _source(value: Any) -> str:

@@ -23,11 +23,18 @@ from napari_latent_explorer.data.cohort import Cohort
 from napari_latent_explorer.errors import LatentExplorerError, StudyError
 from napari_latent_explorer.session.color_exchange import color_from_fields, color_to_json
 from napari_latent_explorer.session.comparison_choice import UNCHOSEN, ComparisonChoice
+from napari_latent_explorer.session.direction_exchange import (
+    direction_from_fields,
+    direction_to_dict,
+    walk_from_fields,
+    walk_to_dict,
+)
 from napari_latent_explorer.session.filter_exchange import filter_to_dict
 from napari_latent_explorer.session.grouping import representative_of
 from napari_latent_explorer.session.groups import Group
 from napari_latent_explorer.session.history import Moment
 from napari_latent_explorer.session.json_fields import MOST_NAMED, JsonFields
+from napari_latent_explorer.session.path_exchange import path_from_fields, path_to_dict
 from napari_latent_explorer.session.probe import NOWHERE, ProbeState
 from napari_latent_explorer.session.recipe_exchange import (
     filters_from_fields,
@@ -57,6 +64,8 @@ RESTORED: Final = (
     "comparison",
     "map_kind",
     "side_by_side",
+    "direction",
+    "path",
     "color_by",
     "current_participant",
 )
@@ -95,6 +104,8 @@ def session_to_dict(moment: Moment) -> dict[str, Any]:
             "names": list(state.side_by_side.names),
             "has_originals": state.side_by_side.has_originals,
         },
+        "path": path_to_dict(state.path),
+        "direction": direction_to_dict(state.direction),
         "color_by": color_to_json(state.color_by),
         "current_participant": state.current_participant,
         "probe": None if not probe.origin.size else _probe_to_dict(probe),
@@ -111,7 +122,12 @@ def _group_to_dict(group: Group) -> dict[str, Any]:
 
 
 def _probe_to_dict(probe: ProbeState) -> dict[str, Any]:
-    return {"label": probe.label, "origin": probe.origin.tolist(), "vector": probe.vector.tolist()}
+    return {
+        "label": probe.label,
+        "origin": probe.origin.tolist(),
+        "vector": probe.vector.tolist(),
+        "walk": walk_to_dict(probe.walk),
+    }
 
 
 def latents_fingerprint(state: ExplorerState) -> str:
@@ -231,7 +247,9 @@ def _read(fields: JsonFields, state: ExplorerState) -> Moment:
         active_group=by_name.get(active),
         comparison=_comparison(fields, groups),
         side_by_side=_side_by_side(fields, groups),
+        direction=direction_from_fields(fields, state),
     )
+    state = replace(state, path=path_from_fields(fields, state))
     return Moment(state, NOWHERE if fields.is_null("probe") else _probe(fields.child("probe"), state))
 
 
@@ -324,7 +342,8 @@ def _probe(fields: JsonFields, state: ExplorerState) -> ProbeState:
         began, here = np.array(origin, np.float32), np.array(vector, np.float32)
     if not (np.isfinite(began).all() and np.isfinite(here).all()):
         fields.note("vector", "within the range of float32", "larger numbers")
-    return ProbeState(read_only(began), read_only(here), fields.text("label"))
+    probe = ProbeState(read_only(began), read_only(here), fields.text("label"))
+    return replace(probe, walk=walk_from_fields(fields, probe))
 
 
 def _mask(fields: JsonFields, name: str, cohort: Cohort) -> NDArray[np.bool_]:

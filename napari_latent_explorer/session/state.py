@@ -27,9 +27,11 @@ from napari_latent_explorer.session.color_sources import ColorBy, Predicted, Tru
 from napari_latent_explorer.session.comparison_choice import UNCHOSEN, ComparisonChoice
 from napari_latent_explorer.session.crossfilter import Crossfilter
 from napari_latent_explorer.session.decode_service import Bundle
+from napari_latent_explorer.session.direction_choice import NO_DIRECTION, DirectionChoice
 from napari_latent_explorer.session.filters import Filter, MapFilter
 from napari_latent_explorer.session.groups import Group, find_group
 from napari_latent_explorer.session.opening import ExplorableStudy, OpenedStudy
+from napari_latent_explorer.session.path_choice import NO_PATH, PathChoice
 from napari_latent_explorer.session.recipes import Lasso, named
 from napari_latent_explorer.session.selection import SelectionMode, changed_selection, mask_of
 from napari_latent_explorer.session.side_by_side_choice import MAX_GROUPS, ONLY_THE_PROBE, SideBySideChoice
@@ -74,6 +76,10 @@ class ExplorerState:
         Which groups are compared, and how.
     side_by_side
         Which groups' hearts are shown in the place of the probe's.
+    path
+        Which path the probe was sent along, and how far.
+    direction
+        Which way the probe walks.
     color_by
         What colours the maps: a phenotype's name, or what was derived from latents; None for the groups' colours.
     current_participant
@@ -98,6 +104,8 @@ class ExplorerState:
     representative_method: RepresentativeMethod = "nearest"
     comparison: ComparisonChoice = UNCHOSEN
     side_by_side: SideBySideChoice = ONLY_THE_PROBE
+    direction: DirectionChoice = NO_DIRECTION
+    path: PathChoice = NO_PATH
     color_by: ColorBy | None = None
     current_participant: str | None = None
 
@@ -342,6 +350,11 @@ def with_side_by_side(state: ExplorerState, chosen: SideBySideChoice) -> Explore
     if empty:
         raise LatentExplorerError(f"Nothing can be reconstructed of {named(empty)}: no member has latents.")
     return state if chosen == state.side_by_side else replace(state, side_by_side=chosen)
+
+
+def with_direction(state: ExplorerState, chosen: DirectionChoice) -> ExplorerState:
+    """Walk another way."""
+    return state if chosen == state.direction else replace(state, direction=chosen)
 
 
 def with_probe_alone(state: ExplorerState) -> ExplorerState:

@@ -25,10 +25,12 @@ from napari_latent_explorer.session.color_sources import ColorBy
 from napari_latent_explorer.session.comparison_choice import ComparisonChoice
 from napari_latent_explorer.session.decode_service import Bundle
 from napari_latent_explorer.session.derived_colors import colored_by
+from napari_latent_explorer.session.direction_choice import DirectionChoice
 from napari_latent_explorer.session.filters import Filter
 from napari_latent_explorer.session.groups import Group
 from napari_latent_explorer.session.history import History, Moment
 from napari_latent_explorer.session.opening import ExplorableStudy
+from napari_latent_explorer.session.path_choice import PathChoice
 from napari_latent_explorer.session.probe import LatentProbe
 from napari_latent_explorer.session.side_by_side_choice import SideBySideChoice
 from napari_latent_explorer.session.state import ExplorerState, with_probe_alone, with_standing_filters
@@ -47,6 +49,8 @@ _SIGNAL_OF = {
     "active_group": "active_group_changed",
     "comparison": "comparison_changed",
     "side_by_side": "side_by_side_changed",
+    "direction": "direction_changed",
+    "path": "path_changed",
     "color_by": "color_by_changed",
 }
 """Which signal tells that a field of the state is another one; they are emitted in this order."""
@@ -78,6 +82,8 @@ class StateHolder:
     active_group_changed = Signal()
     comparison_changed = Signal(description="Other groups are to be compared, or in another way.")
     side_by_side_changed = Signal(description="Other groups are to be shown side by side, or none.")
+    path_changed = Signal(description="Another path, or another place on it.")
+    direction_changed = Signal(description="The probe is to walk another way.")
     color_by_changed = Signal()
     view_state_changed = Signal(ViewState, description="Once per change or batch, after the signals above.")
     current_participant_changed = Signal(object, description="Participant id or None; recordings follow.")
@@ -182,6 +188,16 @@ class StateHolder:
     def side_by_side(self) -> SideBySideChoice:
         """Which groups' hearts are shown in the place of the probe's."""
         return self._state.side_by_side
+
+    @property
+    def path(self) -> PathChoice:
+        """Which path the probe was sent along, and how far."""
+        return self._state.path
+
+    @property
+    def direction(self) -> DirectionChoice:
+        """Which way the probe walks."""
+        return self._state.direction
 
     @property
     def color_by(self) -> ColorBy | None:

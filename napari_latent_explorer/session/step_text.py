@@ -9,6 +9,7 @@ from napari_latent_explorer.analysis.map_space import MAP_KINDS
 from napari_latent_explorer.analysis.phenotype_comparison import NUMBER_TESTS
 from napari_latent_explorer.session.color_sources import color_title
 from napari_latent_explorer.session.comparison_choice import ComparisonChoice
+from napari_latent_explorer.session.path_choice import PathChoice
 from napari_latent_explorer.session.probe import ProbeState
 from napari_latent_explorer.session.side_by_side_choice import SideBySideChoice
 from napari_latent_explorer.session.state import ExplorerState, cohort_of
@@ -32,12 +33,16 @@ def describe_step(
         )
     if not parts and before.comparison != after.comparison:
         parts.append(_comparison_part(before.comparison, after.comparison))
+    if not parts and before.direction != after.direction:
+        parts.append(_direction_part(before, after))
     if before.side_by_side != after.side_by_side and (after.side_by_side.names or not parts):
         parts.append(_side_by_side_part(after.side_by_side))
     if before.representative_method != after.representative_method:
         parts.append(f"Represent groups by {after.representative_method}")
     elif not parts and after.active_group is not None and before.active_group is not after.active_group:
         parts.append(f"Start from {after.active_group.name}")
+    if not parts and before.path != after.path:
+        parts.append(_path_part(after.path))
     if not parts:
         parts.append(_probe_part(probe_before, probe_after))
     more = [f"{len(parts) - MAX_PARTS} more"] if len(parts) > MAX_PARTS else []
@@ -90,6 +95,27 @@ def _comparison_part(before: ComparisonChoice, after: ComparisonChoice) -> str:
     return f"Compare {after.name_a} with {after.name_b or 'the rest'}"
 
 
+def _direction_part(before: ExplorerState, after: ExplorerState) -> str:
+    chosen, former = after.direction, before.direction
+    if not chosen.is_complete:
+        return "Choose no direction"
+    if chosen.kind == "groups":
+        return f"Choose the direction from {chosen.name_a} to {chosen.name_b}"
+    if chosen.kind == "component" or chosen.phenotype is None:
+        subject = f"principal component {chosen.component + 1}"
+    else:
+        subject = color_title(chosen.phenotype, cohort_of(after).specs)
+    if chosen.is_same_subject(former) and chosen.held != former.held:
+        return f"Hold {_titles(after, chosen.held)} still on the way along {subject}"
+    if chosen.is_same_subject(former) and chosen.covariates != former.covariates:
+        return f"Adjust the direction of {subject} for {_titles(after, chosen.covariates)}"
+    return f"Choose the direction of {subject}"
+
+
+def _titles(state: ExplorerState, names: tuple[str, ...]) -> str:
+    return ", ".join(color_title(name, cohort_of(state).specs) for name in names) or "nothing"
+
+
 def _side_by_side_part(after: SideBySideChoice) -> str:
     if not after.names:
         return "Show the probe's heart"
@@ -100,12 +126,23 @@ def _side_by_side_part(after: SideBySideChoice) -> str:
     )
 
 
+def _path_part(after: PathChoice) -> str:
+    if after.ends is None:
+        return "Leave the path"
+    start, end = after.ends
+    return f"Go from {start.name} to {end.name}, {100 * after.share:.0f} % of the way"
+
+
 def _probe_part(before: ProbeState, after: ProbeState) -> str:
     if not after.origin.size:
         return "Take the probe away"
     if before.label != after.label or not np.array_equal(before.origin, after.origin):
         return f"Start the probe at {after.label}"
-    moved = np.flatnonzero(before.vector != after.vector)
     if np.array_equal(after.vector, after.origin):
         return "Take the probe back"
+    if after.walk is not None and (before.walk is None or after.walk.base is before.walk.base):
+        return f"Walk: {after.walk.text}"
+    if before.walk is not None and after.walk is None and np.array_equal(after.vector, before.walk.base):
+        return f"Take back the walk along {before.walk.direction.name}"
+    moved = np.flatnonzero(before.vector != after.vector)
     return f"Move latent dimension {moved[0]}" if len(moved) == 1 else f"Move {len(moved)} latent dimensions"

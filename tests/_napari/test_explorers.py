@@ -78,7 +78,7 @@ def test_a_dock_opened_late_shows_what_is_there(viewer, explorer, settle):
     assert [trace.label.split(":")[0] for trace in panel.plot.traces] == ["Reconstruction", "Original"]
 
 
-@pytest.mark.parametrize("name", ["Cohort", "Maps", "Groups", "Compare", "Predictions", "Probe", "ECG"])
+@pytest.mark.parametrize("name", ["Cohort", "Maps", "Groups", "Compare", "Predictions", "Probe", "Path", "ECG"])
 def test_a_closed_dock_is_destroyed_by_qt_and_hears_nothing_more(viewer, explorer, settle, name, qtbot):
     _, panel = viewer.window.add_plugin_dock_widget("napari-latent-explorer", name)
     settle(explorer)

@@ -8,7 +8,7 @@ from qtpy.QtWidgets import QMainWindow
 from napari_latent_explorer._napari.themes import theme_of
 from napari_latent_explorer._napari.workspace import open_workspace
 
-NAMES = ("Cohort", "Maps", "Groups", "Compare", "Predictions", "Probe", "ECG")
+NAMES = ("Cohort", "Maps", "Groups", "Compare", "Predictions", "Probe", "Path", "ECG")
 
 
 @pytest.mark.parametrize("size", [(1900, 1150), (1280, 800)])

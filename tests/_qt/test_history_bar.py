@@ -9,6 +9,7 @@ from qtpy.QtWidgets import QFileDialog, QLineEdit, QVBoxLayout, QWidget
 from napari_latent_explorer._qt.history_bar import QtHistoryBar
 from napari_latent_explorer._qt.probe_dock import QtProbeDock
 from napari_latent_explorer._qt.theme import LIGHT
+from napari_latent_explorer.session.direction_walk import DirectionWalk
 
 LEFT = Qt.MouseButton.LeftButton
 CONTROL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
@@ -178,11 +179,11 @@ def test_without_a_study_there_is_nothing_to_keep(qtbot, empty_explorer):
 
 
 def test_dragging_a_dot_is_one_step(qtbot, explorer):
-    dock = QtProbeDock(explorer)
+    dock = QtProbeDock(explorer, DirectionWalk(explorer))
     qtbot.addWidget(dock)
     dock.resize(420, 400)
     dock.show()
-    view = dock.dots.viewport()
+    view = dock.dimensions.dots.viewport()
     at = QPoint(150, 30)
     QTest.mousePress(view, LEFT, pos=at)
     for x in (170, 190, 210):

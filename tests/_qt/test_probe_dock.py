@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 from qtpy.QtCore import QPoint, Qt
+from qtpy.QtGui import QGuiApplication
 from qtpy.QtTest import QTest
 
 from napari_latent_explorer._qt.probe_dock import QtProbeDock
+from napari_latent_explorer.session.direction_walk import DirectionWalk
 
 LEFT = Qt.MouseButton.LeftButton
 
@@ -13,7 +15,7 @@ LEFT = Qt.MouseButton.LeftButton
 @pytest.fixture
 def dock(qtbot, explorer):
     explorer.probe_mean()
-    dock = QtProbeDock(explorer)
+    dock = QtProbeDock(explorer, DirectionWalk(explorer))
     qtbot.addWidget(dock)
     dock.resize(420, 500)
     dock.show()
@@ -32,25 +34,25 @@ def drag_dot(dots, dim, value):
 
 
 def test_a_dragged_dot_moves_the_probe_to_that_value(dock, explorer):
-    drag_dot(dock.dots, 3, 1.0)
+    drag_dot(dock.dimensions.dots, 3, 1.0)
     assert explorer.probe.moved_dims.tolist() == [3]
     assert float(explorer.probe.vector[3]) == pytest.approx(1.0, abs=0.03)  # a pixel
 
 
 def test_a_click_without_a_drag_moves_nothing(dock, explorer):
-    QTest.mouseClick(dock.dots.viewport(), LEFT, pos=QPoint(100, round(dock.dots.y_of(5))))
+    QTest.mouseClick(dock.dimensions.dots.viewport(), LEFT, pos=QPoint(100, round(dock.dimensions.dots.y_of(5))))
     assert explorer.probe.moved_dims.size == 0
-    assert dock.dots.current == 5
+    assert dock.dimensions.dots.current == 5
 
 
 def test_a_double_click_takes_a_dimension_back(dock, explorer):
     explorer.probe.move(2, 1.5)
-    QTest.mouseDClick(dock.dots.viewport(), LEFT, pos=QPoint(100, round(dock.dots.y_of(2))))
+    QTest.mouseDClick(dock.dimensions.dots.viewport(), LEFT, pos=QPoint(100, round(dock.dimensions.dots.y_of(2))))
     assert explorer.probe.moved_dims.size == 0
 
 
 def test_arrows_choose_and_move_by_standard_deviations(dock, explorer):
-    dots = dock.dots
+    dots = dock.dimensions.dots
     QTest.keyClick(dots, Qt.Key.Key_Down)
     QTest.keyClick(dots, Qt.Key.Key_Down)
     assert dots.current == 2
@@ -63,19 +65,19 @@ def test_arrows_choose_and_move_by_standard_deviations(dock, explorer):
 
 
 def test_a_value_can_be_typed(dock, explorer):
-    dock.dimension.setValue(4)
-    dock.value.setFocus()
-    dock.value.selectAll()
-    QTest.keyClicks(dock.value.lineEdit(), "0.75")
-    QTest.keyClick(dock.value, Qt.Key.Key_Return)
+    dock.dimensions.dimension.setValue(4)
+    dock.dimensions.value.setFocus()
+    dock.dimensions.value.selectAll()
+    QTest.keyClicks(dock.dimensions.value.lineEdit(), "0.75")
+    QTest.keyClick(dock.dimensions.value, Qt.Key.Key_Return)
     assert float(explorer.probe.vector[4]) == pytest.approx(0.75)
 
 
 def test_reset_takes_one_back_or_all(dock, explorer):
     for dim in (1, 2):
         explorer.probe.move(dim, 1.0)
-    dock.dots.set_current(2)
-    QTest.mouseClick(dock.reset_one, LEFT)
+    dock.dimensions.dots.set_current(2)
+    QTest.mouseClick(dock.dimensions.reset_one, LEFT)
     assert explorer.probe.moved_dims.tolist() == [1]
     QTest.mouseClick(dock.reset_all, LEFT)
     assert explorer.probe.moved_dims.size == 0
@@ -83,22 +85,93 @@ def test_reset_takes_one_back_or_all(dock, explorer):
 
 
 def test_sorted_by_variance_the_widest_dimension_is_on_top(dock, explorer):
-    dock.order.setCurrentIndex(dock.order.findData("variance"))
-    dock.order.activated.emit(dock.order.currentIndex())
+    dock.dimensions.order.setCurrentIndex(dock.dimensions.order.findData("variance"))
+    dock.dimensions.order.activated.emit(dock.dimensions.order.currentIndex())
     values = np.concatenate([space.values for space in explorer.latents.values()])
-    assert dock.dots.first_dimension == int(np.argmax(values.std(axis=0)))
+    assert dock.dimensions.dots.first_dimension == int(np.argmax(values.std(axis=0)))
 
 
 def test_every_dimension_can_be_reached(dock):
     dock.resize(420, 240)
     QTest.qWait(20)
-    dock.dots.set_current(15)
-    assert 0 < dock.dots.y_of(15) < dock.dots.viewport().height()
+    dock.dimensions.dots.set_current(15)
+    assert 0 < dock.dimensions.dots.y_of(15) < dock.dimensions.dots.viewport().height()
 
 
 def test_without_a_vector_it_says_what_to_do(qtbot, empty_explorer):
-    dock = QtProbeDock(empty_explorer)
+    dock = QtProbeDock(empty_explorer, DirectionWalk(empty_explorer))
     qtbot.addWidget(dock)
     dock.show()
-    dock.dots.viewport().grab()
-    assert not dock.value.isEnabled()
+    dock.dimensions.dots.viewport().grab()
+    assert not dock.dimensions.value.isEnabled()
+
+
+def test_a_locked_dimension_stays_whatever_is_moved_but_a_walk(dock, explorer):
+    probe, dots = explorer.probe, dock.dimensions.dots
+    probe.move(3, 0.5)
+    dots.set_current(3)
+    QTest.keyClick(dots, Qt.Key.Key_L)
+    assert dock.dimensions.lock.isChecked()
+    drag_dot(dots, 3, 2.0)
+    QTest.keyClick(dots, Qt.Key.Key_R)
+    probe.move(2, 1.0)
+    QTest.mouseClick(dock.reset_all, LEFT)
+    assert probe.moved_dims.tolist() == [3]
+    assert float(probe.vector[3]) == 0.5
+    choose(dock.dimensions.shown, "locked")
+    assert dots.shown_dims == (3,)
+    QTest.mouseClick(dock.dimensions.lock, LEFT)
+    assert dots.shown_dims == ()
+    QTest.mouseClick(dock.reset_all, LEFT)
+    assert probe.moved_dims.size == 0
+
+
+def choose(combo, value):
+    combo.setCurrentIndex(combo.findData(value))
+    combo.activated.emit(combo.currentIndex())
+
+
+def test_a_vector_is_copied_and_pasted_as_text_and_as_a_table(dock, explorer):
+    probe = explorer.probe
+    for is_table in (False, True):
+        probe.move(4, 1.25)
+        wanted = probe.vector
+        dock.dimensions.copy(is_table)
+        probe.reset()
+        dock.dimensions.paste()
+        np.testing.assert_array_equal(probe.vector, wanted)
+    failures = []
+    explorer.failed.connect(failures.append)
+    QGuiApplication.clipboard().setText("not a vector")
+    dock.dimensions.paste()
+    np.testing.assert_array_equal(probe.vector, wanted)
+    assert "where a finite number of a latent vector was expected" in str(failures[0])
+
+
+def test_by_effect_on_a_phenotype_its_own_latent_is_on_top(qtbot, dock, explorer):
+    panel = dock.dimensions
+    panel.phenotype.setCurrentIndex(panel.phenotype.findData("age"))
+    choose(panel.order, "phenotype")
+    qtbot.waitUntil(lambda: panel.dots.first_dimension == 2, timeout=20_000)  # the third latent is the age
+    choose(panel.shown, "first 10")
+    assert len(panel.dots.shown_dims) == 10
+    choose(panel.shown, "moved")
+    assert panel.dots.shown_dims == ()
+
+
+def test_the_spread_of_the_active_group_lies_on_that_of_all(dock, explorer):
+    before = dock.dimensions.dots.viewport().grab().toImage()
+    ids = explorer.cohort.participant_ids
+    explorer.create_group("Some", ids[:40])
+    explorer.set_group_color("Some", (1.0, 0.0, 0.0, 1.0))
+    explorer.probe_mean("mri")
+    QTest.qWait(20)
+    dots = dock.dimensions.dots
+    image = dots.viewport().grab().toImage()
+    ratio = image.devicePixelRatio()
+    low, high = np.percentile(explorer.latents["mri"].values[:40, 5], [5, 95])
+    y = (dots.y_of(5) - 6) * ratio
+    for value, is_red in ((low + 0.02, True), (high - 0.02, True), (low - 0.1, False), (high + 0.1, False)):
+        color = image.pixelColor(round(dots.x_of(value) * ratio), round(y))
+        assert (color.red() > 180 and color.green() < 90) == is_red
+    assert image != before

@@ -25,6 +25,7 @@ from napari_latent_explorer.session.color_sources import ColorBy, Predicted, Tru
 from napari_latent_explorer.session.explorer import Explorer
 from napari_latent_explorer.session.filters import AnyOf, CategoryFilter, MapFilter, Not, RangeFilter
 from napari_latent_explorer.session.history import UNDOABLE, Moment
+from napari_latent_explorer.session.path_choice import PathEnd
 from napari_latent_explorer.session.session_document import RESTORED, session_from_dict, session_to_dict
 from napari_latent_explorer.session.session_file import write_session
 
@@ -368,6 +369,26 @@ class Session(RuleBasedStateMachine):
             self.explorer.probe_mean()
         else:
             self.explorer.probe_participant(who)
+        self.did()
+
+    @rule(data=st.data(), kind=st.sampled_from(["linear", "spherical"]), share=st.floats(0.0, 1.0))
+    def go_on_path(self, data: Any, kind: Any, share: float) -> None:
+        ends = [PathEnd("participant", who) for who in ("P00", "P05")]
+        ends += [PathEnd("group", name) for name in sorted(self.reference.groups)]
+        ends += self.explorer.probe_ends()
+        start, end = (data.draw(st.sampled_from(ends)) for _ in range(2))
+        try:
+            self.explorer.set_path(start, end, kind)
+        except LatentExplorerError:
+            assert start == end
+            return
+        self.did()
+        self.explorer.move_on_path(share)
+        self.did()
+
+    @rule()
+    def leave_path(self) -> None:
+        self.explorer.clear_path()
         self.did()
 
     @rule()

@@ -1,0 +1,270 @@
+"""The probe on a walk: which way, how far, how sure that is, and what else moves.
+
+Laying a direction is quick and begins at once. What else moves takes a second or more, and begins by itself when the
+hand has come to rest, for nobody should walk along mass and not know that sex goes with it. Measuring decoded hearts
+takes longer and holds up what is decoded meanwhile, so it waits for a button.
+"""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import Qt, QTimer
+from qtpy.QtGui import QHideEvent, QShowEvent
+from qtpy.QtWidgets import (
+    QCheckBox,
+    QDoubleSpinBox,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_latent_explorer._qt.direction_bar import QtDirectionBar
+from napari_latent_explorer._qt.direction_slider import REACH_SD, QtDirectionSlider
+from napari_latent_explorer._qt.direction_text import calibration_text, held_out_text, unit_of
+from napari_latent_explorer._qt.effects_table import QtEffectsTable
+from napari_latent_explorer._qt.job_strip import QtJobStrip
+from napari_latent_explorer._qt.listening import listen
+from napari_latent_explorer._qt.theme import DARK, Theme, small_font
+from napari_latent_explorer.errors import LatentExplorerError
+from napari_latent_explorer.session.direction_choice import DirectionChoice
+from napari_latent_explorer.session.direction_walk import CALIBRATE, EFFECTS, LAY, DirectionWalk
+from napari_latent_explorer.session.explorer import Explorer
+
+if TYPE_CHECKING:
+    from napari_latent_explorer.modeling.walk_calibration import MeasuredChange
+
+REST_MS = 250
+NO_CHOICE = "Choose a phenotype, a principal component or two groups; the probe then walks along it from where it is."
+READING = "Per walk of one SD. ● sure  ○ unsure: the 95 % interval holds zero. Tick a phenotype to hold it still."
+
+
+class QtDirectionPanel(QWidget):
+    """Choices, slider, sentences and table.
+
+    Parameters
+    ----------
+    explorer
+        The session.
+    walk
+        The direction in it.
+    parent
+        Qt parent.
+    """
+
+    def __init__(self, explorer: Explorer, walk: DirectionWalk, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._explorer, self._walk = explorer, walk
+        self._shown_groups: tuple[str, ...] = ()
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(REST_MS)
+        self._timer.timeout.connect(self._on_rest)
+        self.bar = QtDirectionBar(self)
+        self.slider = QtDirectionSlider(self)
+        self.amount, self.amount_sd = self._spin("How far, in the unit"), self._spin("How far, in SD")
+        self.take_back = QPushButton("Take back", self)
+        self.take_back.setToolTip("End the walk; single dimensions stay where they were moved")
+        self.in_measured = QCheckBox("Slider in measured units", self)
+        self.in_measured.setToolTip(
+            "The scale says what decoded hearts change in the mean, not what is read from the vector"
+        )
+        self.calibrate = QPushButton("Measure decoded hearts", self)
+        self.calibrate.setToolTip(
+            "Decode 50 participants at -1, 0 and +1 SD and measure their left ventricles: what does 1 on the slider "
+            "change there?"
+        )
+        self.again = QPushButton("Measure what else moves", self)
+        self._labels = {name: self._label() for name in ("status", "held_out", "measured", "reading")}
+        self._labels["reading"].setText(READING)
+        self.strip = QtJobStrip(explorer.jobs, self, (LAY, EFFECTS, CALIBRATE))
+        self.table = QtEffectsTable(self)
+        self._build_layout()
+        self._connect()
+        self.set_theme(DARK)
+        self._on_study_changed()
+
+    def _label(self) -> QLabel:
+        label = QLabel(self)
+        label.setTextFormat(Qt.TextFormat.PlainText)
+        label.setWordWrap(True)
+        label.setFont(small_font(self, 0.95))
+        return label
+
+    def _spin(self, name: str) -> QDoubleSpinBox:
+        spin = QDoubleSpinBox(self)
+        spin.setAccessibleName(name)
+        spin.setToolTip(name)
+        spin.setDecimals(2)
+        spin.setRange(-1e6, 1e6)
+        spin.setKeyboardTracking(False)
+        spin.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        return spin
+
+    def _build_layout(self) -> None:
+        typed = QHBoxLayout()
+        typed.setSpacing(4)
+        for spin in (self.amount, self.amount_sd):
+            typed.addWidget(spin, 1)
+        typed.addWidget(self.take_back)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(4)
+        layout.addWidget(self.bar)
+        layout.addWidget(self._labels["status"])
+        layout.addWidget(self.slider)
+        layout.addLayout(typed)
+        layout.addWidget(self._labels["held_out"])
+        layout.addWidget(self._labels["measured"])
+        layout.addWidget(self.in_measured)
+        layout.addWidget(self.calibrate, 0, Qt.AlignmentFlag.AlignLeft)
+        layout.addWidget(self.strip)
+        layout.addWidget(self.again, 0, Qt.AlignmentFlag.AlignLeft)
+        layout.addWidget(self.table, 1)
+        layout.addWidget(self._labels["reading"])
+
+    def _connect(self) -> None:
+        explorer, walk = self._explorer, self._walk
+        self.bar.chosen.connect(self._on_bar_chosen)
+        self.slider.moved.connect(self._walk_sd)
+        self.slider.drag_began.connect(explorer.begin_gesture)
+        self.slider.drag_ended.connect(explorer.end_gesture)
+        self.amount.valueChanged.connect(self._on_amount_typed)
+        self.amount_sd.valueChanged.connect(self._walk_sd)
+        self.take_back.clicked.connect(explorer.probe.end_walk)
+        self.in_measured.toggled.connect(self.synchronize)
+        self.calibrate.clicked.connect(self._on_calibrate_clicked)
+        self.again.clicked.connect(walk.measure_effects)
+        self.table.effects.held_changed.connect(lambda held: walk.choose(replace(walk.choice, held=held)))
+        listen(self, explorer.study_changed, self._on_study_changed)
+        listen(self, explorer.direction_changed, self._wait_for_rest)
+        listen(self, explorer.groups_changed, self._wait_for_rest)
+        listen(self, explorer.probe.vector_changed, self._show_amount)
+        listen(self, explorer.probe.origin_changed, self.synchronize)
+        listen(self, explorer.bundle_changed, self.synchronize)
+        listen(self, walk.changed, self.synchronize)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take other colours."""
+        self.bar.set_theme(theme)
+        self.slider.set_theme(theme)
+        self.table.set_theme(theme)
+        for name in ("held_out", "measured", "reading"):
+            self._labels[name].setStyleSheet(f"color: {theme.muted};")
+
+    @property
+    def sentences(self) -> dict[str, str]:
+        """What is said: status, held_out, measured, reading."""
+        return {name: label.text() for name, label in self._labels.items() if not label.isHidden()}
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Lay and measure now that somebody looks."""
+        super().showEvent(event)
+        self._timer.start()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Measure no longer."""
+        super().hideEvent(event)
+        self._timer.stop()
+
+    @property
+    def _unit_per_sd(self) -> float:
+        """What one standard deviation is on the slider's second scale."""
+        direction, measured = self._walk.direction, self._measured_scale()
+        spread = 1.0 if direction is None else direction.spread
+        return spread if measured is None else spread * measured.per_unit
+
+    def _measured_scale(self) -> "MeasuredChange | None":
+        return self._walk.measured if self.in_measured.isChecked() else None
+
+    def synchronize(self) -> None:
+        """Show the choice, and what is known of it."""
+        walk, explorer = self._walk, self._explorer
+        names = tuple(group.name for group in explorer.groups)
+        if names != self._shown_groups:
+            self._shown_groups = names
+            self.bar.set_groups(names)
+        choice, direction = walk.choice, walk.direction
+        self.bar.set_choice(choice)
+        can_walk = direction is not None and explorer.probe.vector.shape == direction.vector.shape
+        for widget in (self.slider, self.amount, self.amount_sd):
+            widget.setEnabled(can_walk)
+        status = walk.problem or ("" if choice.is_complete else NO_CHOICE)
+        self._say("status", status)
+        self.in_measured.setVisible(walk.measured is not None)
+        is_measuring = walk.is_running(CALIBRATE)
+        can_measure = direction is not None and walk.calibration is None and explorer.bundle is not None
+        self.calibrate.setVisible(can_measure and not is_measuring)
+        found = walk.effects
+        is_idle = not walk.is_running(EFFECTS) and not self._timer.isActive()
+        self.again.setVisible(direction is not None and found is None and is_idle)
+        self._say("held_out", held_out_text(direction, found) if direction is not None else "")
+        self.table.effects.set_choice(choice.phenotype if choice.kind == "phenotype" else None, choice.held)
+        self.table.effects.set_effects(found)
+        self.table.setVisible(direction is not None)
+        self._labels["reading"].setVisible(direction is not None)
+        if found is not None and found.problem:
+            self._say("held_out", found.problem)
+        self._show_amount()
+
+    def _say(self, name: str, text: str) -> None:
+        self._labels[name].setText(text)
+        self._labels[name].setVisible(bool(text))
+
+    def _show_amount(self) -> None:
+        """Show how far the probe has walked; called at each move."""
+        walk, direction = self._walk, self._walk.direction
+        spread = direction.spread if direction is not None else 0.0
+        amount_sd = walk.amount / spread if spread else 0.0
+        self.slider.set_amount_sd(amount_sd)
+        unit = "" if direction is None else unit_of(direction, self._measured_scale())
+        self.slider.set_scale(self._unit_per_sd, unit)
+        self.amount.setVisible(bool(unit))
+        for spin, value, words, step in (
+            (self.amount, amount_sd * self._unit_per_sd, unit, abs(self._unit_per_sd) / 10.0),
+            (self.amount_sd, amount_sd, "SD", 0.1),
+        ):
+            was_blocked = spin.blockSignals(True)
+            spin.setSuffix(f" {words}")
+            spin.setSingleStep(step)
+            spin.setValue(value)
+            spin.blockSignals(was_blocked)
+        self.take_back.setEnabled(walk.amount != 0)
+        self._say("measured", calibration_text(walk.calibration, walk.amount))
+
+    def _walk_sd(self, amount_sd: float) -> None:
+        direction = self._walk.direction
+        if direction is not None:
+            self._walk.walk(min(max(amount_sd, -2 * REACH_SD), 2 * REACH_SD) * direction.spread)
+
+    def _on_amount_typed(self, value: float) -> None:
+        if self._unit_per_sd:
+            self._walk_sd(value / self._unit_per_sd)
+
+    def _on_bar_chosen(self, choice: DirectionChoice) -> None:
+        self._walk.choose(choice)
+
+    def _on_calibrate_clicked(self) -> None:
+        try:
+            self._walk.calibrate()
+        except LatentExplorerError as error:
+            self._explorer.failed.emit(error)
+
+    def _wait_for_rest(self) -> None:
+        self._timer.start()
+
+    def _on_rest(self) -> None:
+        if self.isVisible():
+            self._walk.start()
+            self._walk.measure_effects()
+        self.synchronize()
+
+    def _on_study_changed(self) -> None:
+        cohort, latents = self._explorer.cohort, self._explorer.latents
+        specs = [] if cohort is None else list(cohort.specs.values())
+        latent_dim = max((space.latent_dim for space in latents.values()), default=0)
+        self.bar.set_study(specs, list(latents), latent_dim)
+        self.table.effects.set_phenotypes([spec for spec in specs if spec.kind != "categorical"])
+        self.synchronize()

@@ -1,0 +1,184 @@
+"""Whether the probe is among the people that the model has seen: a scale, a sentence, and who is nearest.
+
+The state is in a sign and in words, not in a colour alone.
+"""
+
+import numpy as np
+from qtpy.QtCore import QPointF, QRectF, QSize, Qt
+from qtpy.QtGui import QPainter, QPaintEvent, QPen, QPolygonF
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+
+from napari_latent_explorer._qt.listening import listen
+from napari_latent_explorer._qt.theme import DARK, Theme, small_font
+from napari_latent_explorer.analysis.manifold import LIMIT_PERCENTILE, GaugeReading
+from napari_latent_explorer.session.explorer import Explorer
+from napari_latent_explorer.session.gauge import CycleReading
+
+N_NEAREST = 3
+MEASURING = "Measuring how usual this vector is …"
+MEANS = (
+    "Share of the cohort that lies at most as far from its middle (Mahalanobis distance). Beyond 95 % a vector is "
+    "unlike the people whom the model has learnt from, and what is drawn may be no heart."
+)
+NEAREST_MEANS = "The nearest participants, with their distance in standard deviations. Click to see the recordings."
+CYCLE_MEANS = (
+    "What was decoded is encoded again: how far from this vector does it come back, in standard deviations of the "
+    "cohort? A vector whose picture comes back elsewhere was not drawn as it is."
+)
+
+
+class QtGaugeScale(QWidget):
+    """From 0 to 100 % of the cohort, hatched where a vector is unlike it, with a mark.
+
+    Parameters
+    ----------
+    parent
+        Qt parent.
+    """
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = DARK
+        self.percentile: float | None = None
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setToolTip(MEANS)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Repaint in other colours."""
+        self._theme = theme
+        self.update()
+
+    def set_percentile(self, percentile: float | None) -> None:
+        """Put the mark at a percentile, or take it away."""
+        self.percentile = percentile
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        """Thin."""
+        return QSize(160, 16)
+
+    def minimumSizeHint(self) -> QSize:
+        """As thin in a narrow dock."""
+        return QSize(80, 16)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the scale and the mark."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        bar = QRectF(5.0, 8.0, self.width() - 10.0, 6.0)
+        painter.fillRect(bar, self._theme.color("quiet"))
+        limit = bar.left() + bar.width() * LIMIT_PERCENTILE / 100.0
+        beyond = QRectF(limit, bar.top(), bar.right() - limit, bar.height())
+        painter.fillRect(beyond, self._theme.color("warning", 0.35))
+        painter.setPen(QPen(self._theme.color("warning"), 1.5))
+        painter.drawLine(QPointF(limit, bar.top() - 2.0), QPointF(limit, bar.bottom() + 1.0))
+        if self.percentile is None:
+            return
+        at = bar.left() + bar.width() * self.percentile / 100.0
+        is_outside = self.percentile > LIMIT_PERCENTILE
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(self._theme.color("warning" if is_outside else "accent"))
+        painter.drawPolygon(QPolygonF([QPointF(at - 5.0, 0.0), QPointF(at + 5.0, 0.0), QPointF(at, 9.0)]))
+
+
+class QtGaugeStrip(QWidget):
+    """The scale, its meaning in words, the nearest participants, and how well the picture comes back.
+
+    Parameters
+    ----------
+    explorer
+        The session; its gauge watches the probe from when this is first shown.
+    parent
+        Qt parent.
+    """
+
+    def __init__(self, explorer: Explorer, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._explorer = explorer
+        self.scale = QtGaugeScale(self)
+        self.words = self._label(MEANS)
+        self.words.setText(MEASURING)
+        self.cycle = self._label(CYCLE_MEANS)
+        self.nearest = [QToolButton(self) for _ in range(N_NEAREST)]
+        self._build_layout()
+        for button in self.nearest:
+            button.setAutoRaise(True)
+            button.setToolTip(NEAREST_MEANS)
+            button.clicked.connect(lambda _=False, button=button: explorer.show_participant(button.property("who")))
+        listen(self, explorer.gauge.read, self._on_gauge_read)
+        listen(self, explorer.gauge.cycle_read, self._on_gauge_cycle_read)
+        listen(self, explorer.probe.vector_changed, self._on_probe_vector_changed)
+        listen(self, explorer.probe.origin_changed, self._on_probe_vector_changed)
+        self._clear()
+
+    def _label(self, tip: str) -> QLabel:
+        label = QLabel(self)
+        label.setTextFormat(Qt.TextFormat.PlainText)
+        label.setFont(small_font(self))
+        label.setToolTip(tip)
+        label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        return label
+
+    def _build_layout(self) -> None:
+        people = QHBoxLayout()
+        people.setSpacing(2)
+        self._nearest_title = QLabel("Nearest", self)
+        self._nearest_title.setFont(small_font(self))
+        people.addWidget(self._nearest_title)
+        for button in self.nearest:
+            button.setFont(small_font(self))
+            people.addWidget(button)
+        people.addStretch(1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(2)
+        layout.addWidget(self.scale)
+        layout.addWidget(self.words)
+        layout.addLayout(people)
+        layout.addWidget(self.cycle)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Repaint in other colours."""
+        self.scale.set_theme(theme)
+
+    def showEvent(self, event: object) -> None:
+        """Follow the probe from now on."""
+        self._explorer.gauge.watch()
+
+    def _clear(self) -> None:
+        self.scale.set_percentile(None)
+        self.words.setText(MEASURING if self._explorer.probe.is_set else "")
+        self._nearest_title.hide()
+        self.cycle.setText("")
+        for button in self.nearest:
+            button.hide()
+
+    def _on_probe_vector_changed(self, *_: object) -> None:
+        self.cycle.setText("")
+        if not self._explorer.probe.is_set:
+            self._clear()
+
+    def _on_gauge_read(self, reading: GaugeReading) -> None:
+        self.scale.set_percentile(reading.percentile)
+        self.words.setText(_words_for(reading))
+        self.scale.setAccessibleName(self.words.text())
+        self._nearest_title.show()
+        shown = zip(self.nearest, reading.nearest_ids.tolist(), reading.nearest_distances.tolist(), strict=False)
+        for button in self.nearest[len(reading.nearest_ids) :]:
+            button.hide()
+        for button, participant_id, distance in shown:
+            button.setText(f"{participant_id} ({distance:.1f} SD)".replace("&", "&&"))
+            button.setProperty("who", participant_id)
+            button.show()
+
+    def _on_gauge_cycle_read(self, cycle: CycleReading) -> None:
+        if np.array_equal(cycle.vector, self._explorer.probe.vector):
+            self.cycle.setText(f"Decoded and encoded again it comes back {cycle.distance:.1f} SD off")
+
+
+def _words_for(reading: GaugeReading) -> str:
+    others = 100.0 - reading.percentile
+    if reading.is_outside:
+        share = "none" if others == 0 else "fewer than 1 %" if others < 1 else f"{others:.0f} %"
+        return f"⚠ Unlike the cohort: {share} of the participants are as unusual, the picture may be no heart"
+    return f"✓ Among the cohort: {others:.0f} % of the participants are more unusual"

@@ -1,0 +1,271 @@
+"""The direction that is chosen, laid and measured on workers, and the walk along it.
+
+The hard idea: what a choice comes to takes a while, and is of one choice. So a new choice becomes the session's only
+together with its direction, in one step with the walk that goes on along it; what was found is kept per choice, and
+whoever comes back to one, or undoes, finds it there.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from psygnal import Signal
+
+from napari_latent_explorer.analysis.directions import Direction
+from napari_latent_explorer.errors import BundleError, LatentExplorerError
+from napari_latent_explorer.session.direction_choice import DirectionChoice
+from napari_latent_explorer.session.direction_finding import (
+    DirectionRequest,
+    WalkEffects,
+    direction_request,
+    find_effects,
+    lay_direction,
+)
+from napari_latent_explorer.session.explorer import Explorer
+from napari_latent_explorer.session.jobs import Job
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from napari_latent_explorer.data.progress import Progress
+    from napari_latent_explorer.modeling.walk_calibration import MeasuredChange, WalkCalibration
+
+Laid = Direction | LatentExplorerError
+LAY, EFFECTS, CALIBRATE = "Lay direction", "Effects of the direction", "Measure decoded hearts"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Findings:
+    """What is known of one choice.
+
+    Attributes
+    ----------
+    request
+        What it was found for.
+    direction
+        What it came to.
+    effects, calibration
+        None until they are measured.
+    """
+
+    request: DirectionRequest
+    direction: Direction
+    effects: WalkEffects | None = None
+    calibration: "WalkCalibration | None" = None
+
+
+class DirectionWalk:
+    """What the session's direction (`Explorer.direction`) comes to.
+
+    Parameters
+    ----------
+    explorer
+        The session whose probe walks.
+    """
+
+    changed = Signal(description="Another direction, or more is known of it, or work on it began or ended.")
+
+    def __init__(self, explorer: Explorer) -> None:
+        self._explorer = explorer
+        self._found: dict[DirectionChoice, Findings] = {}
+        self._wanted: DirectionChoice | None = None
+        self._problem = ""
+        explorer.study_changed.connect(self._forget)
+        explorer.bundle_changed.connect(self._forget_hearts)
+        explorer.direction_changed.connect(self._on_direction_changed)
+        explorer.groups_changed.connect(self._on_direction_changed)
+        explorer.jobs.started.connect(self._on_job)
+        explorer.jobs.ended.connect(self._on_job)
+
+    @property
+    def choice(self) -> DirectionChoice:
+        """What was chosen, even if it is still being laid."""
+        return self._explorer.direction if self._wanted is None else self._wanted
+
+    @property
+    def direction(self) -> Direction | None:
+        """The direction that the probe walks; None until it is laid."""
+        walk = self._explorer.probe.walk
+        if walk is not None:
+            return walk.direction
+        findings = self._findings()
+        return None if findings is None else findings.direction
+
+    @property
+    def amount(self) -> float:
+        """How far the probe has walked, in the direction's unit."""
+        walk = self._explorer.probe.walk
+        return 0.0 if walk is None else walk.amount
+
+    @property
+    def effects(self) -> WalkEffects | None:
+        """What else moves; None until it is measured, and while another choice is being laid."""
+        findings = None if self._wanted is not None else self._findings()
+        return None if findings is None else findings.effects
+
+    @property
+    def calibration(self) -> "WalkCalibration | None":
+        """What decoded hearts change; None until it is measured, and while another choice is being laid."""
+        findings = None if self._wanted is not None else self._findings()
+        return None if findings is None else findings.calibration
+
+    @property
+    def measured(self) -> "MeasuredChange | None":
+        """What was measured of the phenotype that is walked along."""
+        calibration = self.calibration
+        return None if calibration is None else calibration.of(calibration.direction.phenotype)
+
+    @property
+    def problem(self) -> str:
+        """Why the choice cannot be laid; empty if it can."""
+        return self._problem
+
+    def is_running(self, job_name: str) -> bool:
+        """Whether `LAY`, `EFFECTS` or `CALIBRATE` is being worked on."""
+        return any(job.name == job_name and not job.is_cancelled for job in self._explorer.jobs.running)
+
+    def cancel(self, job_name: str) -> None:
+        """Stop working on it."""
+        for job in self._explorer.jobs.running:
+            if job.name == job_name:
+                job.cancel()
+        self.changed.emit()
+
+    def choose(self, choice: DirectionChoice) -> Job[Laid] | None:
+        """Choose another direction: start the job that lays it, after which it is the session's.
+
+        None when nothing has to be laid: the choice is not complete, was laid before, or cannot be.
+        """
+        self._wanted, self._problem = None, ""
+        request = self._request(choice) if choice.is_complete else None
+        if not choice.is_complete:
+            self._explorer.set_direction(choice)
+        elif request is not None and (known := self._known(request)) is not None:
+            self._explorer.set_direction(choice, known.direction)
+        elif request is not None:
+            self._wanted = choice
+            return self._lay(request)
+        self.changed.emit()
+        return None
+
+    def start(self) -> Job[Laid] | None:
+        """Lay the session's direction if it is not known, as after a session was opened."""
+        choice = self._explorer.direction
+        if self._wanted is not None or not choice.is_complete or self._problem or self._findings() is not None:
+            return None
+        request = self._request(choice)
+        return None if request is None else self._lay(request)
+
+    def walk(self, amount: float) -> None:
+        """Take the probe so many units along; nothing happens before the direction is laid."""
+        if self.direction is not None:
+            self._explorer.probe.walk_along(self.direction, amount)
+
+    def measure_effects(self) -> Job[WalkEffects] | None:
+        """Start the job that measures what else moves; None when it is known, running, or there is no direction."""
+        findings = self._findings()
+        if findings is None or findings.effects is not None or self.is_running(EFFECTS):
+            return None
+        request, direction = findings.request, findings.direction
+        return self._explorer.jobs.start(
+            EFFECTS,
+            lambda: find_effects(request, direction),
+            lambda effects: self._learn(request, direction, effects=effects),
+        )
+
+    def calibrate(self) -> "Job[WalkCalibration] | None":
+        """Start the job that measures decoded hearts; None when it is known, running, or there is no direction.
+
+        Raises
+        ------
+        BundleError
+            When no model is open.
+        """
+        findings = self._findings()
+        if findings is None or findings.calibration is not None or self.is_running(CALIBRATE):
+            return None
+        bundle: Any = self._explorer.bundle
+        if bundle is None:
+            raise BundleError("Hearts can only be measured when a model draws them; open a bundle first.")
+        request, direction = findings.request, findings.direction
+
+        def work() -> "Generator[Progress, None, WalkCalibration]":
+            from napari_latent_explorer.modeling.walk_calibration import calibrate_walk
+
+            return calibrate_walk(bundle, request.latents, direction)
+
+        return self._explorer.jobs.start(
+            CALIBRATE, work, lambda calibration: self._learn(request, direction, calibration=calibration)
+        )
+
+    def _request(self, choice: DirectionChoice) -> DirectionRequest | None:
+        try:
+            return direction_request(self._explorer.state, choice)
+        except LatentExplorerError as error:
+            self._problem = str(error)
+            return None
+
+    def _findings(self) -> Findings | None:
+        """Return what is known of the present choice, as far as it is still of the present study and groups."""
+        choice = self._explorer.direction
+        if self._explorer.cohort is None or choice not in self._found:
+            return None
+        try:
+            return self._known(direction_request(self._explorer.state, choice))
+        except LatentExplorerError:
+            return None
+
+    def _known(self, request: DirectionRequest) -> Findings | None:
+        known = self._found.get(request.choice)
+        return known if known is not None and known.request.is_same(request) else None
+
+    def _lay(self, request: DirectionRequest) -> Job[Laid]:
+        return self._explorer.jobs.start(LAY, lambda: lay_direction(request), lambda laid: self._on_laid(request, laid))
+
+    def _on_laid(self, request: DirectionRequest, laid: Laid) -> None:
+        is_wanted = self._wanted == request.choice
+        if is_wanted:
+            self._wanted = None
+        if isinstance(laid, LatentExplorerError):
+            self._problem = str(laid)
+            self.changed.emit()
+            return
+        self._learn(request, laid)
+        if is_wanted:
+            self._explorer.set_direction(request.choice, laid)
+
+    def _learn(
+        self,
+        request: DirectionRequest,
+        direction: Direction,
+        effects: WalkEffects | None = None,
+        calibration: "WalkCalibration | None" = None,
+    ) -> None:
+        """Keep what was found beside what was known."""
+        known = self._known(request)
+        if known is not None:
+            effects, calibration = effects or known.effects, calibration or known.calibration
+            direction = known.direction
+        self._found[request.choice] = Findings(request, direction, effects, calibration)
+        self.changed.emit()
+
+    def _on_direction_changed(self) -> None:
+        self._problem = ""
+        self.changed.emit()
+
+    def _on_job(self, job: Job[object]) -> None:
+        if job.name in (LAY, EFFECTS, CALIBRATE):
+            if not job.is_running and job.name == LAY and job.is_cancelled:
+                self._wanted = None
+            self.changed.emit()
+
+    def _forget(self) -> None:
+        self._found.clear()
+        self._wanted, self._problem = None, ""
+        self.changed.emit()
+
+    def _forget_hearts(self) -> None:
+        """Calibrations are of the former model's pictures."""
+        self._found = {
+            choice: Findings(known.request, known.direction, known.effects) for choice, known in self._found.items()
+        }
+        self.changed.emit()

@@ -1,0 +1,190 @@
+"""Walking by hand: chosen, dragged, typed, held still, measured, and told how sure that is."""
+
+import numpy as np
+import pytest
+from qtpy.QtCore import QPoint, Qt
+from qtpy.QtTest import QTest
+
+from napari_latent_explorer._qt.direction_text import calibration_text
+from napari_latent_explorer._qt.effects_model import BAR, CHANGE, CORRELATION, NAME
+from napari_latent_explorer._qt.probe_dock import DIRECTION, QtProbeDock
+from napari_latent_explorer._qt.theme import LIGHT
+from napari_latent_explorer.analysis.directions import phenotype_direction
+from napari_latent_explorer.modeling.walk_calibration import MeasuredChange, WalkCalibration
+from napari_latent_explorer.session.direction_walk import DirectionWalk
+
+LEFT = Qt.MouseButton.LeftButton
+
+
+@pytest.fixture
+def walk(explorer):
+    explorer.probe_mean("mri")
+    return DirectionWalk(explorer)
+
+
+@pytest.fixture
+def dock(qtbot, explorer, walk):
+    dock = QtProbeDock(explorer, walk)
+    qtbot.addWidget(dock)
+    dock.resize(460, 800)
+    dock.show()
+    QTest.mouseClick(dock.pages.buttons[DIRECTION], LEFT)
+    return dock
+
+
+@pytest.fixture
+def panel(dock):
+    return dock.directions
+
+
+def choose(combo, value):
+    combo.setCurrentIndex(combo.findData(value))
+    combo.activated.emit(combo.currentIndex())
+
+
+@pytest.fixture
+def along_mass(qtbot, explorer, walk, panel):
+    """Choose mass and wait until it is known what else moves."""
+    choose(panel.bar.phenotype, "lvm")
+    qtbot.waitUntil(lambda: walk.effects is not None, timeout=30_000)
+    return panel
+
+
+def drag(slider, amount_sd):
+    y = slider.height() // 2
+    start, end = (QPoint(round(slider.x_of(amount)), y) for amount in (slider.amount_sd, amount_sd))
+    QTest.mousePress(slider, LEFT, pos=start)
+    QTest.mouseMove(slider, (start + end) / 2)
+    QTest.mouseMove(slider, end)
+    QTest.qWait(10)
+    QTest.mouseRelease(slider, LEFT, pos=end)
+
+
+def test_without_a_choice_it_says_what_to_do_and_nothing_moves(panel, explorer):
+    assert "Choose a phenotype" in panel.sentences["status"]
+    drag(panel.slider, 1.0)
+    assert explorer.probe.walk is None
+
+
+def test_a_drag_walks_by_standard_deviations_and_the_unit_and_is_one_step(along_mass, explorer):
+    panel = along_mass
+    spread = phenotype_direction(explorer.latents["mri"], explorer.cohort, "lvm").spread
+    drag(panel.slider, 1.0)
+    assert explorer.probe.walk.amount == pytest.approx(spread, rel=0.03)  # a pixel
+    assert panel.amount.value() == pytest.approx(explorer.probe.walk.amount, abs=0.01)
+    assert panel.amount.suffix() == " g"
+    assert panel.amount_sd.value() == pytest.approx(1.0, abs=0.03)
+    explorer.undo()
+    assert explorer.probe.walk is None
+    assert panel.slider.amount_sd == 0.0
+
+
+def test_grams_are_typed_keys_walk_by_tenths_and_home_takes_back(along_mass, explorer, walk):
+    panel = along_mass
+    panel.amount.setValue(10.0)
+    assert explorer.probe.walk.amount == pytest.approx(10.0)
+    panel.slider.setFocus()
+    QTest.keyClick(panel.slider, Qt.Key.Key_Right)
+    assert explorer.probe.walk.amount == pytest.approx(10.0 + 0.1 * walk.direction.spread)
+    QTest.keyClick(panel.slider, Qt.Key.Key_Home)
+    assert explorer.probe.walk is None
+    panel.amount_sd.setValue(-2.0)
+    assert explorer.probe.walk.amount == pytest.approx(-2.0 * walk.direction.spread)
+    explorer.probe.move(3, 1.0)
+    QTest.mouseClick(panel.take_back, LEFT)
+    assert explorer.probe.moved_dims.tolist() == [3]
+
+
+def test_what_else_moves_is_a_table_with_the_own_phenotype_on_top(along_mass, explorer):
+    model = along_mass.table.effects
+    assert model.rows[0] == "lvm"
+    own = model.effect(0)
+    assert own.per_unit == pytest.approx(1.0, abs=0.1)
+    assert "1 g here reads as 1 g" in along_mass.sentences["held_out"]
+    row = model.rows.index("lvedv")
+    expected = np.corrcoef(*(explorer.cohort.values(name) for name in ("lvm", "lvedv")))[0, 1]
+    assert model.index(row, CORRELATION).data() == f"{expected:+.2f}".replace("-", "\N{MINUS SIGN}")
+    assert model.index(row, CHANGE).data().endswith(" ml")
+    along_mass.window().resize(560, 800)
+    QTest.qWait(20)
+    assert " ml (" in model.index(row, CHANGE).data()
+    along_mass.table.sortByColumn(NAME, Qt.SortOrder.AscendingOrder)
+    titles = [model.index(number, NAME).data() for number in range(len(model.rows))]
+    assert titles == sorted(titles, key=str.casefold)
+
+
+def test_a_tick_holds_a_phenotype_still(qtbot, along_mass, explorer, walk):
+    panel, model = along_mass, along_mass.table.effects
+    panel.amount.setValue(20.0)
+    before = explorer.probe.offsets[0]
+    plain = next(effect for effect in walk.effects.effects if effect.phenotype.name == "lvedv")
+    index = model.index(model.rows.index("lvedv"), NAME)
+    box = panel.table.visualRect(index)
+    QTest.mouseClick(panel.table.viewport(), LEFT, pos=QPoint(box.left() + 11, box.center().y()))
+    qtbot.waitUntil(lambda: walk.choice.held == ("lvedv",) and walk.effects is not None, timeout=30_000)
+    held = next(effect for effect in walk.effects.effects if effect.phenotype.name == "lvedv")
+    assert abs(held.per_unit) < 0.2 * abs(plain.per_unit)
+    assert abs(explorer.probe.offsets[0]) < 0.1 * abs(before)  # the first latent is the volume
+    assert explorer.probe.walk.amount == pytest.approx(20.0)
+    index = model.index(model.rows.index("lvedv"), NAME)
+    assert index.data(Qt.ItemDataRole.CheckStateRole) == Qt.CheckState.Checked
+    own = model.index(model.rows.index("lvm"), NAME)
+    assert own.data(Qt.ItemDataRole.CheckStateRole) is None
+    assert explorer.undo_text == "Hold LV end-diastolic volume still on the way along LV mass"
+
+
+def test_covariates_are_ticked_in_a_list_that_stays_open(qtbot, along_mass, walk):
+    menu = along_mass.bar.covariates
+    assert "lvm" not in menu.names
+    menu._on_menu_about_to_show()
+    for name in ("sex", "age"):
+        item = next(
+            menu.list.item(row)
+            for row in range(menu.list.count())
+            if menu.list.item(row).data(Qt.ItemDataRole.UserRole) == name
+        )
+        item.setCheckState(Qt.CheckState.Checked)
+    menu._on_menu_about_to_hide()
+    qtbot.waitUntil(lambda: walk.choice.covariates == ("sex", "age"), timeout=10_000)
+    assert "Sex, Age" in menu.text()
+
+
+def test_two_groups_are_offered_and_walked_between(qtbot, panel, explorer, walk):
+    ids = explorer.cohort.participant_ids
+    explorer.create_group("One", ids[:60])
+    explorer.create_group("<b>Two</b>", ids[60:])
+    explorer.probe_mean("mri")
+    choose(panel.bar.kind, "groups")
+    qtbot.waitUntil(lambda: walk.direction is not None and walk.choice.kind == "groups", timeout=10_000)
+    assert (walk.choice.name_a, walk.choice.name_b) == ("One", "<b>Two</b>")
+    panel.amount.setValue(1.0)
+    values = explorer.latents["mri"].values
+    way = values[60:].mean(axis=0) - values[:60].mean(axis=0)
+    np.testing.assert_allclose(explorer.probe.offsets, way, atol=1e-5)
+
+
+def test_the_slider_can_speak_of_what_was_measured(along_mass, walk, explorer, monkeypatch):
+    change = MeasuredChange("lvm", "LV mass", "g", 0.5, 0.45, 0.55, 0.2, 0.8, 50)
+    calibration = WalkCalibration(walk.direction, (change,), walk.direction.spread, "shapes0")
+    monkeypatch.setattr(DirectionWalk, "calibration", calibration)
+    panel = along_mass
+    panel.synchronize()
+    panel.in_measured.setChecked(True)
+    panel.amount.setValue(5.0)
+    assert explorer.probe.walk.amount == pytest.approx(10.0)
+    minus = "\N{MINUS SIGN}"
+    assert calibration_text(calibration, 10.0) == (
+        "Measured on 50 decoded hearts, +5 g in the mean (+4.5 to +5.5), one heart +2 to +8."
+    )
+    assert f"{minus}5 g in the mean ({minus}5.5 to {minus}4.5)" in calibration_text(calibration, -10.0)
+    assert calibration_text(calibration, 100.0).endswith("Beyond 1 SD nothing was measured.")
+
+
+def test_painting_survives_both_themes_and_little_room(dock, along_mass):
+    along_mass.set_theme(LIGHT)
+    assert not along_mass.table.isColumnHidden(CHANGE)
+    dock.resize(300, 700)
+    QTest.qWait(20)
+    assert along_mass.table.isColumnHidden(CHANGE)
+    assert not along_mass.table.isColumnHidden(BAR)
+    assert not dock.grab().isNull()

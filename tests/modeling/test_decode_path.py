@@ -1,0 +1,111 @@
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from test_bundle import make_bundle
+
+from napari_latent_explorer.modeling import decode_path
+from napari_latent_explorer.modeling.bundle import Decoded, ModelBundle
+from napari_latent_explorer.modeling.decode_path import FastDecoder, choose_path
+from napari_latent_explorer.modeling.decoding import DecodeRequest, decode
+
+
+@pytest.fixture(scope="module")
+def bundle() -> ModelBundle:
+    return make_bundle()
+
+
+@pytest.fixture
+def vector(bundle: ModelBundle) -> np.ndarray:
+    return np.random.default_rng(4).normal(size=bundle.latent_dim).astype(np.float32)
+
+
+class Candidate:
+    """Decodes as the bundle does, less exactly or not at all."""
+
+    def __init__(self, bundle: ModelBundle, factor: float = 1.0, error: Exception | None = None) -> None:
+        self.bundle, self.factor, self.error = bundle, factor, error
+
+    def decode(self, latents: np.ndarray, **wanted: Any) -> Decoded:
+        if self.error is not None:
+            raise self.error
+        decoded = self.bundle.decode(latents, **wanted)
+        assert decoded.cine is not None
+        return Decoded(decoded.cine * np.float32(self.factor), decoded.labels, decoded.ecg_mv)
+
+
+def offer(monkeypatch: pytest.MonkeyPatch, durations_ms: dict[str, float], **candidates: Candidate) -> None:
+    """Let these be the ways to choose from, with such durations."""
+    names = {id(candidate): name for name, candidate in candidates.items()}
+
+    def timed(model: Any, vector: np.ndarray) -> tuple[float, Decoded]:
+        return durations_ms[names[id(model)]], model.decode(vector, with_labels=True)
+
+    monkeypatch.setattr(decode_path, "_candidates", lambda _: candidates.items())
+    monkeypatch.setattr(decode_path, "_timed", timed)
+
+
+def test_every_way_draws_the_same(bundle: ModelBundle, vector: np.ndarray) -> None:
+    reference = decode(bundle, DecodeRequest(vector))
+    for name, candidate in decode_path._candidates(bundle):
+        found = decode(bundle, DecodeRequest(vector), candidate)
+        rtol = 1e-5 if "float32" in name else 0.02
+        assert found.cine is not None
+        assert found.labels is not None
+        assert reference.cine is not None
+        assert np.abs(found.cine - reference.cine).max() < rtol * np.abs(reference.cine).max(), name
+        assert np.abs(found.ecg_mv - reference.ecg_mv).max() < rtol * np.abs(reference.ecg_mv).max(), name
+        assert (found.labels != reference.labels).mean() < 0.02
+        assert found.cine.dtype == np.float32
+        assert found.bundle_fingerprint == bundle.fingerprint
+
+
+def test_the_fastest_accurate_way_is_chosen(bundle: ModelBundle, monkeypatch: pytest.MonkeyPatch) -> None:
+    ways = {"plain": Candidate(bundle), "fast": Candidate(bundle, 1.005), "wrong": Candidate(bundle, 1.02)}
+    offer(monkeypatch, {"plain": 30.0, "fast": 10.0, "wrong": 1.0}, **ways)
+    path = choose_path(bundle)
+    assert path.model is ways["fast"]
+    assert path.description == "fast, 10 ms"
+    assert [trial.name for trial in path.trials] == ["fast", "plain", "wrong"]
+    errors = {trial.name: trial.error for trial in path.trials}
+    assert errors["plain"] == 0.0
+    assert errors["fast"] == pytest.approx(0.005, rel=0.01)
+
+
+def test_what_is_no_number_is_not_accurate(bundle: ModelBundle, monkeypatch: pytest.MonkeyPatch) -> None:
+    ways = {"plain": Candidate(bundle), "overflowing": Candidate(bundle, float("nan"))}
+    offer(monkeypatch, {"plain": 30.0, "overflowing": 1.0}, **ways)
+    assert choose_path(bundle).model is ways["plain"]
+
+
+def test_a_way_that_fails_is_left_out(bundle: ModelBundle, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = Candidate(bundle, error=torch.OutOfMemoryError("no memory left on the card"))
+    offer(monkeypatch, {"plain": 30.0, "broken": 1.0}, plain=Candidate(bundle), broken=broken)
+    assert [trial.name for trial in choose_path(bundle).trials] == ["plain"]
+
+
+def test_a_device_that_fails_later_is_given_up_and_told_of(
+    bundle: ModelBundle, vector: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    card = Candidate(bundle, 1.001)
+    offer(monkeypatch, {"plain": 30.0, "card": 1.0}, plain=Candidate(bundle), card=card)
+    decoder = FastDecoder()
+    assert decoder(bundle, vector).path == "card, 1 ms"
+    card.error = torch.OutOfMemoryError("no memory left on the card")
+    fallen_back = decoder(bundle, vector)
+    np.testing.assert_array_equal(fallen_back.cine, decode(bundle, DecodeRequest(vector)).cine)
+    assert "no memory left on the card" in fallen_back.path
+    card.error = None
+    assert "no memory left on the card" in decoder(bundle, vector).path  # not tried again for this model
+
+
+def test_another_model_is_decoded_by_its_own_networks(bundle: ModelBundle, vector: np.ndarray) -> None:
+    other = make_bundle(seed=7)
+    decoder = FastDecoder()
+    results = [decoder(model, vector) for model in (bundle, other, bundle)]
+    for model, result in zip((bundle, other, bundle), results, strict=True):
+        expected = decode(model, DecodeRequest(vector))
+        np.testing.assert_allclose(result.cine, expected.cine, atol=0.02 * np.abs(expected.cine).max())
+        assert result.bundle_fingerprint == model.fingerprint
+        assert result.path
