@@ -11,7 +11,7 @@ from qtpy.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from qtpy.QtGui import QKeyEvent, QPainter, QPaintEvent, QPen, QPolygonF, QResizeEvent, QWheelEvent
 from qtpy.QtWidgets import QScrollBar, QSizePolicy, QVBoxLayout, QWidget
 
-from napari_latent_explorer._qt.ecg_paper import MM_PER_MS, MM_PER_MV, SCALE_TEXT, extent_mv, paint_grid
+from napari_latent_explorer._qt.ecg_paper import CLINICAL_SCALE, extent_mv, paint_grid
 from napari_latent_explorer._qt.polyline import make_polyline
 from napari_latent_explorer._qt.theme import DARK, Theme, small_font
 from napari_latent_explorer.data.ecg import ECG, LEAD_NAMES
@@ -97,7 +97,7 @@ class QtRhythmPage(QWidget):
         self._label = ""
         self._up_mv = self._down_mv = LEAST_MV
         self._start_ms, self._length_ms = 0.0, PAGE_MS
-        self._theme = DARK
+        self._theme, self._scale = DARK, CLINICAL_SCALE
         self._lines: list[QPolygonF] | None = None
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -207,7 +207,7 @@ class QtRhythmPage(QWidget):
         """Let the page hold what its width has room for, ten seconds at least, and no more than there is."""
         rows = max(1, len(self._rows()))
         px_per_mm = self._height_px() / ((_ROW_SHARES[0] * (rows - 1) + 1.0) * self._lead_mm())
-        fits_ms = (self.width() - 2 * SIDE_PX) / (MM_PER_MS * px_per_mm)
+        fits_ms = (self.width() - 2 * SIDE_PX) / (self._scale.mm_per_ms * px_per_mm)
         length_ms = max(PAGE_MS, min(fits_ms, self._duration_ms))
         self._lines = None
         if length_ms != self._length_ms:
@@ -219,19 +219,21 @@ class QtRhythmPage(QWidget):
 
     def _lead_mm(self) -> float:
         """Height that the largest lead needs."""
-        return (self._up_mv + self._down_mv) * MM_PER_MV
+        return (self._up_mv + self._down_mv) * self._scale.mm_per_mv
 
     def paper(self) -> tuple[float, list[float]]:
         """Pixels of a millimetre, and the zero line of each row."""
         rows = max(1, len(self._rows()))
         height, lead_mm = self._height_px(), self._lead_mm()
         least_mm, most_mm = (share * lead_mm for share in _ROW_SHARES)
-        px_per_mm = (self.width() - 2 * SIDE_PX) / (self._length_ms * MM_PER_MS)
+        px_per_mm = (self.width() - 2 * SIDE_PX) / (self._length_ms * self._scale.mm_per_ms)
         px_per_mm = min(px_per_mm, height / (least_mm * (rows - 1) + lead_mm))
         row_mm = min(most_mm, max(least_mm, (height / px_per_mm - lead_mm) / max(1, rows - 1)))
         total_mm = row_mm * (rows - 1) + lead_mm
         top = TOP_PX + max(0.0, height - total_mm * px_per_mm) / 2
-        return px_per_mm, [top + (self._up_mv * MM_PER_MV + row * row_mm) * px_per_mm for row in range(rows)]
+        return px_per_mm, [
+            top + (self._up_mv * self._scale.mm_per_mv + row * row_mm) * px_per_mm for row in range(rows)
+        ]
 
     # ---- painting
 
@@ -255,8 +257,8 @@ class QtRhythmPage(QWidget):
         name, row, begin_ms, end_ms = segment
         signal_mv = self._window_mv(name, begin_ms, end_ms)
         times_ms = begin_ms + np.arange(signal_mv.size) * 1000.0 / self._rate_hz
-        x = np.asarray(SIDE_PX + times_ms * MM_PER_MS * px_per_mm, np.float64)
-        y = np.asarray(zeros[row] - signal_mv * MM_PER_MV * px_per_mm, np.float64)
+        x = np.asarray(SIDE_PX + times_ms * self._scale.mm_per_ms * px_per_mm, np.float64)
+        y = np.asarray(zeros[row] - signal_mv * self._scale.mm_per_mv * px_per_mm, np.float64)
         is_known = np.isfinite(y)
         return make_polyline(*envelope(x[is_known], y[is_known]))
 
@@ -264,14 +266,14 @@ class QtRhythmPage(QWidget):
         painter.setPen(self._theme.color("text"))
         painter.setFont(small_font(self, 0.95, is_bold=True))
         for name, row, begin_ms, _ in self._segments():
-            left = SIDE_PX + begin_ms * MM_PER_MS * px_per_mm
+            left = SIDE_PX + begin_ms * self._scale.mm_per_ms * px_per_mm
             painter.drawLine(QPointF(left, zeros[row] - 2 * px_per_mm), QPointF(left, zeros[row] + 2 * px_per_mm))
             painter.drawText(QPointF(left + 3, zeros[row] - _NAME_MM * px_per_mm), name)
         painter.fillRect(QRectF(0, 0, self.width(), TOP_PX), self._theme.color("paper"))
         painter.setFont(small_font(self, 0.92))
         words = painter.fontMetrics()
         end_s = (self._start_ms + self._length_ms) / 1000.0
-        scale = f"{self._start_ms / 1000.0:.1f} to {end_s:.1f} s   {SCALE_TEXT}"
+        scale = f"{self._start_ms / 1000.0:.1f} to {end_s:.1f} s   {self._scale}"
         room = self.width() - words.horizontalAdvance(scale) - 4 * SIDE_PX
         label = words.elidedText(self._label, Qt.TextElideMode.ElideRight, max(0, room))
         top = QRectF(SIDE_PX, 0, self.width() - 2 * SIDE_PX, TOP_PX)
