@@ -130,7 +130,8 @@ class QtEcgCalipers(QWidget):
         if not panels:
             return None
         if self._calipers is None or self._calipers.panel >= len(panels):
-            chosen = next((index for index, panel in enumerate(panels) if panel.name == "II"), 0)
+            lengths_ms = [(panel.name == "II", panel.end_ms - panel.begin_ms) for panel in panels]
+            chosen = max(range(len(panels)), key=lengths_ms.__getitem__)
             begin, end = panels[chosen].begin_ms, panels[chosen].end_ms
             first, second = (panels[chosen].snapped(begin + share * (end - begin)) for share in BEGIN_SHARES)
             return Calipers(chosen, (first, second))

@@ -6,6 +6,8 @@ cycle the cine is (`set_cine_time`), and says where the user wants it (`cine_tim
 (`play_toggled`), and which files are to be opened (`open_requested`).
 """
 
+from dataclasses import replace
+
 import numpy as np
 from qtpy.QtCore import Signal
 from qtpy.QtGui import QDragEnterEvent, QDropEvent, QResizeEvent
@@ -22,10 +24,11 @@ from qtpy.QtWidgets import (
 
 from napari_latent_explorer._qt.cardiac_time import r_peak_ms, to_cine_time_ms, to_ecg_time_ms
 from napari_latent_explorer._qt.ecg_calipers import QtEcgCalipers
-from napari_latent_explorer._qt.ecg_figure import ecg_figure
+from napari_latent_explorer._qt.ecg_figure import ecg_figure, ecgs_of, interval_facts, named, named_text, strip_figure
 from napari_latent_explorer._qt.ecg_interval_table import QtEcgIntervalTable
 from napari_latent_explorer._qt.ecg_layout import SHOWN_MS
 from napari_latent_explorer._qt.ecg_plot import QtEcgPlot
+from napari_latent_explorer._qt.ecg_save_menu import QtEcgSaveMenu
 from napari_latent_explorer._qt.ecg_traces import (
     decoded_rate_hz,
     decoded_traces,
@@ -37,7 +40,7 @@ from napari_latent_explorer._qt.ecg_traces import (
 )
 from napari_latent_explorer._qt.ecg_view_menu import EcgView, QtEcgViewMenu
 from napari_latent_explorer._qt.figure import Figure
-from napari_latent_explorer._qt.figure_menu import QtFigureMenu, offer_figure
+from napari_latent_explorer._qt.figure_menu import offer_figure
 from napari_latent_explorer._qt.listening import listen
 from napari_latent_explorer._qt.page_switch import QtPageSwitch
 from napari_latent_explorer._qt.rhythm_plot import QtRhythmStrip
@@ -116,8 +119,8 @@ class QtEcgDock(QWidget):
         self.open_file.setAccessibleName("Open ECG files")
         self.open_file.clicked.connect(self._on_open_clicked)
         self.save = QPushButton("Save ▾", self)
-        self.save.setToolTip("Save the leads as a figure; also on the right mouse button")
-        self.save.setMenu(QtFigureMenu(explorer, self.figure, self, can_name=True))
+        self.save.setToolTip("Save the leads as a figure, also on the right mouse button, or as a table")
+        self.save.setMenu(QtEcgSaveMenu(explorer, self.figure, self.table, self))
         self.view_menu = QtEcgViewMenu(self)
         self.view_menu.view_changed.connect(self._on_view_changed)
         self.view = QPushButton("View ▾", self)
@@ -130,9 +133,12 @@ class QtEcgDock(QWidget):
         self.measure.setToolTip("Measure ms, beats a minute and mV between two points of a lead")
         self.measure.toggled.connect(self._on_measure_toggled)
         self.calipers = QtEcgCalipers(self.plot, self.plot.panels)
-        self.calipers.closed.connect(lambda: self.measure.setChecked(False))
+        self.strip_calipers = QtEcgCalipers(self.strip.page, self.strip.page.panels)
+        for calipers in (self.calipers, self.strip_calipers):
+            calipers.closed.connect(lambda: self.measure.setChecked(False))
         self.intervals = QtEcgIntervalTable(self)
-        offer_figure(self.plot, explorer, self.figure, can_name=True)
+        for page in (self.plot, self.strip.page):
+            offer_figure(page, explorer, self.figure, can_name=True)
         self.setAcceptDrops(True)
         self._place = QLabel(self)
         self._empty = QLabel(NOTHING, self)
@@ -179,15 +185,30 @@ class QtEcgDock(QWidget):
         self.plot.set_theme(theme)
         self.strip.set_theme(theme)
         self.calipers.set_theme(theme)
+        self.strip_calipers.set_theme(theme)
         self.intervals.set_theme(theme)
         self.pages.set_theme(theme)
         self.banner.set_theme(theme)
         self._draw()
 
     def figure(self, has_ids: bool = False) -> Figure:
-        """Make a figure of the leads that are compared; nobody is named in it unless `has_ids`."""
+        """Make a figure of the page that is shown; nobody is named in it unless `has_ids`."""
+        if self.pages.page == STRIP:
+            return strip_figure(self._explorer, self.strip.page, has_ids, self._private_names())
+        return ecg_figure(self._explorer, self.plot, has_ids, self._private_names(), self.intervals.rows)
+
+    def table(self, has_ids: bool = False) -> tuple[tuple[ECG, ...], dict[str, str]]:
+        """Return the ECGs of the page that is shown, and their intervals; nobody is named unless `has_ids`."""
+        explorer, private = self._explorer, self._private_names()
+        if self.pages.page == STRIP and self._strip is not None:
+            label = named_text(explorer, self.strip.page.label, has_ids, private)
+            return (replace(self._strip, source=label),), {}
+        facts = interval_facts(explorer, self.intervals.rows, has_ids, private)
+        return ecgs_of(named(explorer, self.plot.traces, has_ids, private)), facts
+
+    def _private_names(self) -> tuple[str, ...]:
         original = self._originals.current
-        return ecg_figure(self._explorer, self.plot, has_ids, () if original is None else (original.label,))
+        return () if original is None else (original.label,)
 
     def set_cine_time(self, time_ms: float, rr_interval_ms: float) -> None:
         """Put the cursor where the cine is: ms after the R peak, of a cycle of `rr_interval_ms`."""
@@ -255,7 +276,7 @@ class QtEcgDock(QWidget):
         self.plot.setVisible(not shows_strip)
         self.strip.setVisible(shows_strip)
         self.play.setVisible(not self._shows_no_heart())
-        self.save.setVisible(not shows_strip and bool(self.plot.traces))
+        self.save.setVisible(shows_strip or bool(self.plot.traces))
         self._make_room()
 
     def _mark(self) -> None:
@@ -285,10 +306,12 @@ class QtEcgDock(QWidget):
 
     def _on_view_changed(self, view: EcgView) -> None:
         self.plot.set_view(view.layout, view.scale)
+        self.strip.page.set_view(view.layout, view.scale)
         self._mark()
 
     def _on_measure_toggled(self, is_on: bool) -> None:
         self.calipers.setVisible(is_on)
+        self.strip_calipers.setVisible(is_on)
 
     def _on_plot_time_requested(self, ecg_time_ms: float) -> None:
         self.cine_time_requested.emit(to_cine_time_ms(ecg_time_ms, self._rr_interval_ms, self._peak_ms))

@@ -19,6 +19,8 @@ from napari_latent_explorer.data.ecg import LEAD_NAMES
 
 WAVES_PX = 16
 """Height that the names of the waves take below the leads."""
+MOST_ASIDE_PX = 7.0
+"""A name is left out rather than moved farther from its wave."""
 LEAST_FULL_MV = 0.1
 """The shade of a smaller change is never at full strength."""
 FULL_ALPHA = 0.75
@@ -50,9 +52,10 @@ def paint_waves(painter: QPainter, widget: QWidget, theme: Theme, paper: Paper, 
                 painter.drawLine(QPointF(x, TOP_PX), QPointF(x, bottom))
             painter.setPen(bar)
             painter.drawLine(QPointF(begin + 1, bottom), QPointF(end - 1, bottom))
-            width = words.horizontalAdvance(name) + 4.0
-            place = QRectF((begin + end - width) / 2, bottom + 1, width, WAVES_PX - 2)
-            if place.left() >= taken:
+            width = words.horizontalAdvance(name) + 3.0
+            middle = (begin + end - width) / 2
+            place = QRectF(max(middle, taken), bottom + 1, width, WAVES_PX - 2)
+            if place.left() - middle <= MOST_ASIDE_PX:
                 painter.drawText(place, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop, name)
                 taken = place.right()
 

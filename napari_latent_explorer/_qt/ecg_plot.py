@@ -105,6 +105,21 @@ class QtEcgPlot(QWidget):
         return self._time_ms
 
     @property
+    def waves(self) -> WaveBoundaries | None:
+        """What is marked."""
+        return self._waves
+
+    @property
+    def lead_layout(self) -> str:
+        """Layout of the leads that was asked for."""
+        return self._layout
+
+    @property
+    def extent_mv(self) -> tuple[float, float]:
+        """Room of a lead above and below its zero line."""
+        return self._extent_mv
+
+    @property
     def difference(self) -> EcgDifference | None:
         """What is shaded."""
         return self._difference

@@ -1,6 +1,9 @@
 """The ECG: which traces are shown, on what paper, and how the cursor goes with the cine."""
 
+import io
+
 import numpy as np
+import pandas as pd
 import pytest
 from qtpy.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from qtpy.QtGui import QDragEnterEvent, QDropEvent
@@ -8,7 +11,8 @@ from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QFileDialog
 
 from napari_latent_explorer._qt.ecg_dock import QtEcgDock
-from napari_latent_explorer._qt.ecg_paper import CLINICAL_SCALE
+from napari_latent_explorer._qt.ecg_layout import LAYOUTS
+from napari_latent_explorer._qt.ecg_paper import CLINICAL_SCALE, PaperScale
 from napari_latent_explorer._qt.ecg_plot import EcgTrace, QtEcgPlot
 from napari_latent_explorer.analysis.ecg_difference import EcgDifference
 from napari_latent_explorer.data.ecg import ECG, LEAD_NAMES
@@ -310,3 +314,66 @@ def test_the_dock_is_as_narrow_or_wide_as_it_is_made(dock, explorer, qtbot, widt
     QTest.keyClick(dock.calipers, Qt.Key.Key_Escape)
     assert not dock.calipers.isVisible()
     assert not dock.measure.isChecked()
+
+
+def test_calipers_and_paper_go_with_the_strip_too(dock, explorer, qtbot):
+    beat = explorer.study.ecg(str(explorer.cohort.participant_ids[0]))
+    dock._originals.show(Original("both", None, None, beat, (), make_rhythm()))
+    QTest.mouseClick(dock.pages.buttons["Strip"], LEFT)
+    dock.measure.click()
+    assert dock.strip_calipers.isVisible()
+    strip = dock.strip_calipers.reading()
+    assert strip.lead == "II"
+    assert strip.span_ms > 2500.0  # in the long strip, not in the quarter of a row
+    dock.view_menu._choose_scale(PaperScale(50.0, 10.0))
+    assert dock.strip.page.length_ms == pytest.approx(5000.0)
+    dock.view_menu._choose_layout("12 x 1")
+    assert [panel.name for panel in dock.strip.page.panels()] == [row[0] for row in LAYOUTS["12 x 1"]]
+    assert {panel.begin_ms for panel in dock.strip.page.panels()} == {0.0}
+
+
+@pytest.mark.parametrize("page", ["Beat", "Strip"])
+def test_what_is_saved_is_the_page_and_names_nobody(dock, explorer, qtbot, tmp_path, monkeypatch, page):
+    participant_id = show_participant(explorer, qtbot)
+    original = dock._originals.current
+    strip = make_rhythm(("II", "V1"))
+    dock._originals.show(Original(participant_id, original.cine, None, original.ecg, original.vectors, strip))
+    QTest.mouseClick(dock.pages.buttons[page], LEFT)
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *asked: (str(tmp_path / "chosen"), ""))
+    save = next(action for action in dock.save.menu().actions() if action.text().startswith("CSV"))
+    save.trigger()
+    path = tmp_path / "chosen.csv"
+    qtbot.waitUntil(lambda: path.exists() and not explorer.jobs.running)
+    text = path.read_text("utf-8")
+    assert participant_id not in text
+    assert "# Study: 'Shapes'" in text
+    table = pd.read_csv(io.StringIO(text), comment="#")
+    if page == "Beat":
+        assert table["ecg"].unique().tolist() == ["Original: a participant", "Reconstruction: a participant, MRI"]
+        np.testing.assert_allclose(table["V6_mv"][:600], original.ecg.leads(("V6",))[0], atol=1e-4)
+        assert "# Intervals (bpm; ms): Original: a participant: HR " in text
+    else:
+        np.testing.assert_allclose(table["II_mv"], strip.signal_mv[0], atol=1e-4)
+        assert table["I_mv"].isna().all()
+    assert participant_id in str(dock.table(has_ids=True)[0])
+
+
+def test_a_printed_figure_has_true_millimetres(dock, explorer, qtbot):
+    show_participant(explorer, qtbot)
+    beat = explorer.study.ecg("x")
+    dock._originals.show(Original("x", None, None, beat, (explorer.probe.origin,), make_rhythm()))
+    px_per_mm = 96 / 25.4
+    figure = dock.figure()
+    assert "25 mm/s   10 mm/mV" in figure.title
+    copy = QtEcgPlot()
+    qtbot.addWidget(copy)
+    copy.set_view("3 x 4", dock.plot.scale)
+    copy.set_marks(dock.plot.waves, None)
+    copy.set_traces(dock.plot.traces)
+    copy.resize(*figure.size_px)
+    assert copy.paper().px_per_mm == pytest.approx(px_per_mm, rel=0.01)
+    QTest.mouseClick(dock.pages.buttons["Strip"], LEFT)
+    strip = dock.figure()
+    assert strip.size_px[0] == pytest.approx(250 * px_per_mm, abs=20)
+    dock.strip.page.resize(*strip.size_px)
+    assert dock.strip.page.paper()[0] == pytest.approx(px_per_mm, rel=0.01)
