@@ -155,7 +155,8 @@ class QtEcgCalipers(QWidget):
         """Take the nearer point, in the lead that was pressed."""
         panels, place = self._find_panels(), event.position()
         now = self._placed(panels)
-        if now is None:
+        if now is None or event.button() != Qt.MouseButton.LeftButton:
+            event.ignore()
             return
         middles = [panel.area.center() for panel in panels]
         inside = [index for index, panel in enumerate(panels) if panel.area.left() <= place.x() <= panel.area.right()]
