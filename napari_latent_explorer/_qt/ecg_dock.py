@@ -55,7 +55,7 @@ from napari_latent_explorer.session.side_by_side import GroupHeart, SideBySide
 DEFAULT_R_PEAK_MS = 475.0
 NOTHING = "No ECG yet. Click a participant on a map, or drop a file here."
 BEAT, STRIP = "Beat", "Strip"
-LEAST_ROW_PX = 640
+LEAST_ROW_PX = 480
 """A narrower dock has its buttons in two rows."""
 LEAST_BUTTON_PX, LEAST_DOCK_PX = 60, 280
 LEAST_TABLE_PX = 250

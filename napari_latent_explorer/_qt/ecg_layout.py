@@ -1,7 +1,7 @@
 """Where on the paper each lead of a beat lies: in rows and columns, at one scale for all.
 
 The hard idea: millimetres of time and of voltage keep their ratio whatever the room, so the narrower side decides how
-large a millimetre is. `AUTOMATIC` takes the layout in which it becomes largest.
+large a millimetre is. `AUTOMATIC` takes the layout in which it becomes largest, and no layout that cannot be read.
 """
 
 from dataclasses import dataclass
@@ -15,12 +15,12 @@ COLUMN_GAP_MM = 2.0
 TOP_PX, BOTTOM_PX, SIDE_PX = 20, 6, 8
 ROW_SHARE = 0.75
 """Neighbouring rows may overlap a little, as on paper; a full gap would waste half of it."""
-LEAST_LEAD_PX = (70.0, 50.0)
-"""Width and height of a lead below which twelve are hard to read, and three are shown instead if those are larger."""
+LEAST_LEAD_PX = (60.0, 50.0)
+"""Width and height of a lead below which twelve are hard to read, and three are shown instead."""
 
 AUTOMATIC = "Automatic"
-TALLER = ("3 x 4", "6 x 2", "12 x 1")
-"""What `AUTOMATIC` chooses from: the clinic's three rows of four, and what goes into narrower places."""
+TALLER, LOW = ("3 x 4", "6 x 2", "12 x 1"), "2 x 6"
+"""What `AUTOMATIC` chooses from: the clinic's three rows of four, what goes into narrower places, and into low ones."""
 THREE_LEADS = (("I", "II", "V5"),)
 LAYOUTS = {
     "3 x 4": (("I", "aVR", "V1", "V4"), ("II", "aVL", "V2", "V5"), ("III", "aVF", "V3", "V6")),
@@ -110,9 +110,13 @@ def lay_out(
         width_mm, height_mm = needed_mm(rows, extent_mv, scale)
         return min(width / width_mm, height / height_mm)
 
-    rows = LAYOUTS[layout] if layout != AUTOMATIC else max((LAYOUTS[name] for name in TALLER), key=fitting)
-    if layout == AUTOMATIC and _is_small(fitting(rows), extent_mv, scale) and fitting(THREE_LEADS) > fitting(rows):
-        rows = THREE_LEADS
+    def is_readable(rows: Rows) -> bool:
+        lead_mm = (SHOWN_MS * scale.mm_per_ms, sum(extent_mv) * scale.mm_per_mv)
+        return all(mm * fitting(rows) >= least for mm, least in zip(lead_mm, LEAST_LEAD_PX, strict=True))
+
+    largest = max((LAYOUTS[name] for name in TALLER), key=fitting)
+    automatic = next((rows for rows in (largest, LAYOUTS[LOW]) if is_readable(rows)), THREE_LEADS)
+    rows = automatic if layout == AUTOMATIC else LAYOUTS[layout]
     px_per_mm = fitting(rows)
     lead_px = sum(extent_mv) * scale.mm_per_mv * px_per_mm
     row_px = ROW_SHARE * lead_px
@@ -127,8 +131,3 @@ def lay_out(
         for column, name in enumerate(names)
     }
     return Paper(rows, px_per_mm, scale, places, extent_mv)
-
-
-def _is_small(px_per_mm: float, extent_mv: tuple[float, float], scale: PaperScale) -> bool:
-    lead_mm = (SHOWN_MS * scale.mm_per_ms, sum(extent_mv) * scale.mm_per_mv)
-    return any(mm * px_per_mm < least for mm, least in zip(lead_mm, LEAST_LEAD_PX, strict=True))

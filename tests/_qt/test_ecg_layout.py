@@ -31,8 +31,15 @@ def test_every_layout_is_true_to_scale_and_inside_its_room(layout, mm_per_s, mm_
 
 @pytest.mark.parametrize(
     ("size_px", "n_rows", "n_leads"),
-    [((1500, 400), 3, 12), ((900, 350), 3, 12), ((300, 520), 6, 12), ((200, 900), 12, 12), ((500, 150), 1, 3)],
-    ids=["wide", "usual", "narrow", "column", "low"],
+    [
+        ((1500, 400), 3, 12),
+        ((900, 350), 3, 12),
+        ((300, 520), 6, 12),
+        ((200, 900), 12, 12),
+        ((800, 140), 2, 12),
+        ((380, 140), 1, 3),
+    ],
+    ids=["wide", "usual", "narrow", "column", "low", "small"],
 )
 def test_the_room_chooses_the_layout(size_px, n_rows, n_leads):
     paper = lay_out(AUTOMATIC, size_px, EXTENT_MV, PaperScale())
