@@ -25,7 +25,7 @@ from napari_latent_explorer.session.ecg_rates import UNKNOWN_RATE, HeartRate
 
 LEAST_UP_MV, LEAST_DOWN_MV = 0.75, 0.5
 KEY_STEP_MS = 20.0
-CHANGE_PX = 16.0
+CHANGE_PX, LEAST_UNIT_PX = 16.0, 110.0
 LEAST_LABEL_PX, MOST_LABELLED = 90.0, 3
 """So much of a name is always in the legend, unless it has to name more ECGs."""
 
@@ -272,7 +272,8 @@ class QtEcgPlot(QWidget):
         for name, (left, zero) in paper.places.items():
             line = QRectF(left, zero + 1, SHOWN_MS * paper.px_per_ms, CHANGE_PX)
             change_mv = difference.largest_mv[LEAD_NAMES.index(name)]
-            painter.drawText(line, Qt.AlignmentFlag.AlignRight, f"{change_mv:+.2f} mV")
+            unit = " mV" if line.width() >= LEAST_UNIT_PX else ""
+            painter.drawText(line, Qt.AlignmentFlag.AlignRight, f"{change_mv:+.2f}{unit}")
 
     def _paint_cursor(self, painter: QPainter, paper: Paper) -> None:
         if self._time_ms is None:
