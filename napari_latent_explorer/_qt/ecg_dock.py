@@ -6,24 +6,47 @@ cycle the cine is (`set_cine_time`), and says where the user wants it (`cine_tim
 (`play_toggled`), and which files are to be opened (`open_requested`).
 """
 
+from dataclasses import replace
+
 import numpy as np
 from qtpy.QtCore import Signal
-from qtpy.QtGui import QDragEnterEvent, QDropEvent
-from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from qtpy.QtGui import QDragEnterEvent, QDropEvent, QResizeEvent
+from qtpy.QtWidgets import (
+    QBoxLayout,
+    QFileDialog,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
 
 from napari_latent_explorer._qt.cardiac_time import r_peak_ms, to_cine_time_ms, to_ecg_time_ms
-from napari_latent_explorer._qt.ecg_figure import ecg_figure
-from napari_latent_explorer._qt.ecg_paper import twelve_leads
-from napari_latent_explorer._qt.ecg_plot import SHOWN_MS, EcgTrace, QtEcgPlot
+from napari_latent_explorer._qt.ecg_calipers import QtEcgCalipers
+from napari_latent_explorer._qt.ecg_figure import ecg_figure, ecgs_of, interval_facts, named, named_text, strip_figure
+from napari_latent_explorer._qt.ecg_interval_table import QtEcgIntervalTable
+from napari_latent_explorer._qt.ecg_layout import SHOWN_MS
+from napari_latent_explorer._qt.ecg_plot import QtEcgPlot
+from napari_latent_explorer._qt.ecg_save_menu import QtEcgSaveMenu
+from napari_latent_explorer._qt.ecg_traces import (
+    decoded_rate_hz,
+    decoded_traces,
+    difference_between,
+    group_traces,
+    interval_rows,
+    original_traces,
+    waves_of,
+)
+from napari_latent_explorer._qt.ecg_view_menu import EcgView, QtEcgViewMenu
 from napari_latent_explorer._qt.figure import Figure
-from napari_latent_explorer._qt.figure_menu import QtFigureMenu, offer_figure
+from napari_latent_explorer._qt.figure_menu import offer_figure
 from napari_latent_explorer._qt.listening import listen
 from napari_latent_explorer._qt.page_switch import QtPageSwitch
 from napari_latent_explorer._qt.rhythm_plot import QtRhythmStrip
-from napari_latent_explorer._qt.theme import DARK, Theme, to_rgba
+from napari_latent_explorer._qt.theme import DARK, Theme
 from napari_latent_explorer._qt.warning_banner import QtWarningBanner
 from napari_latent_explorer.data.ecg import ECG, LEAD_NAMES
-from napari_latent_explorer.modeling.preprocessing_spec import STANDARD
 from napari_latent_explorer.session.decode_service import DecodeOutcome
 from napari_latent_explorer.session.explorer import Explorer
 from napari_latent_explorer.session.originals import Original, Originals
@@ -32,6 +55,12 @@ from napari_latent_explorer.session.side_by_side import GroupHeart, SideBySide
 DEFAULT_R_PEAK_MS = 475.0
 NOTHING = "No ECG yet. Click a participant on a map, or drop a file here."
 BEAT, STRIP = "Beat", "Strip"
+LEAST_ROW_PX = 480
+"""A narrower dock has its buttons in two rows."""
+LEAST_BUTTON_PX, LEAST_DOCK_PX = 60, 280
+LEAST_TABLE_PX = 250
+"""In a lower dock the leads have the room of the intervals."""
+NO_ARROW = "QPushButton::menu-indicator { image: none; }"
 
 
 class QtEcgDock(QWidget):
@@ -67,6 +96,7 @@ class QtEcgDock(QWidget):
         self._side_by_side = side_by_side or SideBySide(explorer)
         self._theme = DARK
         self._outcome: DecodeOutcome | None = None
+        self._began: DecodeOutcome | None = None
         self._peak_ms = DEFAULT_R_PEAK_MS
         self._cine_time_ms, self._rr_interval_ms = 0.0, 1000.0
         self._strip: ECG | None = None
@@ -80,19 +110,12 @@ class QtEcgDock(QWidget):
             self,
         )
         self.banner = QtWarningBanner(explorer, self._originals, self)
-        self.play = QPushButton("▶  Play", self)
-        self.play.setCheckable(True)
-        self.play.setToolTip("Let the hearts beat at their heart rate")
-        self.play.toggled.connect(self._on_play_toggled)
-        self.open_file = QPushButton("Open …", self)
-        self.open_file.setToolTip("Open ECG files of any known format; they may also be dropped here")
-        self.open_file.setAccessibleName("Open ECG files")
-        self.open_file.clicked.connect(self._on_open_clicked)
-        self.save = QPushButton("Save ▾", self)
-        self.save.setToolTip("Save the leads as a figure; also on the right mouse button")
-        self.save.setMenu(QtFigureMenu(explorer, self.figure, self, can_name=True))
-        self.save.setStyleSheet("QPushButton::menu-indicator { image: none; }")
-        offer_figure(self.plot, explorer, self.figure, can_name=True)
+        self._make_buttons()
+        self.calipers = QtEcgCalipers(self.plot, self.plot.panels)
+        self.strip_calipers = QtEcgCalipers(self.strip.page, self.strip.page.panels)
+        for calipers in (self.calipers, self.strip_calipers):
+            calipers.closed.connect(lambda: self.measure.setChecked(False))
+        self.intervals = QtEcgIntervalTable(self)
         self.setAcceptDrops(True)
         self._place = QLabel(self)
         self._empty = QLabel(NOTHING, self)
@@ -108,21 +131,55 @@ class QtEcgDock(QWidget):
         self._draw(keeps_scale=False)
         explorer.decode_probe()  # what was decoded before it opened
 
+    def _make_buttons(self) -> None:
+        self.play = QPushButton("▶  Play", self)
+        self.play.setCheckable(True)
+        self.play.setToolTip("Let the hearts beat at their heart rate")
+        self.play.toggled.connect(self._on_play_toggled)
+        self.open_file = QPushButton("Open …", self)
+        self.open_file.setToolTip("Open ECG files of any known format; they may also be dropped here")
+        self.open_file.setAccessibleName("Open ECG files")
+        self.open_file.clicked.connect(self._on_open_clicked)
+        self.save = QPushButton("Save ▾", self)
+        self.save.setToolTip("Save the leads as a figure, also on the right mouse button, or as a table")
+        self.save.setMenu(QtEcgSaveMenu(self._explorer, self.figure, self.table, self))
+        self.view_menu = QtEcgViewMenu(self)
+        self.view_menu.view_changed.connect(self._on_view_changed)
+        self.view = QPushButton("View ▾", self)
+        self.view.setToolTip("Layout of the leads, speed and gain of the paper, waves, and what changed")
+        self.view.setMenu(self.view_menu)
+        for button in (self.save, self.view):
+            button.setStyleSheet(NO_ARROW)
+        self.measure = QPushButton("Calipers", self)
+        self.measure.setCheckable(True)
+        self.measure.setToolTip("Measure ms, beats a minute and mV between two points of a lead")
+        self.measure.toggled.connect(self._on_measure_toggled)
+        for page in (self.plot, self.strip.page):
+            offer_figure(page, self._explorer, self.figure, can_name=True)
+
     def _build_layout(self) -> None:
-        top = QHBoxLayout()
-        top.setSpacing(8)
+        top, tools = QHBoxLayout(), QHBoxLayout()
         top.addWidget(self.play)
         top.addWidget(self._place, 1)
         top.addWidget(self._empty, 1)
         top.addWidget(self.pages)
-        top.addWidget(self.save)
-        top.addWidget(self.open_file)
+        for button in (self.measure, self.view, self.save, self.open_file):
+            button.setMinimumWidth(LEAST_BUTTON_PX)
+            tools.addWidget(button)
+        self._rows = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._rows.addLayout(top, 1)
+        self._rows.addLayout(tools)
+        for row in (top, tools, self._rows):
+            row.setSpacing(6)
+        self.setMinimumWidth(LEAST_DOCK_PX)
         layout = QVBoxLayout(self)
+        layout.setSizeConstraint(QVBoxLayout.SizeConstraint.SetNoConstraint)  # else one row of buttons stays one row
         layout.setContentsMargins(8, 4, 8, 6)
         layout.setSpacing(4)
         layout.addWidget(self.banner)
-        layout.addLayout(top)
+        layout.addLayout(self._rows)
         layout.addWidget(self.plot, 1)
+        layout.addWidget(self.intervals)
         layout.addWidget(self.strip, 1)
 
     def set_theme(self, theme: Theme) -> None:
@@ -130,14 +187,31 @@ class QtEcgDock(QWidget):
         self._theme = theme
         self.plot.set_theme(theme)
         self.strip.set_theme(theme)
+        self.calipers.set_theme(theme)
+        self.strip_calipers.set_theme(theme)
+        self.intervals.set_theme(theme)
         self.pages.set_theme(theme)
         self.banner.set_theme(theme)
         self._draw()
 
     def figure(self, has_ids: bool = False) -> Figure:
-        """Make a figure of the leads that are compared; nobody is named in it unless `has_ids`."""
+        """Make a figure of the page that is shown; nobody is named in it unless `has_ids`."""
+        if self.pages.page == STRIP:
+            return strip_figure(self._explorer, self.strip.page, has_ids, self._private_names())
+        return ecg_figure(self._explorer, self.plot, has_ids, self._private_names(), self.intervals.rows)
+
+    def table(self, has_ids: bool = False) -> tuple[tuple[ECG, ...], dict[str, str]]:
+        """Return the ECGs of the page that is shown, and their intervals; nobody is named unless `has_ids`."""
+        explorer, private = self._explorer, self._private_names()
+        if self.pages.page == STRIP and self._strip is not None:
+            label = named_text(explorer, self.strip.page.label, has_ids, private)
+            return (replace(self._strip, source=label),), {}
+        facts = interval_facts(explorer, self.intervals.rows, has_ids, private)
+        return ecgs_of(named(explorer, self.plot.traces, has_ids, private)), facts
+
+    def _private_names(self) -> tuple[str, ...]:
         original = self._originals.current
-        return ecg_figure(self._explorer, self.plot, has_ids, () if original is None else (original.label,))
+        return () if original is None else (original.label,)
 
     def set_cine_time(self, time_ms: float, rr_interval_ms: float) -> None:
         """Put the cursor where the cine is: ms after the R peak, of a cycle of `rr_interval_ms`."""
@@ -160,11 +234,13 @@ class QtEcgDock(QWidget):
         self.play.setText("❚❚  Pause" if is_playing else "▶  Play")
 
     def _forget(self) -> None:
-        self._outcome = None
+        self._outcome = self._began = None
         self._draw(keeps_scale=False)
 
     def _on_decoded(self, outcome: DecodeOutcome) -> None:
         self._outcome = outcome
+        if np.array_equal(outcome.vector, self._explorer.probe.origin):
+            self._began = outcome
         self._draw()
 
     def _on_originals_changed(self, original: Original | None) -> None:
@@ -180,13 +256,16 @@ class QtEcgDock(QWidget):
         return is_alone and not self._side_by_side.hearts
 
     def _draw(self, keeps_scale: bool = True) -> None:
-        traces = self._group_traces() or (*self._decoded_traces(), *self._original_traces())
-        original = self._originals.current
+        explorer, original = self._explorer, self._originals.current
+        decoded = () if self._shows_no_heart() else decoded_traces(explorer, self._outcome, self._theme)
+        groups = group_traces(explorer, self._side_by_side.hearts)
+        traces = groups or (*decoded, *original_traces(explorer, original))
         strip = original.strip if original is not None else None
         if strip is not self._strip:
             self._strip = strip
             self.strip.set_ecg(strip, f"Original: {original.label}" if original is not None else "")
         self.plot.set_traces(traces, keeps_scale)
+        self._mark()
         self.pages.set_available([name for name, is_there in ((BEAT, traces), (STRIP, strip)) if is_there])
         self._empty.setVisible(not traces and strip is None)
         self._place.setVisible(bool(traces) or strip is not None)
@@ -200,44 +279,42 @@ class QtEcgDock(QWidget):
         self.plot.setVisible(not shows_strip)
         self.strip.setVisible(shows_strip)
         self.play.setVisible(not self._shows_no_heart())
-        self.save.setVisible(not shows_strip and bool(self.plot.traces))
+        self.save.setVisible(shows_strip or bool(self.plot.traces))
+        self._make_room()
 
-    def _decoded_traces(self) -> tuple[EcgTrace, ...]:
-        """Return the reconstruction, unless what is shown is a recording that it was not made from."""
-        if self._outcome is None or self._outcome.result.ecg_mv is None or self._shows_no_heart():
-            return ()
-        signal = np.asarray(self._outcome.result.ecg_mv, np.float32)
-        label = f"Reconstruction: {self._explorer.probe.label}"
-        return (EcgTrace(label, self._color(), signal, self._decoded_rate_hz(), width_px=2.2),)
+    def _mark(self) -> None:
+        """Mark waves and what changed, and tell the intervals, as far as they are wanted."""
+        view, traces = self.view_menu.view, self.plot.traces
+        waves = waves_of(traces[-1]) if traces and view.has_waves else None
+        is_moved = view.has_difference and bool(traces) and not self._side_by_side.hearts
+        knows_origin = self._began is not None and np.array_equal(self._began.vector, self._explorer.probe.origin)
+        began = self._began if is_moved and knows_origin and not self._shows_no_heart() else None
+        self.plot.set_marks(waves, difference_between(began, self._outcome, decoded_rate_hz(self._explorer)))
+        self.intervals.set_rows(interval_rows(traces, self._theme.color("text")) if waves is not None else ())
+        self._make_room()
 
-    def _group_traces(self) -> tuple[EcgTrace, ...]:
-        """Return the reconstructions of the groups that are side by side, the first on top."""
-        decoded = [(heart.group, heart.outcome.result.ecg_mv) for heart in reversed(self._side_by_side.hearts)]
-        rate_hz = self._decoded_rate_hz()
-        return tuple(
-            EcgTrace(group.name, group.color, np.asarray(ecg_mv, np.float32), rate_hz, width_px=1.8)
-            for group, ecg_mv in decoded
-            if ecg_mv is not None
+    def _make_room(self) -> None:
+        """Give the leads the room of what matters less, where there is little."""
+        is_wide = self.width() >= LEAST_ROW_PX
+        directions = QBoxLayout.Direction
+        self._rows.setDirection(directions.LeftToRight if is_wide else directions.TopToBottom)
+        self.intervals.setVisible(
+            bool(self.intervals.rows) and self.plot.isVisibleTo(self) and self.height() >= LEAST_TABLE_PX
         )
 
-    def _decoded_rate_hz(self) -> float:
-        spec = STANDARD if self._explorer.bundle is None else self._explorer.bundle.input_spec
-        return spec.ecg.sampling_rate_hz
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Lay out anew."""
+        super().resizeEvent(event)
+        self._make_room()
 
-    def _original_traces(self) -> tuple[EcgTrace, ...]:
-        original = self._originals.current
-        if original is None or original.ecg is None:
-            return ()
-        label = f"Original: {original.label}"
-        return (EcgTrace(label, None, twelve_leads(original.ecg), original.ecg.sampling_rate_hz),)
+    def _on_view_changed(self, view: EcgView) -> None:
+        self.plot.set_view(view.layout, view.scale)
+        self.strip.page.set_view(view.layout, view.scale)
+        self._mark()
 
-    def _color(self) -> tuple[float, ...]:
-        """Colour of the group that the probe began from, or the accent."""
-        group, origin = self._explorer.active_group, self._explorer.probe.origin
-        stands = group.representative if group is not None else None
-        if group is not None and stands is not None and np.array_equal(stands.vector, origin):
-            return group.color
-        return to_rgba(self._theme.color("accent"))
+    def _on_measure_toggled(self, is_on: bool) -> None:
+        self.calipers.setVisible(is_on)
+        self.strip_calipers.setVisible(is_on)
 
     def _on_plot_time_requested(self, ecg_time_ms: float) -> None:
         self.cine_time_requested.emit(to_cine_time_ms(ecg_time_ms, self._rr_interval_ms, self._peak_ms))

@@ -1,4 +1,6 @@
-"""Millimetre paper for ECGs: 25 mm/s, 10 mm/mV, a line each millimetre and a strong one each five."""
+"""Millimetre paper for ECGs: 25 mm/s, 10 mm/mV or other scales, a line each millimetre and a strong one each five."""
+
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,11 +11,30 @@ from qtpy.QtWidgets import QWidget
 from napari_latent_explorer._qt.theme import Theme
 from napari_latent_explorer.data.ecg import ECG, LEAD_NAMES
 
-MM_PER_MS = 25.0 / 1000.0
-MM_PER_MV = 10.0
-SCALE_TEXT = "25 mm/s   10 mm/mV"
+SPEEDS_MM_PER_S = (25.0, 50.0)
+GAINS_MM_PER_MV = (5.0, 10.0, 20.0)
 _EXTENT_STEP_MV = 0.25
 _LEAST_LINE_GAP_PX = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class PaperScale:
+    """How many millimetres of paper a second and a millivolt take."""
+
+    mm_per_s: float = 25.0
+    mm_per_mv: float = 10.0
+
+    @property
+    def mm_per_ms(self) -> float:
+        """Millimetres of a millisecond."""
+        return self.mm_per_s / 1000.0
+
+    def __str__(self) -> str:
+        """As printed on paper."""
+        return f"{self.mm_per_s:g} mm/s   {self.mm_per_mv:g} mm/mV"
+
+
+CLINICAL_SCALE = PaperScale()
 
 
 def paint_grid(painter: QPainter, widget: QWidget, theme: Theme, px_per_mm: float, left: float, zero: float) -> None:

@@ -1,4 +1,4 @@
-"""Twelve leads on millimetre paper, 25 mm/s and 10 mm/mV; three leads where room is small.
+"""The leads of a beat on millimetre paper: traces over each other, what changed, wave boundaries, and a cursor.
 
 The hard idea: the paper has one scale for time and voltage, and it must not breathe while the probe moves. The pixels
 of a millimetre follow from the widget's size and from the largest voltage since the last original; they only shrink.
@@ -9,22 +9,23 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from qtpy.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from qtpy.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from qtpy.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QPixmap
 from qtpy.QtWidgets import QSizePolicy, QWidget
 
-from napari_latent_explorer._qt.ecg_paper import MM_PER_MS, MM_PER_MV, SCALE_TEXT, extent_mv, paint_grid
-from napari_latent_explorer._qt.polyline import make_polyline
+from napari_latent_explorer._qt.ecg_layout import AUTOMATIC, SHOWN_MS, TOP_PX, Paper, Rows, lay_out
+from napari_latent_explorer._qt.ecg_marks import WAVES_PX, paint_difference, paint_waves
+from napari_latent_explorer._qt.ecg_panel import LeadCurve, LeadPanel
+from napari_latent_explorer._qt.ecg_paper import CLINICAL_SCALE, PaperScale, extent_mv, paint_grid
+from napari_latent_explorer._qt.polyline import bent, make_polyline
 from napari_latent_explorer._qt.theme import DARK, Theme, small_font
+from napari_latent_explorer.analysis.ecg_difference import EcgDifference
+from napari_latent_explorer.analysis.ecg_intervals import WaveBoundaries
 from napari_latent_explorer.data.ecg import LEAD_NAMES
+from napari_latent_explorer.session.ecg_rates import UNKNOWN_RATE, HeartRate
 
-SHOWN_MS = 1200.0
-COLUMN_GAP_MM = 2.0
-TOP_PX = 20
-TWELVE_LEADS = (("I", "aVR", "V1", "V4"), ("II", "aVL", "V2", "V5"), ("III", "aVF", "V3", "V6"))
-THREE_LEADS = (("I", "II", "V5"),)
-SMALL_HEIGHT_PX, SMALL_WIDTH_PX = 150, 420
 LEAST_UP_MV, LEAST_DOWN_MV = 0.75, 0.5
 KEY_STEP_MS = 20.0
+CHANGE_PX, LEAST_UNIT_PX = 16.0, 110.0
 LEAST_LABEL_PX, MOST_LABELLED = 90.0, 3
 """So much of a name is always in the legend, unless it has to name more ECGs."""
 
@@ -43,23 +44,21 @@ class EcgTrace:
         ``(12, n_samples)`` in mV, in the order of `LEAD_NAMES`; a lead that is NaN is not drawn.
     sampling_rate_hz
         Samples per second.
+    qrs_onset_ms
+        Where the recording says that QRS begins; None if it does not.
     width_px
         Width of the line.
+    rate
+        The heart rate that goes with it.
     """
 
     label: str
     color: tuple[float, ...] | None
     signal_mv: NDArray[np.float32]
     sampling_rate_hz: float
+    qrs_onset_ms: float | None = None
     width_px: float = 1.2
-
-
-@dataclass(frozen=True, slots=True)
-class Paper:
-    """Where the leads lie: pixels per millimetre, and for each lead its left edge and zero line."""
-
-    px_per_mm: float
-    places: dict[str, tuple[float, float]]
+    rate: HeartRate = UNKNOWN_RATE
 
 
 class QtEcgPlot(QWidget):
@@ -78,19 +77,22 @@ class QtEcgPlot(QWidget):
         super().__init__(parent)
         self._traces: tuple[EcgTrace, ...] = ()
         self._time_ms: float | None = None
+        self._picture: QPixmap | None = None
         self._theme = DARK
         self._extent_mv = (LEAST_UP_MV, LEAST_DOWN_MV)
+        self._layout, self._scale = AUTOMATIC, CLINICAL_SCALE
+        self._waves: WaveBoundaries | None = None
+        self._difference: EcgDifference | None = None
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMinimumSize(200, 90)
         self.setAccessibleName("Electrocardiogram")
-        self.setToolTip("25 mm/s, 10 mm/mV. Click or drag to move through the heart cycle; Left and Right step.")
+        self.setToolTip("Click or drag to move through the heart cycle; Left and Right step.")
 
     @property
-    def lead_rows(self) -> tuple[tuple[str, ...], ...]:
+    def lead_rows(self) -> Rows:
         """Names of the leads shown, row by row."""
-        is_small = self.height() < SMALL_HEIGHT_PX or self.width() < SMALL_WIDTH_PX
-        return THREE_LEADS if is_small else TWELVE_LEADS
+        return self.paper().rows
 
     @property
     def traces(self) -> tuple[EcgTrace, ...]:
@@ -102,6 +104,31 @@ class QtEcgPlot(QWidget):
         """Where the cursor is, in ms after the first sample; None without one."""
         return self._time_ms
 
+    @property
+    def waves(self) -> WaveBoundaries | None:
+        """What is marked."""
+        return self._waves
+
+    @property
+    def lead_layout(self) -> str:
+        """Layout of the leads that was asked for."""
+        return self._layout
+
+    @property
+    def extent_mv(self) -> tuple[float, float]:
+        """Room of a lead above and below its zero line."""
+        return self._extent_mv
+
+    @property
+    def difference(self) -> EcgDifference | None:
+        """What is shaded."""
+        return self._difference
+
+    @property
+    def scale(self) -> PaperScale:
+        """Millimetres of time and voltage."""
+        return self._scale
+
     def sizeHint(self) -> QSize:
         """Room for twelve leads."""
         return QSize(700, 240)
@@ -109,7 +136,7 @@ class QtEcgPlot(QWidget):
     def set_theme(self, theme: Theme) -> None:
         """Redraw in other colours."""
         self._theme = theme
-        self.update()
+        self._redraw()
 
     def set_traces(self, traces: tuple[EcgTrace, ...], keeps_scale: bool = True) -> None:
         """Draw these ECGs; with `keeps_scale` the paper may shrink to fit them but does not grow."""
@@ -120,32 +147,43 @@ class QtEcgPlot(QWidget):
             up, down = max(up, trace_up), max(down, trace_down)
         self._extent_mv = (up, down)
         self.setAccessibleDescription(", ".join(trace.label for trace in traces))
-        self.update()
+        self._redraw()
 
     def set_time_ms(self, time_ms: float | None) -> None:
         """Put the cursor at a time after the first sample, or take it away."""
         self._time_ms = time_ms
         self.update()
 
+    def set_view(self, layout: str, scale: PaperScale) -> None:
+        """Lay the leads out in another way of `LAYOUTS`, or `AUTOMATIC`, at another scale."""
+        self._layout, self._scale = layout, scale
+        self._redraw()
+
+    def set_marks(self, waves: WaveBoundaries | None, difference: EcgDifference | None) -> None:
+        """Mark the waves of a beat, and shade how it changed; None for no such mark."""
+        self._waves, self._difference = waves, difference
+        self._redraw()
+
     def paper(self) -> Paper:
         """Lay the leads out in the widget's present size."""
-        rows = self.lead_rows
-        n_columns = len(rows[0])
-        up, down = self._extent_mv
-        # Neighbouring rows may overlap a little, as on paper; a full gap would waste half of it.
-        row_mm = 0.75 * (up + down) * MM_PER_MV
-        column_mm = SHOWN_MS * MM_PER_MS + COLUMN_GAP_MM
-        height = max(1.0, float(self.height()) - TOP_PX - 6)
-        total_mm = row_mm * (len(rows) - 1) + (up + down) * MM_PER_MV
-        px_per_mm = min((self.width() - 12) / (n_columns * column_mm), height / total_mm)
-        column_px = (self.width() - 12) / n_columns
-        top = TOP_PX + max(0.0, height - total_mm * px_per_mm) / 2
-        places = {}
-        for row, names in enumerate(rows):
-            zero = top + (up * MM_PER_MV + row * row_mm) * px_per_mm
-            for column, name in enumerate(names):
-                places[name] = (8 + column * column_px, zero)
-        return Paper(px_per_mm, places)
+        bottom_px = WAVES_PX if self._waves is not None else 0.0
+        return lay_out(self._layout, (self.width(), self.height()), self._extent_mv, self._scale, bottom_px)
+
+    def panels(self) -> tuple[LeadPanel, ...]:
+        """Return each lead with its curves, for calipers; the curve on top comes first."""
+        paper = self.paper()
+        return tuple(
+            LeadPanel(name, paper.area(name), *paper.places[name], paper.px_per_ms, paper.px_per_mv, 0.0, curves)
+            for name in paper.places
+            if (curves := self._curves(LEAD_NAMES.index(name)))
+        )
+
+    def _curves(self, row: int) -> tuple[LeadCurve, ...]:
+        return tuple(
+            LeadCurve(trace.label, self._color_of(trace), trace.signal_mv[row], trace.sampling_rate_hz)
+            for trace in reversed(self._traces)
+            if not np.isnan(trace.signal_mv[row]).any()
+        )
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Move the cursor to the pointer."""
@@ -165,41 +203,56 @@ class QtEcgPlot(QWidget):
 
     def _ask_for_time(self, x: float) -> None:
         paper = self.paper()
-        lefts = sorted({left for left, _ in paper.places.values()})
-        left = max((one for one in lefts if one <= x), default=lefts[0])
-        time_ms = (x - left) / paper.px_per_mm / MM_PER_MS
+        left = max((one for one in paper.lefts if one <= x), default=paper.lefts[0])
+        time_ms = (x - left) / paper.px_per_ms
         if 0.0 <= time_ms <= SHOWN_MS:
             self.time_requested.emit(time_ms)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw paper, traces and cursor."""
+        """Draw the leads, which are kept as a picture while only the cursor moves, and the cursor."""
+        ratio = self.devicePixelRatioF()
+        if self._picture is None or self._picture.size() != self.size() * ratio:
+            self._picture = QPixmap(self.size() * ratio)
+            self._picture.setDevicePixelRatio(ratio)
+            drawn = QPainter(self._picture)
+            self.render_to(drawn)
+            drawn.end()
         painter = QPainter(self)
-        self.render_to(painter)
+        painter.drawPixmap(0, 0, self._picture)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        self._paint_cursor(painter, self.paper())
         painter.end()
 
+    def _redraw(self) -> None:
+        self._picture = None
+        self.update()
+
     def render_to(self, painter: QPainter) -> None:
-        """Draw everything with any painter, for the screen or a file."""
+        """Draw everything but the cursor with any painter, for the screen or a file."""
         paper = self.paper()
         left, zero = next(iter(paper.places.values()))
         paint_grid(painter, self, self._theme, paper.px_per_mm, left, zero)
+        if self._difference is not None:
+            paint_difference(painter, self._theme, paper, self._difference)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        if self._waves is not None:
+            paint_waves(painter, self, self._theme, paper, self._waves)
         for trace in self._traces:
             self._paint_trace(painter, paper, trace)
         self._paint_names(painter, paper)
-        self._paint_cursor(painter, paper)
+        if self._difference is not None:
+            self._paint_changes(painter, paper, self._difference)
         self._paint_legend(painter)
 
     def _paint_trace(self, painter: QPainter, paper: Paper, trace: EcgTrace) -> None:
         painter.setPen(QPen(self._color_of(trace), trace.width_px))
         n_shown = int(SHOWN_MS * trace.sampling_rate_hz / 1000.0)
-        times_mm = np.arange(trace.signal_mv.shape[1])[:n_shown] * (1000.0 / trace.sampling_rate_hz) * MM_PER_MS
+        times_ms = np.arange(trace.signal_mv.shape[1])[:n_shown] * (1000.0 / trace.sampling_rate_hz)
         for name, (left, zero) in paper.places.items():
-            signal_mm = trace.signal_mv[LEAD_NAMES.index(name)][:n_shown] * MM_PER_MV
-            if np.isnan(signal_mm).any():
-                continue
-            x = left + times_mm * paper.px_per_mm
-            y = zero - signal_mm * paper.px_per_mm
-            painter.drawPolyline(make_polyline(x, y))
+            signal_mv = trace.signal_mv[LEAD_NAMES.index(name)][:n_shown]
+            if not np.isnan(signal_mv).any():
+                x, y = bent(left + times_ms * paper.px_per_ms, zero - signal_mv * paper.px_per_mv)
+                painter.drawPolyline(make_polyline(x, y))
 
     def _color_of(self, trace: EcgTrace) -> QColor:
         if trace.color is None:
@@ -212,12 +265,22 @@ class QtEcgPlot(QWidget):
         for name, (left, zero) in paper.places.items():
             painter.drawText(QPointF(left, zero - 4 * paper.px_per_mm), name)
 
+    def _paint_changes(self, painter: QPainter, paper: Paper, difference: EcgDifference) -> None:
+        """Write the largest change of each lead below the end of its trace, where little else is."""
+        painter.setFont(small_font(self, 0.85))
+        painter.setPen(self._theme.color("text"))
+        for name, (left, zero) in paper.places.items():
+            line = QRectF(left, zero + 1, SHOWN_MS * paper.px_per_ms, CHANGE_PX)
+            change_mv = difference.largest_mv[LEAD_NAMES.index(name)]
+            unit = " mV" if line.width() >= LEAST_UNIT_PX else ""
+            painter.drawText(line, Qt.AlignmentFlag.AlignRight, f"{change_mv:+.2f}{unit}")
+
     def _paint_cursor(self, painter: QPainter, paper: Paper) -> None:
         if self._time_ms is None:
             return
         painter.setPen(QPen(self._theme.color("accent", 0.9), 1.4))
-        for left in {left for left, _ in paper.places.values()}:
-            x = left + self._time_ms * MM_PER_MS * paper.px_per_mm
+        for left in paper.lefts:
+            x = left + self._time_ms * paper.px_per_ms
             painter.drawLine(QPointF(x, TOP_PX), QPointF(x, self.height()))
 
     def _paint_legend(self, painter: QPainter) -> None:
@@ -237,5 +300,8 @@ class QtEcgPlot(QWidget):
             left += 24 + words.horizontalAdvance(label) + 18
         painter.setPen(self._theme.color("muted"))
         right = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
-        if left + words.horizontalAdvance(SCALE_TEXT) < self.width() - 8:
-            painter.drawText(QRectF(0, 0, self.width() - 8, TOP_PX), right, SCALE_TEXT)
+        changed = "" if self._difference is None else f"Changed from the origin by up to {self._difference}      "
+        for said in (f"{changed}{self._scale}", str(self._scale)):
+            if left + words.horizontalAdvance(said) < self.width() - 8:
+                painter.drawText(QRectF(0, 0, self.width() - 8, TOP_PX), right, said)
+                break

@@ -1,8 +1,9 @@
 """A rhythm strip as a clinic prints it: three rows of four leads, 2.5 s each, over ten seconds of lead II.
 
 The columns follow one another in time, so that a beat stands once on the page and once in the strip below. A page that
-is wider than ten seconds, at the scale that its height allows, holds more of a long recording. Each lead is moved to
-its own zero line by its median over the page: amplifiers add an offset, and paper has no room for it.
+is wider than its 250 mm, at the scale that its height allows, holds more of a long recording, a very narrow one less.
+Each lead is moved to its own zero line by its median over the page: amplifiers add an offset, and paper has no room for
+it.
 """
 
 import numpy as np
@@ -11,16 +12,23 @@ from qtpy.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from qtpy.QtGui import QKeyEvent, QPainter, QPaintEvent, QPen, QPolygonF, QResizeEvent, QWheelEvent
 from qtpy.QtWidgets import QScrollBar, QSizePolicy, QVBoxLayout, QWidget
 
-from napari_latent_explorer._qt.ecg_paper import MM_PER_MS, MM_PER_MV, SCALE_TEXT, extent_mv, paint_grid
+from napari_latent_explorer._qt.ecg_layout import AUTOMATIC, LAYOUTS
+from napari_latent_explorer._qt.ecg_panel import LeadCurve, LeadPanel
+from napari_latent_explorer._qt.ecg_paper import CLINICAL_SCALE, PaperScale, extent_mv, paint_grid
 from napari_latent_explorer._qt.polyline import make_polyline
 from napari_latent_explorer._qt.theme import DARK, Theme, small_font
 from napari_latent_explorer.data.ecg import ECG, LEAD_NAMES
 
-PAGE_MS = 10_000.0
+PAGE_MM = 250.0
+"""Ten seconds at 25 mm/s."""
+LEAST_PX_PER_MM = 1.9
+"""A page that is too narrow for its 250 mm at this size holds less time."""
 SCROLL_STEP_MS = 1000.0
 LOOKED_AT_MS = 60_000.0
 """How much of a recording decides about the scale; a day of it would take seconds to look at."""
-ROWS = (("I", "aVR", "V1", "V4"), ("II", "aVL", "V2", "V5"), ("III", "aVF", "V3", "V6"))
+CLINICAL, NARROW = "3 x 4", "12 x 1"
+NARROW_PX = (420, 300)
+"""A page that is less wide and at least so high has its leads below each other."""
 STRIP_LEADS = ("II", "I", "V5", "V1")
 """The first that there is, is drawn over the whole page."""
 LEAST_MV, MOST_MV = 0.5, 2.0
@@ -96,21 +104,25 @@ class QtRhythmPage(QWidget):
         self._rate_hz, self._duration_ms = 1.0, 0.0
         self._label = ""
         self._up_mv = self._down_mv = LEAST_MV
-        self._start_ms, self._length_ms = 0.0, PAGE_MS
-        self._theme = DARK
+        self._start_ms, self._length_ms = 0.0, PAGE_MM / CLINICAL_SCALE.mm_per_ms
+        self._layout = AUTOMATIC
+        self._theme, self._scale = DARK, CLINICAL_SCALE
         self._lines: list[QPolygonF] | None = None
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMinimumSize(200, 90)
         self.setAccessibleName("Rhythm strip")
-        self.setToolTip(
-            "25 mm/s, 10 mm/mV, as recorded; each lead is centred on its median. Columns follow one another in time."
-        )
+        self.setToolTip("As recorded; each lead is centred on its median. Columns follow one another in time.")
 
     @property
     def label(self) -> str:
         """What is drawn, for people."""
         return self._label
+
+    @property
+    def scale(self) -> PaperScale:
+        """Millimetres of time and voltage."""
+        return self._scale
 
     @property
     def length_ms(self) -> float:
@@ -155,6 +167,40 @@ class QtRhythmPage(QWidget):
         self._theme = theme
         self.update()
 
+    def set_view(self, layout: str, scale: PaperScale) -> None:
+        """Lay the leads out in another way of `LAYOUTS`, or `AUTOMATIC`, at another scale."""
+        self._layout, self._scale = layout, scale
+        self._set_length()
+        self.update()
+
+    def show_same(self, other: "QtRhythmPage", label: str) -> None:
+        """Show the page that another one shows, under another name."""
+        self._lead_mv, self._rate_hz, self._duration_ms = other._lead_mv, other._rate_hz, other._duration_ms
+        self._up_mv, self._down_mv, self._start_ms = other._up_mv, other._down_mv, other._start_ms
+        self._label = label
+        self.set_view(CLINICAL if other._layout == AUTOMATIC else other._layout, other._scale)
+
+    def panels(self) -> tuple[LeadPanel, ...]:
+        """Return each piece of a lead on the page, for calipers; leads with gaps on the page are left out."""
+        px_per_mm, zeros = self.paper()
+        px_per_ms, px_per_mv = self._scale.mm_per_ms * px_per_mm, self._scale.mm_per_mv * px_per_mm
+        panels = []
+        for name, row, begin_ms, end_ms in self._segments():
+            page_mv = self._page_mv(name)
+            if page_mv.size and np.isfinite(page_mv).all():
+                left = SIDE_PX + begin_ms * px_per_ms
+                up, down = self._up_mv * px_per_mv, self._down_mv * px_per_mv
+                area = QRectF(left, zeros[row] - up, (end_ms - begin_ms) * px_per_ms, up + down)
+                zero = zeros[row] + float(np.median(page_mv)) * px_per_mv
+                curve = LeadCurve(self._label, self._theme.color("text"), self._lead_mv[name], self._rate_hz)
+                begins_at_ms = self._start_ms + begin_ms
+                panels.append(LeadPanel(name, area, left, zero, px_per_ms, px_per_mv, begins_at_ms, (curve,)))
+        return tuple(panel for panel in panels if panel.end_ms > panel.begin_ms)
+
+    def needed_mm(self) -> tuple[float, float]:
+        """Width and height in millimetres of clinical paper that holds the page."""
+        return PAGE_MM, (_ROW_SHARES[0] * (len(self._rows()) - 1) + 1.0) * self._lead_mm()
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Left and Right move through time."""
         steps: dict[int, float] = {Qt.Key.Key_Left: -SCROLL_STEP_MS, Qt.Key.Key_Right: SCROLL_STEP_MS}
@@ -180,8 +226,11 @@ class QtRhythmPage(QWidget):
 
     def _rows(self) -> tuple[tuple[str, ...], ...]:
         strip = self._strip_lead()
-        below = ((strip,),) if strip is not None else ()
-        return below if self.height() < SMALL_HEIGHT_PX else (*ROWS, *below)
+        is_narrow = self.width() < NARROW_PX[0] and self.height() >= NARROW_PX[1]
+        chosen = NARROW if is_narrow else CLINICAL
+        rows = LAYOUTS[chosen if self._layout == AUTOMATIC else self._layout]
+        below = ((strip,),) if strip is not None and len(rows[0]) > 1 else ()
+        return below if below and self.height() < SMALL_HEIGHT_PX else (*rows, *below)
 
     def _segments(self) -> list[tuple[str, int, float, float]]:
         """Name, row, and begin and end in ms after the page's begin of each piece that is drawn."""
@@ -194,21 +243,23 @@ class QtRhythmPage(QWidget):
 
     def _window_mv(self, name: str, begin_ms: float, end_ms: float) -> NDArray[np.float32]:
         """Signal of a lead in a part of the page, about its median over the whole page."""
-        lead = self._lead_mv[name]
-        page = lead[self._sample(0.0) : self._sample(self._length_ms)]
-        piece = lead[self._sample(begin_ms) : self._sample(end_ms) + 1]
+        page, piece = self._page_mv(name), self._lead_mv[name][self._sample(begin_ms) : self._sample(end_ms) + 1]
         centred: NDArray[np.float32] = piece - np.nanmedian(page) if np.isfinite(page).any() else piece[:0]
         return centred
+
+    def _page_mv(self, name: str) -> NDArray[np.float32]:
+        return self._lead_mv[name][self._sample(0.0) : self._sample(self._length_ms)]
 
     def _sample(self, page_ms: float) -> int:
         return round((self._start_ms + page_ms) * self._rate_hz / 1000.0)
 
     def _set_length(self) -> None:
-        """Let the page hold what its width has room for, ten seconds at least, and no more than there is."""
+        """Let the page hold what its width has room for, its 250 mm at least, and no more than there is."""
         rows = max(1, len(self._rows()))
         px_per_mm = self._height_px() / ((_ROW_SHARES[0] * (rows - 1) + 1.0) * self._lead_mm())
-        fits_ms = (self.width() - 2 * SIDE_PX) / (MM_PER_MS * px_per_mm)
-        length_ms = max(PAGE_MS, min(fits_ms, self._duration_ms))
+        fits_ms = (self.width() - 2 * SIDE_PX) / (self._scale.mm_per_ms * px_per_mm)
+        page_mm = min(PAGE_MM, (self.width() - 2 * SIDE_PX) / LEAST_PX_PER_MM)
+        length_ms = max(page_mm / self._scale.mm_per_ms, min(fits_ms, self._duration_ms))
         self._lines = None
         if length_ms != self._length_ms:
             self._length_ms = length_ms
@@ -219,25 +270,32 @@ class QtRhythmPage(QWidget):
 
     def _lead_mm(self) -> float:
         """Height that the largest lead needs."""
-        return (self._up_mv + self._down_mv) * MM_PER_MV
+        return (self._up_mv + self._down_mv) * self._scale.mm_per_mv
 
     def paper(self) -> tuple[float, list[float]]:
         """Pixels of a millimetre, and the zero line of each row."""
         rows = max(1, len(self._rows()))
         height, lead_mm = self._height_px(), self._lead_mm()
         least_mm, most_mm = (share * lead_mm for share in _ROW_SHARES)
-        px_per_mm = (self.width() - 2 * SIDE_PX) / (self._length_ms * MM_PER_MS)
+        px_per_mm = (self.width() - 2 * SIDE_PX) / (self._length_ms * self._scale.mm_per_ms)
         px_per_mm = min(px_per_mm, height / (least_mm * (rows - 1) + lead_mm))
         row_mm = min(most_mm, max(least_mm, (height / px_per_mm - lead_mm) / max(1, rows - 1)))
         total_mm = row_mm * (rows - 1) + lead_mm
         top = TOP_PX + max(0.0, height - total_mm * px_per_mm) / 2
-        return px_per_mm, [top + (self._up_mv * MM_PER_MV + row * row_mm) * px_per_mm for row in range(rows)]
+        return px_per_mm, [
+            top + (self._up_mv * self._scale.mm_per_mv + row * row_mm) * px_per_mm for row in range(rows)
+        ]
 
     # ---- painting
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw paper, leads and their names."""
         painter = QPainter(self)
+        self.render_to(painter)
+        painter.end()
+
+    def render_to(self, painter: QPainter) -> None:
+        """Draw everything with any painter, for the screen or a file."""
         px_per_mm, zeros = self.paper()
         paint_grid(painter, self, self._theme, px_per_mm, SIDE_PX, zeros[0])
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -249,14 +307,13 @@ class QtRhythmPage(QWidget):
         for line in self._lines:
             painter.drawPolyline(line)
         self._paint_words(painter, px_per_mm, zeros)
-        painter.end()
 
     def _line(self, segment: tuple[str, int, float, float], px_per_mm: float, zeros: list[float]) -> QPolygonF:
         name, row, begin_ms, end_ms = segment
         signal_mv = self._window_mv(name, begin_ms, end_ms)
         times_ms = begin_ms + np.arange(signal_mv.size) * 1000.0 / self._rate_hz
-        x = np.asarray(SIDE_PX + times_ms * MM_PER_MS * px_per_mm, np.float64)
-        y = np.asarray(zeros[row] - signal_mv * MM_PER_MV * px_per_mm, np.float64)
+        x = np.asarray(SIDE_PX + times_ms * self._scale.mm_per_ms * px_per_mm, np.float64)
+        y = np.asarray(zeros[row] - signal_mv * self._scale.mm_per_mv * px_per_mm, np.float64)
         is_known = np.isfinite(y)
         return make_polyline(*envelope(x[is_known], y[is_known]))
 
@@ -264,14 +321,14 @@ class QtRhythmPage(QWidget):
         painter.setPen(self._theme.color("text"))
         painter.setFont(small_font(self, 0.95, is_bold=True))
         for name, row, begin_ms, _ in self._segments():
-            left = SIDE_PX + begin_ms * MM_PER_MS * px_per_mm
+            left = SIDE_PX + begin_ms * self._scale.mm_per_ms * px_per_mm
             painter.drawLine(QPointF(left, zeros[row] - 2 * px_per_mm), QPointF(left, zeros[row] + 2 * px_per_mm))
             painter.drawText(QPointF(left + 3, zeros[row] - _NAME_MM * px_per_mm), name)
         painter.fillRect(QRectF(0, 0, self.width(), TOP_PX), self._theme.color("paper"))
         painter.setFont(small_font(self, 0.92))
         words = painter.fontMetrics()
         end_s = (self._start_ms + self._length_ms) / 1000.0
-        scale = f"{self._start_ms / 1000.0:.1f} to {end_s:.1f} s   {SCALE_TEXT}"
+        scale = f"{self._start_ms / 1000.0:.1f} to {end_s:.1f} s   {self._scale}"
         room = self.width() - words.horizontalAdvance(scale) - 4 * SIDE_PX
         label = words.elidedText(self._label, Qt.TextElideMode.ElideRight, max(0, room))
         top = QRectF(SIDE_PX, 0, self.width() - 2 * SIDE_PX, TOP_PX)

@@ -99,12 +99,12 @@ def write_participants(
     table = participants_table(cohort_of(state), mask, has_ids)
     for name in table.columns:
         if not pd.api.types.is_numeric_dtype(table[name]):
-            table[name] = [_harmless(value) for value in table[name]]
+            table[name] = [harmless(value) for value in table[name]]
     head = "".join(f"{COMMENT}{line}\n" for line in provenance(state, whom, int(mask.sum())))
     write_file(path, (head + table.to_csv(index=False, lineterminator="\n")).encode("utf-8", "replace"))
     return path
 
 
-def _harmless(value: object) -> object:
+def harmless(value: object) -> object:
     """Keep a spreadsheet from taking a text for a formula."""
     return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA_STARTS) else value

@@ -48,7 +48,7 @@ class GroupHeart:
     def predicted(self, phenotype: str) -> float | None:
         """Predict a phenotype of this heart from all that is known of it; None where it cannot be."""
         table = self.outcome.predictions
-        return None if table is None else _last_prediction(table, phenotype)
+        return None if table is None else last_prediction(table, phenotype)
 
 
 class SideBySide:
@@ -172,7 +172,7 @@ def _are_same(some: tuple[object, ...], others: tuple[object, ...]) -> bool:
     return len(some) == len(others) and all(one is other for one, other in zip(some, others, strict=True))
 
 
-def _last_prediction(table: "PredictionTable", phenotype: str) -> float | None:
+def last_prediction(table: "PredictionTable", phenotype: str) -> float | None:
     """Value by the row with the most inputs, which is the last."""
     names = [spec.name for spec in table.targets]
     if phenotype not in names:

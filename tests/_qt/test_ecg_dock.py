@@ -1,6 +1,9 @@
 """The ECG: which traces are shown, on what paper, and how the cursor goes with the cine."""
 
+import io
+
 import numpy as np
+import pandas as pd
 import pytest
 from qtpy.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from qtpy.QtGui import QDragEnterEvent, QDropEvent
@@ -8,11 +11,15 @@ from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QFileDialog
 
 from napari_latent_explorer._qt.ecg_dock import QtEcgDock
-from napari_latent_explorer._qt.ecg_paper import MM_PER_MS
+from napari_latent_explorer._qt.ecg_layout import LAYOUTS
+from napari_latent_explorer._qt.ecg_paper import CLINICAL_SCALE, PaperScale
 from napari_latent_explorer._qt.ecg_plot import EcgTrace, QtEcgPlot
+from napari_latent_explorer.analysis.ecg_difference import EcgDifference
 from napari_latent_explorer.data.ecg import ECG, LEAD_NAMES
 from napari_latent_explorer.session.originals import Original
 from napari_latent_explorer.session.recordings import LoadedRecording
+from napari_latent_explorer.simulation.ecg import simulate_ecg
+from napari_latent_explorer.simulation.population import simulate_population
 
 LEFT = Qt.MouseButton.LeftButton
 
@@ -76,8 +83,8 @@ def test_time_and_voltage_have_the_scale_of_ecg_paper(qtbot):
     paper = plot.paper()
     lefts = sorted({left for left, _ in paper.places.values()})
     assert len(lefts) == 4
-    assert lefts[1] - lefts[0] >= 1200 * MM_PER_MS * paper.px_per_mm  # columns do not overlap
-    assert MM_PER_MS * 1000 == 25
+    assert lefts[1] - lefts[0] >= 1200 * CLINICAL_SCALE.mm_per_ms * paper.px_per_mm  # columns do not overlap
+    assert CLINICAL_SCALE.mm_per_ms * 1000 == 25
 
 
 def test_the_paper_does_not_breathe_while_the_probe_moves(qtbot):
@@ -110,10 +117,10 @@ def test_a_click_on_the_r_peak_asks_for_the_first_frame(dock, explorer, qtbot):
     left, _ = paper.places["V4"]
     asked = []
     dock.cine_time_requested.connect(asked.append)
-    x = round(left + 474.0 * MM_PER_MS * paper.px_per_mm)
+    x = round(left + 474.0 * CLINICAL_SCALE.mm_per_ms * paper.px_per_mm)
     QTest.mouseClick(dock.plot, LEFT, pos=QPoint(x, 100))
     off_ms = min(asked[0], 800.0 - asked[0])
-    assert off_ms < 1.5 / (MM_PER_MS * paper.px_per_mm)  # a pixel and a half
+    assert off_ms < 1.5 / (CLINICAL_SCALE.mm_per_ms * paper.px_per_mm)  # a pixel and a half
 
 
 def test_the_button_plays_and_follows_without_echo(dock):
@@ -225,3 +232,148 @@ def test_groups_side_by_side_lie_over_each_other_in_their_colours_until_the_prob
     explorer.probe.move(0, 1.0)
     qtbot.waitUntil(lambda: len(dock.plot.traces) == 1)
     assert dock.plot.traces[0].label.startswith("Reconstruction")
+
+
+def test_what_changed_since_the_origin_is_marked_in_mv_until_it_is_reset(dock, explorer, qtbot):
+    show_participant(explorer, qtbot)
+    assert dock.plot.difference is None
+    explorer.probe.move(1, float(explorer.probe.vector[1]) + 2.0)  # the second latent is the ECG's height, 0.2 mV each
+    qtbot.waitUntil(lambda: dock.plot.difference is not None)
+    assert dock.plot.difference.largest_mv[[0, -1]] == pytest.approx([-0.4, 0.4], abs=0.01)
+    dock.grab()
+    explorer.probe.reset()
+    qtbot.waitUntil(lambda: dock.plot.difference is None)
+
+
+def test_the_shade_of_what_changed_lies_above_the_line_where_it_rose(qtbot):
+    before = np.zeros((12, 600), np.float32)
+    after = before.copy()
+    after[:, 100:200], after[:, 300:400] = 0.4, -0.4
+    plot = QtEcgPlot()
+    qtbot.addWidget(plot)
+    plot.resize(900, 400)
+    plot.set_traces((EcgTrace("now", None, after, 500.0),))
+    plot.set_marks(None, EcgDifference.between(before, after, 500.0))
+    picture, paper = plot.grab().toImage(), plot.paper()
+    left, zero = paper.places["V1"]
+
+    def shade(time_ms, mv):
+        color = picture.pixelColor(round(left + time_ms * paper.px_per_ms), round(zero - mv * paper.px_per_mv))
+        return color.red() - color.blue()
+
+    yellow, blue = shade(300.0, 0.25), shade(700.0, -0.25)
+    assert yellow > 60
+    assert blue < -20
+    assert abs(shade(300.0, -0.25)) < 30
+    assert abs(shade(700.0, 0.25)) < 30
+
+
+def test_intervals_are_told_of_the_original_and_of_the_reconstruction(dock, explorer, qtbot):
+    person = simulate_population(5, seed=2).factors[1]
+    participant_id = str(explorer.cohort.participant_ids[0])
+    explorer.probe_participant(participant_id)
+    qtbot.waitUntil(lambda: explorer.decode.is_idle)
+    vector = explorer.probe.origin
+    dock._originals.show(Original(participant_id, None, None, simulate_ecg(person), (vector,)))
+    original = dock.intervals.rows[0]
+    assert original.label == f"Original: {participant_id}"
+    assert original.intervals.pr_ms == pytest.approx(person.pr_interval_ms, abs=10)
+    assert original.intervals.qt_ms == pytest.approx(person.qt_interval_ms, abs=15)
+    rate_bpm = explorer.cohort.values("heart_rate")[0]
+    expected_ms = original.intervals.qt_ms / np.sqrt(60.0 / rate_bpm)
+    assert original.intervals.qtc_bazett_ms == pytest.approx(expected_ms)
+    assert "table" in dock.intervals.toolTip()
+    dock.resize(800, 400)
+    assert dock.intervals.isVisible()
+    dock.resize(800, 200)
+    assert not dock.intervals.isVisible()
+
+
+def test_the_menu_changes_the_paper_and_takes_the_marks_away(dock, explorer, qtbot):
+    show_participant(explorer, qtbot)
+    actions = {action.text(): action for action in dock.view_menu.actions()}
+    for text in ("12 x 1", "50 mm/s", "5 mm/mV", "Waves and intervals"):
+        actions[text].trigger()
+    paper = dock.plot.paper()
+    assert len(paper.rows) == 12
+    assert (paper.scale.mm_per_s, paper.scale.mm_per_mv) == (50.0, 5.0)
+    assert dock.intervals.rows == ()
+    assert not actions["3 x 4"].isChecked()
+
+
+@pytest.mark.parametrize("width", [300, 1500])
+def test_the_dock_is_as_narrow_or_wide_as_it_is_made(dock, explorer, qtbot, width):
+    show_participant(explorer, qtbot)
+    dock.resize(width, 420)
+    QTest.qWait(20)
+    assert dock.width() == width
+    for button in (dock.play, dock.measure, dock.view, dock.save, dock.open_file):
+        assert dock.rect().contains(button.geometry())
+    dock.measure.click()
+    assert dock.calipers.isVisible()
+    QTest.keyClick(dock.calipers, Qt.Key.Key_Escape)
+    assert not dock.calipers.isVisible()
+    assert not dock.measure.isChecked()
+
+
+def test_calipers_and_paper_go_with_the_strip_too(dock, explorer, qtbot):
+    beat = explorer.study.ecg(str(explorer.cohort.participant_ids[0]))
+    dock._originals.show(Original("both", None, None, beat, (), make_rhythm()))
+    QTest.mouseClick(dock.pages.buttons["Strip"], LEFT)
+    dock.measure.click()
+    assert dock.strip_calipers.isVisible()
+    strip = dock.strip_calipers.reading()
+    assert strip.lead == "II"
+    assert strip.span_ms > 2500.0  # in the long strip, not in the quarter of a row
+    dock.view_menu._choose_scale(PaperScale(50.0, 10.0))
+    assert dock.strip.page.length_ms == pytest.approx(5000.0)
+    dock.view_menu._choose_layout("12 x 1")
+    assert [panel.name for panel in dock.strip.page.panels()] == [row[0] for row in LAYOUTS["12 x 1"]]
+    assert {panel.begin_ms for panel in dock.strip.page.panels()} == {0.0}
+
+
+@pytest.mark.parametrize("page", ["Beat", "Strip"])
+def test_what_is_saved_is_the_page_and_names_nobody(dock, explorer, qtbot, tmp_path, monkeypatch, page):
+    participant_id = show_participant(explorer, qtbot)
+    original = dock._originals.current
+    strip = make_rhythm(("II", "V1"))
+    dock._originals.show(Original(participant_id, original.cine, None, original.ecg, original.vectors, strip))
+    QTest.mouseClick(dock.pages.buttons[page], LEFT)
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *asked: (str(tmp_path / "chosen"), ""))
+    save = next(action for action in dock.save.menu().actions() if action.text().startswith("CSV"))
+    save.trigger()
+    path = tmp_path / "chosen.csv"
+    qtbot.waitUntil(lambda: path.exists() and not explorer.jobs.running)
+    text = path.read_text("utf-8")
+    assert participant_id not in text
+    assert "# Study: 'Shapes'" in text
+    table = pd.read_csv(io.StringIO(text), comment="#")
+    if page == "Beat":
+        assert table["ecg"].unique().tolist() == ["Original: a participant", "Reconstruction: a participant, MRI"]
+        np.testing.assert_allclose(table["V6_mv"][:600], original.ecg.leads(("V6",))[0], atol=1e-4)
+        assert "# Intervals (bpm; ms): Original: a participant: HR " in text
+    else:
+        np.testing.assert_allclose(table["II_mv"], strip.signal_mv[0], atol=1e-4)
+        assert table["I_mv"].isna().all()
+    assert participant_id in str(dock.table(has_ids=True)[0])
+
+
+def test_a_printed_figure_has_true_millimetres(dock, explorer, qtbot):
+    show_participant(explorer, qtbot)
+    beat = explorer.study.ecg("x")
+    dock._originals.show(Original("x", None, None, beat, (explorer.probe.origin,), make_rhythm()))
+    px_per_mm = 96 / 25.4
+    figure = dock.figure()
+    assert "25 mm/s   10 mm/mV" in figure.title
+    copy = QtEcgPlot()
+    qtbot.addWidget(copy)
+    copy.set_view("3 x 4", dock.plot.scale)
+    copy.set_marks(dock.plot.waves, None)
+    copy.set_traces(dock.plot.traces)
+    copy.resize(*figure.size_px)
+    assert copy.paper().px_per_mm == pytest.approx(px_per_mm, rel=0.01)
+    QTest.mouseClick(dock.pages.buttons["Strip"], LEFT)
+    strip = dock.figure()
+    assert strip.size_px[0] == pytest.approx(250 * px_per_mm, abs=20)
+    dock.strip.page.resize(*strip.size_px)
+    assert dock.strip.page.paper()[0] == pytest.approx(px_per_mm, rel=0.01)

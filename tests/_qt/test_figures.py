@@ -13,7 +13,7 @@ from qtpy.QtWidgets import QApplication, QFileDialog, QMenu
 
 from napari_latent_explorer._qt.chart_figure import chart_figure
 from napari_latent_explorer._qt.ecg_dock import QtEcgDock
-from napari_latent_explorer._qt.ecg_figure import ecg_figure
+from napari_latent_explorer._qt.ecg_figure import LEAST_WIDTH_PX, ecg_figure
 from napari_latent_explorer._qt.ecg_plot import EcgTrace, QtEcgPlot
 from napari_latent_explorer._qt.figure import Figure, in_order, moved, words
 from napari_latent_explorer._qt.figure_files import to_png, to_svg, write_figure
@@ -268,7 +268,7 @@ def test_the_menu_writes_what_was_shown_when_it_was_opened(explorer, plot, qtbot
     qtbot.waitUntil(lambda: (tmp_path / "chosen.png").exists() and not explorer.jobs.running, timeout=20_000)
     assert asked == [("ecg.png", "Figure (*.png)")]
     image = QImage(str(tmp_path / "chosen.png"))
-    assert image.width() == 900 * 600 // 96
+    assert image.width() == LEAST_WIDTH_PX * 600 // 96
     assert image.text("Study").startswith("'Shapes', fingerprint")
     assert "Original: a participant" in image.text("Shows")
     errors = []

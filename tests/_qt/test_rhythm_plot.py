@@ -9,7 +9,7 @@ from qtpy.QtGui import QWheelEvent
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 
-from napari_latent_explorer._qt.ecg_paper import MM_PER_MS, MM_PER_MV
+from napari_latent_explorer._qt.ecg_paper import CLINICAL_SCALE
 from napari_latent_explorer._qt.rhythm_plot import QtRhythmStrip, envelope
 from napari_latent_explorer._qt.theme import LIGHT
 from napari_latent_explorer.data.ecg import ECG, LEAD_NAMES
@@ -37,11 +37,13 @@ def test_time_and_voltage_have_the_scale_of_ecg_paper(strip):
     px_per_mm, zeros = strip.page.paper()
     line = strip.page._line(("II", 3, 0.0, 10_000.0), px_per_mm, zeros)
     points = np.array([(line.at(n).x(), line.at(n).y()) for n in range(line.count())])
-    peaks = points[points[:, 1] < zeros[3] - 0.9 * MM_PER_MV * px_per_mm]
+    peaks = points[points[:, 1] < zeros[3] - 0.9 * CLINICAL_SCALE.mm_per_mv * px_per_mm]
     beats = np.split(peaks[:, 0], np.flatnonzero(np.diff(peaks[:, 0]) > 10) + 1)
     assert len(beats) == 10
-    assert np.diff([beat.mean() for beat in beats]) == pytest.approx(1000.0 * MM_PER_MS * px_per_mm, abs=1.5)
-    assert zeros[3] - points[:, 1].min() == pytest.approx(MM_PER_MV * px_per_mm, rel=0.02)
+    assert np.diff([beat.mean() for beat in beats]) == pytest.approx(
+        1000.0 * CLINICAL_SCALE.mm_per_ms * px_per_mm, abs=1.5
+    )
+    assert zeros[3] - points[:, 1].min() == pytest.approx(CLINICAL_SCALE.mm_per_mv * px_per_mm, rel=0.02)
 
 
 def test_an_offset_of_the_amplifier_moves_nothing(strip):
