@@ -8,6 +8,7 @@ from qtpy.QtCore import QPointF, QRectF, QSize, Qt
 from qtpy.QtGui import QPainter, QPaintEvent, QPen, QPolygonF
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
+from napari_latent_explorer._qt.comparison_model import as_plain
 from napari_latent_explorer._qt.listening import listen
 from napari_latent_explorer._qt.theme import DARK, Theme, small_font
 from napari_latent_explorer.analysis.manifold import LIMIT_PERCENTILE, GaugeReading
@@ -103,7 +104,7 @@ class QtGaugeStrip(QWidget):
         self._build_layout()
         for button in self.nearest:
             button.setAutoRaise(True)
-            button.setToolTip(NEAREST_MEANS)
+            button.setMinimumWidth(40)  # in a narrow dock names are cut
             button.clicked.connect(lambda _=False, button=button: explorer.show_participant(button.property("who")))
         listen(self, explorer.gauge.read, self._on_gauge_read)
         listen(self, explorer.gauge.cycle_read, self._on_gauge_cycle_read)
@@ -115,6 +116,7 @@ class QtGaugeStrip(QWidget):
         label = QLabel(self)
         label.setTextFormat(Qt.TextFormat.PlainText)
         label.setFont(small_font(self))
+        label.setWordWrap(True)
         label.setToolTip(tip)
         label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         return label
@@ -169,6 +171,7 @@ class QtGaugeStrip(QWidget):
         for button, participant_id, distance in shown:
             button.setText(f"{participant_id} ({distance:.1f} SD)".replace("&", "&&"))
             button.setProperty("who", participant_id)
+            button.setToolTip(as_plain(f"{participant_id}, {distance:.1f} SD away. {NEAREST_MEANS}"))
             button.show()
 
     def _on_gauge_cycle_read(self, cycle: CycleReading) -> None:

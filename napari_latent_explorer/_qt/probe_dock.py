@@ -8,6 +8,7 @@ from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QStack
 
 from napari_latent_explorer._qt.dimension_panel import QtDimensionPanel
 from napari_latent_explorer._qt.direction_panel import QtDirectionPanel
+from napari_latent_explorer._qt.gauge_strip import QtGaugeStrip
 from napari_latent_explorer._qt.listening import listen
 from napari_latent_explorer._qt.page_switch import QtPageSwitch
 from napari_latent_explorer._qt.plain_text import as_plain
@@ -51,6 +52,7 @@ class QtProbeDock(QWidget):
         self.pages.set_available(list(PAGES))
         self.dimensions = QtDimensionPanel(explorer, self)
         self.directions = QtDirectionPanel(explorer, walk, self)
+        self.gauge = QtGaugeStrip(explorer, self)
         self.reset_all = QPushButton("Reset all", self)
         self.reset_all.setToolTip("Take all dimensions and the walk back; locked dimensions stay")
         self._build_layout()
@@ -84,12 +86,14 @@ class QtProbeDock(QWidget):
             layout.addWidget(widget)
         layout.addLayout(switch)
         layout.addWidget(self._stack, 1)
+        layout.addWidget(self.gauge)
 
     def set_theme(self, theme: Theme) -> None:
         """Redraw in other colours."""
         self.dimensions.set_theme(theme)
         self.directions.set_theme(theme)
         self.pages.set_theme(theme)
+        self.gauge.set_theme(theme)
         self._moves.setStyleSheet(f"color: {theme.accent};")
 
     def _synchronize(self) -> None:

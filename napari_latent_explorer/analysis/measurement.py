@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 CAVITY: Final = "LV_cavity"
 WALLS: Final = frozenset({"LV_anterolateral_wall", "LV_free_wall", "LV_myocardium", "interventricular_septum"})
 MYOCARDIUM_G_PER_ML: Final = 1.05
+MODEL_SPACING_MM: Final = 1.8
+"""Of pixels drawn by a model that takes them as recorded; the UK Biobank's are 1.83 mm."""
 MIN_PIXELS: Final = 20
 """Of a cavity; a smaller one is no ventricle."""
 

@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_latent_explorer.analysis.directions import Direction
-from napari_latent_explorer.analysis.measurement import measure_left_ventricle
+from napari_latent_explorer.analysis.measurement import MODEL_SPACING_MM, measure_left_ventricle
 from napari_latent_explorer.data.latents import LatentSpace
 from napari_latent_explorer.data.progress import Progress
 from napari_latent_explorer.errors import BundleError, StudyError
@@ -35,8 +35,6 @@ N_PARTICIPANTS, MIN_HEARTS = 50, 10
 PEOPLE_PER_STEP = 2
 STOPS = np.array([-1.0, 0.0, 1.0])
 """Where hearts are decoded, in standard deviations of the cohort along the direction."""
-MODEL_SPACING_MM: Final = 1.8
-"""Of pixels drawn by a model that takes them as recorded; the UK Biobank's are 1.83 mm."""
 
 MEASURES: Final[Mapping[str, tuple[str, str, str]]] = {
     "lvm": ("LV mass", "g", "mass_g"),

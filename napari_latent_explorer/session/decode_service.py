@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from psygnal import Signal
 
+from napari_latent_explorer.analysis.measurement import MODEL_SPACING_MM as MODEL_SPACING_MM
 from napari_latent_explorer.analysis.measurement import VentricleMeasures, measure_left_ventricle
 from napari_latent_explorer.data.arrays import read_only
 from napari_latent_explorer.data.cine import LA_4CH_CLASSES
@@ -27,10 +28,6 @@ if TYPE_CHECKING:
     from napari_latent_explorer.analysis.prediction import PredictionTable, PredictorTable
     from napari_latent_explorer.modeling.decode_path import FastDecoder
     from napari_latent_explorer.modeling.decoding import DecodeResult
-
-
-MODEL_SPACING_MM = 1.8
-"""Of pixels drawn by a model that takes them as recorded; the UK Biobank's are 1.83 mm."""
 
 
 class Bundle(Encoder, Protocol):
