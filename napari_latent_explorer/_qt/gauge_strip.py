@@ -8,8 +8,8 @@ from qtpy.QtCore import QPointF, QRectF, QSize, Qt
 from qtpy.QtGui import QPainter, QPaintEvent, QPen, QPolygonF
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
-from napari_latent_explorer._qt.comparison_model import as_plain
 from napari_latent_explorer._qt.listening import listen
+from napari_latent_explorer._qt.plain_text import as_plain
 from napari_latent_explorer._qt.theme import DARK, Theme, small_font
 from napari_latent_explorer.analysis.manifold import LIMIT_PERCENTILE, GaugeReading
 from napari_latent_explorer.session.explorer import Explorer
