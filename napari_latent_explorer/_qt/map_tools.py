@@ -53,7 +53,7 @@ class QtMapTools(QWidget):
         self.kinds = QtMapKindCombo(explorer, self)
         coloring = QHBoxLayout()
         coloring.addWidget(self.kinds)
-        coloring.addWidget(QLabel("Colour by", self))
+        coloring.addWidget(QLabel("Colour", self))
         coloring.addWidget(QtColorByCombo(explorer, self), 1)
         rows = QVBoxLayout(self)
         rows.setContentsMargins(0, 0, 0, 0)

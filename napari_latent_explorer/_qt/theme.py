@@ -106,7 +106,7 @@ def to_rgba(color: QColor) -> tuple[float, float, float, float]:
 def tool_button_style(theme: Theme) -> str:
     """Style sheet of small buttons; the one that is down has the accent's colour and bold words."""
     return (
-        f"QToolButton {{ padding: 3px 8px; border: 1px solid {theme.line}; border-radius: 4px;"
+        f"QToolButton {{ padding: 3px 6px; border: 1px solid {theme.line}; border-radius: 4px;"
         f" background: {theme.panel}; color: {theme.text}; }}"
         f"QToolButton:hover {{ border-color: {theme.accent}; }}"
         f"QToolButton:checked {{ background: {theme.accent}; color: {theme.background}; font-weight: bold; }}"

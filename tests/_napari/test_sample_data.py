@@ -25,7 +25,7 @@ def test_the_sample_opens_with_its_docks(
     viewer = make_napari_viewer()
     (captions,) = viewer.open_sample("napari-latent-explorer", "sample_study")
     assert "Opening" in str(captions.text.values[0])
-    assert len(viewer.window.dock_widgets) == 7
+    assert len(viewer.window.dock_widgets) == 8
     settle(explorer_of(viewer))
     assert {layer.name for layer in viewer.layers} == {"captions", "reconstruction", "reconstruction labels"}
     assert captions in viewer.layers

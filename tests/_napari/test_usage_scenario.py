@@ -86,7 +86,7 @@ class Cardiologist:
         QTest.mousePress(scatter.native, LEFT, pos=path[0])
         for point in path:
             QTest.mouseMove(scatter.native, point)
-            QTest.qWait(2)
+            QTest.qWait(15)  # vispy leaves out moves that come within 10 ms of another
         QTest.mouseRelease(scatter.native, LEFT, pos=path[-1])
         self._qtbot.waitUntil(lambda: len(self.explorer.selection) > 0, timeout=PATIENCE_MS)
 
