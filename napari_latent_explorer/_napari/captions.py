@@ -39,8 +39,9 @@ class Captions:
 
     def __init__(self, viewer: ViewerModel) -> None:
         self._viewer = ref(viewer)
-        self._texts: dict[str, tuple[str, Color | None, Corner]] = {}
-        self._instead: dict[str, tuple[str, Color | None, Corner]] = {}
+        self._texts: dict[str, Caption] = {}
+        self._instead: dict[str, Caption] = {}
+        self._max_characters = MAX_CHARACTERS
         self._layer: Layer | None = None
         self._is_wanted = True
         viewer.layers.events.inserted.connect(self._on_layer_inserted)
@@ -53,7 +54,7 @@ class Captions:
         if viewer is not None and layer is not None:
             viewer.layers.remove(layer)
         self._is_wanted = True
-        self._texts = {NAME: (words, None, (0.0, 0.0))}
+        self._texts = {NAME: ((words,), None, (0.0, 0.0))}
         places, text = self._places_and_text()
         return places, {**_ATTRIBUTES, "text": text, "metadata": {MARK: True}}, "points"
 
@@ -64,7 +65,7 @@ class Captions:
     def show_instead(self, captions: Iterable[Caption]) -> None:
         """Show these in the place of all others; none brings the others back."""
         before = self._instead
-        self._instead = {str(number): _as_text(*caption) for number, caption in enumerate(captions)}
+        self._instead = {str(number): caption for number, caption in enumerate(captions)}
         if self._instead != before:
             self._draw()
 
@@ -73,10 +74,16 @@ class Captions:
         before = dict(self._texts)
         self._texts.pop(NAME, None)
         if lines:
-            self._texts[name] = _as_text(tuple(_cut(line) for line in lines), color, corner_mm)
+            self._texts[name] = (lines, color, corner_mm)
         else:
             self._texts.pop(name, None)
         if self._texts != before:
+            self._draw()
+
+    def limit(self, max_characters: int = MAX_CHARACTERS) -> None:
+        """Cut the lines of `set` to so many characters, where hearts stand close; anew, where they no longer do."""
+        if max_characters != self._max_characters:
+            self._max_characters = max_characters
             self._draw()
 
     def bring_to_front(self) -> None:
@@ -112,10 +119,11 @@ class Captions:
         is_dark = viewer is None or theme_of(viewer.theme).is_dark
         ink: Color = (1.0, 1.0, 1.0, 1.0) if is_dark else (0.0, 0.0, 0.0, 1.0)
         shown = list((self._instead or self._texts).values())
+        most = None if self._instead or NAME in self._texts else self._max_characters
         colors = [_legible(color, is_dark) if color else ink for _, color, _ in shown]
         corners = [corner for _, _, corner in shown]
         places = np.array(corners).reshape(-1, 2) - (GAP_MM, 0.0)
-        words = [words for words, _, _ in shown]
+        words = ["\n".join(_cut(line, most) for line in lines if line) for lines, _, _ in shown]
         return places, {"string": words, "size": 7, "color": colors or ink, "anchor": "upper_left"}
 
 
@@ -138,10 +146,6 @@ def _legible(color: Color, is_dark: bool) -> Color:
     return (*(part + lack * (1.0 - part) for part in color[:3]), 1.0)
 
 
-def _as_text(lines: tuple[str, ...], color: Color | None, corner_mm: Corner) -> tuple[str, Color | None, Corner]:
-    return "\n".join(line for line in lines if line), color, corner_mm
-
-
-def _cut(words: str) -> str:
+def _cut(words: str, most: int | None) -> str:
     """Shorten a line so that it does not run into its neighbour."""
-    return words if len(words) <= MAX_CHARACTERS else f"{words[: MAX_CHARACTERS - 2]} …"
+    return words if most is None or len(words) <= most else f"{words[: max(1, most - 2)]} …"

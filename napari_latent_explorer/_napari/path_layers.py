@@ -17,6 +17,7 @@ from napari.layers import Image, Labels, Layer
 from qtpy.QtCore import QObject, QTimer
 
 from napari_latent_explorer._napari.class_colors import label_colormap, label_table
+from napari_latent_explorer._napari.group_places import CHARACTER_PX
 from napari_latent_explorer._napari.layers import (
     AXIS_LABELS,
     GAP_MM,
@@ -226,6 +227,8 @@ class PathLayers(QObject):
         camera.center = (0.0, height_mm / 2.0, (left_mm + right_mm) / 2.0)
         camera.zoom = min(room_px[0] / height_mm, (room_px[1] + room_px[1] * MARGIN) / (right_mm - left_mm))
         self._fitted = (camera.center, camera.zoom)
+        width_mm = layer.data.shape[2] * self._spacing_mm()
+        self._hearts.captions.limit(max(8, int((width_mm + GAP_MM) * camera.zoom / CHARACTER_PX)))
 
     def _leave(self) -> None:
         viewer = self._viewer()
@@ -233,6 +236,7 @@ class PathLayers(QObject):
             layer.visible = False
         for name in (START, END):
             self._hearts.captions.set(name, (), None, (0.0, 0.0))
+        self._hearts.captions.limit()
         if viewer is not None and self._camera is not None:
             camera = viewer.scene.camera
             if (camera.center, camera.zoom) == self._fitted:  # nobody has moved it since

@@ -221,7 +221,8 @@ class QtEcgDock(QWidget):
             self.plot.set_time_ms(None)
             return
         share = time_ms / rr_interval_ms
-        self._place.setText(f"{time_ms:.0f} ms of {rr_interval_ms:.0f} ms   ({share:.0%} of the cycle)")
+        self._place.setText(f"{time_ms:.0f} of {rr_interval_ms:.0f} ms ({share:.0%})")
+        self._place.setToolTip("Time after the R peak, length of the heart cycle, and share of it")
         shown = bool(self.plot.traces)
         cursor = to_ecg_time_ms(time_ms, rr_interval_ms, self._peak_ms, SHOWN_MS)
         self.plot.set_time_ms(cursor if shown else None)

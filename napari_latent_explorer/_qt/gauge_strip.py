@@ -15,7 +15,7 @@ from napari_latent_explorer.analysis.manifold import LIMIT_PERCENTILE, GaugeRead
 from napari_latent_explorer.session.explorer import Explorer
 from napari_latent_explorer.session.gauge import CycleReading
 
-N_NEAREST = 3
+N_NEAREST = 2
 MEASURING = "Measuring how usual this vector is …"
 MEANS = (
     "Share of the cohort that lies at most as far from its middle (Mahalanobis distance). Beyond 95 % a vector is "

@@ -173,7 +173,7 @@ def test_a_recording_without_reconstruction_stands_alone(dock, explorer, qtbot):
     assert "rhythm strip: 12 of 12 leads, 500 Hz, 10.0 s" in dock._place.text()
     explorer.probe_mean("ecg")
     qtbot.waitUntil(lambda: len(dock.plot.traces) == 1)
-    assert dock._place.text().endswith("of the cycle)")
+    assert dock._place.text() == "0 of 1000 ms (0%)"
 
 
 def test_a_beat_with_few_leads_is_drawn_as_far_as_it_goes(dock):
