@@ -9,7 +9,7 @@ from typing import Any
 from weakref import ref
 
 from qtpy.QtCore import QEvent, QObject, QTimer
-from qtpy.QtWidgets import QWidget
+from qtpy.QtWidgets import QSizePolicy, QWidget
 
 from napari_latent_explorer._napari.explorers import ViewerSession, explorer_of, real_viewer, session_of, show_failure
 from napari_latent_explorer._napari.places import BUILD, open_dock
@@ -164,6 +164,8 @@ def _open_docks(viewer: Any) -> None:
 
 def _adopt(widget: QWidget, set_theme: Callable[[Theme], None], napari_viewer: Any) -> None:
     """Tie a dock to the viewer's theme, and its end and the session's to Qt's."""
+    # Else napari adds a stretch below, which takes more of the room with each dock that was opened before.
+    widget.setSizePolicy(widget.sizePolicy().horizontalPolicy(), QSizePolicy.Policy.Expanding)
     ThemeFollower(widget, set_theme, real_viewer(napari_viewer))
     _DockKeeper(widget, session_of(napari_viewer))
 

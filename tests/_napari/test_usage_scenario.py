@@ -80,13 +80,18 @@ class Cardiologist:
 
     def lasso(self, modality, shore):
         """Draw around places ``(n_vertices, 2)`` of a map."""
+        self.rest()
         scatter = self.panel(MAPS).panels[modality].scatter
         path = [QPoint(*point) for point in np.round(scatter.to_canvas_px(shore)).astype(int).tolist()]
+        assert min(scatter.native.width(), scatter.native.height()) > 250, "the map is too small for a hand"
         assert all(scatter.native.rect().contains(point) for point in path)
         QTest.mousePress(scatter.native, LEFT, pos=path[0])
         for point in path:
-            QTest.mouseMove(scatter.native, point)
-            QTest.qWait(15)  # vispy leaves out moves that come within 10 ms of another
+            for _ in range(
+                2
+            ):  # vispy leaves out moves that come within 10 ms of another, also of one of the real mouse
+                QTest.mouseMove(scatter.native, point)
+                QTest.qWait(12)
         QTest.mouseRelease(scatter.native, LEFT, pos=path[-1])
         self._qtbot.waitUntil(lambda: len(self.explorer.selection) > 0, timeout=PATIENCE_MS)
 
@@ -171,6 +176,7 @@ def emma(make_napari_viewer, qtbot):
     """Open napari with the sample study in its docks."""
     viewer = make_napari_viewer(show=True)
     viewer.window.resize(1920, 1200)
+    qtbot.wait(300)  # docks are laid out for the size that the window has
     emma = Cardiologist(viewer, qtbot)
     open_workspace(viewer).open_folder(sample_study_path(), sample_bundle_path())
     qtbot.waitUntil(

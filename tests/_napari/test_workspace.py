@@ -23,6 +23,8 @@ def test_the_hearts_keep_two_fifths_of_the_window(make_napari_viewer, size, shap
     assert isinstance(window, QMainWindow)
     assert window.width() <= size[0] + 5
     assert window.centralWidget().width() >= 0.4 * window.width()
+    maps = viewer.window.dock_widgets["Maps (napari-latent-explorer)"].layout()
+    assert maps.itemAt(maps.count() - 1).spacerItem() is None  # the maps have all the room
     explorer.close()
 
 

@@ -264,7 +264,9 @@ def test_a_dock_that_is_closed_while_it_plays_ends_its_step(gone, explorer, qtbo
     dock = QtPathDock(explorer)
     dock.play.click()
     qtbot.waitUntil(lambda: (explorer.path_share or 0.0) > 0.0, timeout=20_000)
-    with qtbot.waitSignal(dock.destroyed):
-        dock.deleteLater()
+    ended: list[bool] = []
+    dock.destroyed.connect(lambda: ended.append(True))
+    dock.deleteLater()
+    qtbot.waitUntil(lambda: bool(ended), timeout=5_000)
     assert not explorer.history.is_in_gesture
     assert explorer.undo_text.startswith("Go from Small to Large")

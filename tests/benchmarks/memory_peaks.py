@@ -27,8 +27,17 @@ def measured(kind: str, folder: Path) -> dict[str, int]:
 
 def peak_mb() -> int:
     """Most memory that this process has had in RAM at once."""
+    return _status_mb("VmHWM")
+
+
+def now_mb() -> int:
+    """Memory that this process has in RAM."""
+    return _status_mb("VmRSS")
+
+
+def _status_mb(name: str) -> int:
     lines = Path("/proc/self/status").read_text().splitlines()
-    return round(next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) * 1024 / 1e6)
+    return round(next(int(line.split()[1]) for line in lines if line.startswith(name)) * 1024 / 1e6)
 
 
 def train(folder: Path) -> int:

@@ -15,7 +15,7 @@ GAP_SHARE = 0.035
 """Of the map's size: dots this far from all others are seen as apart from them."""
 LEAST_PEOPLE, MOST_SHARE = 8, 0.05
 """An island is smaller than the mainland, and more than a few strays."""
-N_VERTICES = 28
+N_VERTICES = 72
 
 
 @dataclass(frozen=True, slots=True, eq=False)

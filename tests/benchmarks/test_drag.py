@@ -1,0 +1,152 @@
+"""The whole loop in napari's window: the probe moves, the layers get other data, the canvas is painted.
+
+Decoders of the published size with random weights, which cost what trained ones cost; the sample study's latents and
+predictors; software drawing where there is no card.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from memory_peaks import now_mb
+from test_probe_loop import make_bundle
+
+from napari_latent_explorer.modeling.sample import sample_bundle_path, sample_study_path
+
+if TYPE_CHECKING:
+    from napari_latent_explorer.session.decode_service import DecodeOutcome
+    from napari_latent_explorer.session.explorer import Explorer
+
+pytestmark = pytest.mark.benchmark
+
+N_MOVES = 500
+DRAG_S, EVENTS_PER_S = 20.0, 120.0
+BLOCKED_MS = 50.0
+MAX_GROWTH_MB = 60.0
+PATIENCE_S = 30.0
+
+
+class Watched:
+    """A napari window with the workspace, and what happens in it."""
+
+    def __init__(self, viewer: Any) -> None:
+        from qtpy.QtCore import QEvent, QObject
+        from qtpy.QtWidgets import QApplication, QOpenGLWidget
+
+        from napari_latent_explorer._napari.workspace import open_workspace
+
+        self.application = QApplication.instance()
+        viewer.window.resize(1900, 1100)
+        self.explorer: Explorer = open_workspace(viewer)
+        self.explorer.open_folder(sample_study_path(), sample_bundle_path())
+        self.run_until(lambda: self.explorer.bundle is not None and self.explorer.predictors is not None)
+        self.bundle = make_bundle("published")
+        self.explorer.decode.set_bundle(self.bundle)
+        self.explorer.decode.set_predictors(self.explorer.predictors)
+        self.in_layers: list[tuple[float, DecodeOutcome]] = []
+        self.painted_s: list[float] = []
+        self.passes_ms: list[float] = []
+        self.explorer.decode.decoded.connect(lambda one: self.in_layers.append((time.perf_counter(), one)))
+        watched = self
+
+        class PaintListener(QObject):
+            def eventFilter(self, _: QObject, event: QEvent) -> bool:  # noqa: N802
+                if event.type() == QEvent.Type.Paint:
+                    watched.painted_s.append(time.perf_counter())
+                return False
+
+        self._listener = PaintListener()
+        widgets = [one for one in self.application.allWidgets() if isinstance(one, QOpenGLWidget) and one.isVisible()]
+        self.canvas = max(widgets, key=lambda one: one.width() * one.height())
+        self.canvas.installEventFilter(self._listener)
+
+    def run_until(self, is_done: Callable[[], bool]) -> None:
+        """Let the window live until something is so; one pass of its loop after the other is timed."""
+        end_s = time.perf_counter() + PATIENCE_S
+        while not is_done():
+            started_s = time.perf_counter()
+            assert started_s < end_s, "the window does not come to rest"
+            self.application.processEvents()
+            if hasattr(self, "passes_ms"):
+                self.passes_ms.append(1000.0 * (time.perf_counter() - started_s))
+            time.sleep(0.0005)
+
+    def rest(self) -> None:
+        """Wait until nothing is decoded and the window has nothing left to do."""
+        self.run_until(lambda: self.explorer.decode.is_idle and not self.explorer.jobs.running)
+        end_s = time.perf_counter() + 0.5
+        self.run_until(lambda: time.perf_counter() > end_s)
+
+
+@pytest.fixture
+def watched(make_napari_viewer: Any) -> Iterator[Watched]:
+    watched = Watched(make_napari_viewer(show=True))
+    watched.explorer.probe_mean("mri")
+    watched.rest()
+    yield watched
+    watched.canvas.removeEventFilter(watched._listener)
+    watched.explorer.close()
+
+
+def tell(capsys: pytest.CaptureFixture[str], title: str, values_ms: list[float]) -> None:
+    median, p95, p99 = np.percentile(values_ms, [50, 95, 99])
+    with capsys.disabled():
+        print(f"\n{title}: median {median:.1f} ms, p95 {p95:.1f} ms, p99 {p99:.1f} ms, of {len(values_ms)}")
+
+
+def test_random_moves(watched: Watched, capsys: pytest.CaptureFixture[str]) -> None:
+    spread = watched.explorer.latents["mri"].std
+    rng = np.random.default_rng(0)
+    to_layers_ms, to_painted_ms = [], []
+    for _ in range(N_MOVES):
+        vector = (watched.explorer.probe.origin + 0.5 * rng.normal(size=spread.size) * spread).astype(np.float32)
+        watched.in_layers.clear()
+        moved_s = time.perf_counter()
+        watched.explorer.probe.move_to(vector)
+        watched.run_until(lambda: bool(watched.in_layers))
+        in_layers_s, outcome = watched.in_layers[0]
+        np.testing.assert_array_equal(outcome.vector, vector)
+        watched.run_until(lambda since_s=in_layers_s: any(one > since_s for one in watched.painted_s))
+        to_layers_ms.append(1000.0 * (in_layers_s - moved_s))
+        to_painted_ms.append(1000.0 * (time.perf_counter() - moved_s))
+        watched.painted_s.clear()
+    with capsys.disabled():
+        print(f"\ndecoded in {outcome.result.path}")
+    tell(capsys, "probe moved to layers' data", to_layers_ms)
+    tell(capsys, "probe moved to painted", to_painted_ms)
+
+
+def test_a_long_drag(watched: Watched, capsys: pytest.CaptureFixture[str]) -> None:
+    latents = watched.explorer.latents["mri"]
+    first, second = latents.values[:2]
+    watched.in_layers.clear()
+    watched.painted_s.clear()
+    watched.passes_ms.clear()
+    before_mb = now_mb()
+    started_s = time.perf_counter()
+    n_events = 0
+    while (now_s := time.perf_counter() - started_s) < DRAG_S:
+        while n_events <= now_s * EVENTS_PER_S:
+            share = 0.5 - 0.5 * np.cos(2.0 * np.pi * now_s / 4.0)
+            watched.explorer.probe.move_to((1.0 - share) * first + share * second)
+            n_events += 1
+        pass_s = time.perf_counter()
+        watched.application.processEvents()
+        watched.passes_ms.append(1000.0 * (time.perf_counter() - pass_s))
+    shown = len(watched.in_layers)
+    painted = len(watched.painted_s)
+    passes_ms = list(watched.passes_ms)
+    watched.rest()
+    growth_mb = now_mb() - before_mb
+    n_blocked = sum(one > BLOCKED_MS for one in passes_ms)
+    with capsys.disabled():
+        print(
+            f"\n{n_events / DRAG_S:.0f} events/s for {DRAG_S:.0f} s: {shown / DRAG_S:.1f} hearts and "
+            f"{painted / DRAG_S:.1f} paintings a second; memory {growth_mb:+.0f} MB; GUI thread blocked over "
+            f"{BLOCKED_MS:.0f} ms {n_blocked} times, longest {max(passes_ms):.0f} ms"
+        )
+    tell(capsys, "one pass of the event loop that did something", [one for one in passes_ms if one > 0.5])
+    np.testing.assert_array_equal(watched.in_layers[-1][1].vector, watched.explorer.probe.vector)
+    assert growth_mb < MAX_GROWTH_MB
