@@ -11,12 +11,13 @@ from qtpy.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxL
 from napari_latent_explorer._qt.listening import listen
 from napari_latent_explorer._qt.plain_text import as_plain
 from napari_latent_explorer._qt.theme import DARK, Theme, small_font
-from napari_latent_explorer.analysis.manifold import LIMIT_PERCENTILE, GaugeReading
+from napari_latent_explorer.analysis.manifold import LIMIT_PERCENTILE, MIN_PARTICIPANTS, GaugeReading
 from napari_latent_explorer.session.explorer import Explorer
 from napari_latent_explorer.session.gauge import CycleReading
 
 N_NEAREST = 2
 MEASURING = "Measuring how usual this vector is …"
+TOO_FEW = f"How usual this vector is can be told among {MIN_PARTICIPANTS} encoded participants and more."
 MEANS = (
     "Share of the cohort that lies at most as far from its middle (Mahalanobis distance). Beyond 95 % a vector is "
     "unlike the people whom the model has learnt from, and what is drawn may be no heart."
@@ -149,7 +150,8 @@ class QtGaugeStrip(QWidget):
 
     def _clear(self) -> None:
         self.scale.set_percentile(None)
-        self.words.setText(MEASURING if self._explorer.probe.is_set else "")
+        waiting = TOO_FEW if self._explorer.gauge.has_too_few else MEASURING
+        self.words.setText(waiting if self._explorer.probe.is_set else "")
         self._nearest_title.hide()
         self.cycle.setText("")
         for button in self.nearest:
@@ -157,7 +159,7 @@ class QtGaugeStrip(QWidget):
 
     def _on_probe_vector_changed(self, *_: object) -> None:
         self.cycle.setText("")
-        if not self._explorer.probe.is_set:
+        if not self._explorer.probe.is_set or self._explorer.gauge.has_too_few:
             self._clear()
 
     def _on_gauge_read(self, reading: GaugeReading) -> None:

@@ -16,9 +16,12 @@ from napari_latent_explorer.analysis.unusualness import Unusualness, measure_unu
 from napari_latent_explorer.data.arrays import read_only
 from napari_latent_explorer.data.latents import LatentSpace
 from napari_latent_explorer.data.progress import Progress
+from napari_latent_explorer.errors import StudyError
 
 LIMIT_PERCENTILE = 95.0
 """Beyond it a vector is called unlike the cohort; of new people of the same kind one in twenty is, too."""
+MIN_PARTICIPANTS = 10
+"""Among fewer nothing can be said of what is usual."""
 N_SAMPLED = 500
 """Participants whose nearest other one says what a usual distance is."""
 
@@ -98,8 +101,13 @@ def fit_manifold(latents: LatentSpace) -> Generator[Progress, None, Manifold]:
     Raises
     ------
     StudyError
-        When there are fewer than two participants.
+        When there are fewer than ten participants.
     """
+    if len(latents.values) < MIN_PARTICIPANTS:
+        raise StudyError(
+            f"What is usual can be told among {MIN_PARTICIPANTS} participants and more; {len(latents.values)} have "
+            f"{latents.modality} latents."
+        )
     unusualness = yield from measure_unusualness(latents)
     whitened = ((latents.values - unusualness.mean) @ unusualness.whitening).astype(np.float32)
     squared_lengths = np.einsum("ij,ij->i", whitened, whitened)

@@ -29,6 +29,8 @@ from napari_latent_explorer.data.progress import Progress
 from napari_latent_explorer.errors import StudyError
 
 ROWS_PER_STEP = 20_000
+LEAST_VARIANCE = 1e-10
+"""Of the largest: among two or three people most directions have none, and distances along them no meaning."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,7 +86,7 @@ def measure_unusualness(latents: LatentSpace) -> Generator[Progress, None, Unusu
     with one_blas_thread():
         covariance, shrinkage = ledoit_wolf(latents.values.astype(np.float64))
         variances, axes = np.linalg.eigh(covariance)
-    variances = np.maximum(variances, np.finfo(np.float64).tiny)
+    variances = np.maximum(variances, max(LEAST_VARIANCE * variances[-1], np.finfo(np.float64).tiny))
     mean, whitening = latents.values.mean(axis=0, dtype=np.float64), axes / np.sqrt(variances)
     squared = np.empty(n)
     for start in range(0, n, ROWS_PER_STEP):

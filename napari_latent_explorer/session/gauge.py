@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from psygnal import Signal
 
-from napari_latent_explorer.analysis.manifold import GaugeReading, Manifold, fit_manifold
+from napari_latent_explorer.analysis.manifold import MIN_PARTICIPANTS, GaugeReading, Manifold, fit_manifold
 from napari_latent_explorer.data.latents import LatentSpace
 from napari_latent_explorer.modeling.preprocessing_spec import ECG_UNIT_UV
 from napari_latent_explorer.session.decode_service import DecodeOutcome
@@ -87,6 +87,14 @@ class Gauge:
         self._is_watching = True
         self._ask()
 
+    @property
+    def has_too_few(self) -> bool:
+        """Whether the probe is among too few people to say what is usual, so that nothing will be answered."""
+        explorer = self._explorer
+        if not (explorer.probe.is_set and explorer.latents):
+            return False
+        return len(explorer.latents[explorer.probe_modality].values) < MIN_PARTICIPANTS
+
     def wait(self, timeout_s: float | None = None) -> bool:
         """Block until all is answered; False after `timeout_s`, at most twice as long. Not for who listens."""
         return self._questions.wait(timeout_s) and self._cycles.wait(timeout_s)
@@ -98,7 +106,7 @@ class Gauge:
 
     def _ask(self, *_: object) -> None:
         explorer = self._explorer
-        if self._is_watching and explorer.probe.is_set and explorer.latents:
+        if self._is_watching and explorer.probe.is_set and explorer.latents and not self.has_too_few:
             latents = explorer.latents[explorer.probe_modality]
             if (manifold := self._manifold_of(latents)) is not None:
                 self._questions.request(_Question(manifold, explorer.probe.vector))

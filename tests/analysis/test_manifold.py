@@ -89,9 +89,16 @@ def test_an_empty_place_in_the_middle_shows_in_the_distance_to_the_nearest() -> 
     assert reading.nearest_distances[0] > 2.5 * reading.usual_distance
 
 
-def test_nobody_and_one_are_too_few() -> None:
-    with pytest.raises(StudyError, match="several participants"):
-        finish(fit_manifold(space_of(make_people(1, 0))))
+@pytest.mark.parametrize("n", [0, 1, 9])
+def test_among_fewer_than_ten_nothing_is_usual(n: int) -> None:
+    with pytest.raises(StudyError, match=f"10 participants and more; {n} have mri latents"):
+        finish(fit_manifold(space_of(make_people(n, 0))))
+
+
+def test_ten_are_enough() -> None:
+    reading = finish(fit_manifold(space_of(make_people(10, 0)))).read(make_people(1, 1)[0])
+    assert np.isfinite(reading.nearest_distances).all()
+    assert 0.0 <= reading.percentile <= 100.0
 
 
 @pytest.mark.parametrize("modality", ["mri", "ecg"])

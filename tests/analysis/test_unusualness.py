@@ -73,6 +73,12 @@ def test_fewer_people_than_dimensions_are_no_obstacle(latents: LatentSpace) -> N
     assert np.isfinite(few.squared_distances).all()
 
 
+def test_two_people_are_no_obstacle(latents: LatentSpace) -> None:
+    two = finish(measure_unusualness(space_of(latents.values[:2])))
+    assert np.isfinite(two.whitening.astype(np.float32)).all()
+    assert np.isfinite(two.squared_distances).all()
+
+
 def test_a_dimension_in_which_nobody_differs_is_no_obstacle(latents: LatentSpace) -> None:
     values = latents.values.copy()
     values[:, 4] = 7.0

@@ -107,3 +107,21 @@ def test_what_comes_back_is_as_far_off_as_the_encoder_puts_it(explorer: Explorer
     assert np.array_equal(cycles[-1].vector, explorer.probe.vector)
     precision = np.linalg.inv(np.cov(explorer.latents["mri"].values, rowvar=False))
     assert cycles[-1].distance == pytest.approx(2.0 * np.sqrt(precision[0, 0]), rel=0.05)
+
+
+def test_among_few_people_it_is_silent_and_fails_nothing() -> None:
+    cohort = make_cohort(3)
+    values = np.random.default_rng(0).normal(size=(3, LATENT_DIM))
+    latents = {("mri", FINGERPRINT): LatentSpace(values, cohort.participant_ids, "mri", FINGERPRINT)}
+    explorer = Explorer(decode_fn=lambda _, vector: Picture(vector))  # type: ignore[arg-type, return-value]
+    failures: list[Exception] = []
+    explorer.failed.connect(failures.append)
+    explorer.open(MemoryStudy(cohort, latents), ForgetfulBundle())
+    readings = readings_of(explorer)
+    explorer.gauge.watch()
+    for value in (1.0, 2.0, 3.0):
+        explorer.probe.move(0, value)
+        rest(explorer)
+    assert explorer.gauge.has_too_few
+    assert (readings, failures) == ([], [])
+    explorer.close()
