@@ -160,7 +160,7 @@ def fit_predictors(
         known = outcomes[cohort.rows_of(ids)]
         scores, models = [no_score(spec) for spec in specs], []
         predicted = np.full(known.shape, np.nan, dtype=np.float32)
-        for columns in _blocks(known, specs):
+        for columns in blocks_of_same_people(known, specs):
             progress = Progress(number, len(rows), f"Predicting {len(columns)} phenotypes from {name}")
             model, block_scores, values = yield from _fit_block(inputs, known, columns, specs, seed, progress)
             models.append(model)
@@ -195,8 +195,11 @@ def _inputs(spaces: Sequence[LatentSpace], cohort: Cohort) -> tuple[list[str], N
     return ids, np.concatenate([space.of(ids) for space in spaces], axis=1).astype(np.float64)
 
 
-def _blocks(outcomes: NDArray[np.float64], specs: Sequence[PhenotypeSpec]) -> list[NDArray[np.intp]]:
-    """Columns that are fit together: those known of the same participants share the costly part."""
+def blocks_of_same_people(outcomes: NDArray[np.float64], specs: Sequence[PhenotypeSpec]) -> list[NDArray[np.intp]]:
+    """Columns of ``(n, n_columns)`` that are fit together: those known of the same people share the costly part.
+
+    Those of too few people are left out.
+    """
     blocks: dict[bytes, list[int]] = {}
     for column, spec in enumerate(specs):
         present = np.isfinite(outcomes[:, column])

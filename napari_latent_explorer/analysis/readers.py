@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from napari_latent_explorer.analysis.blas import one_blas_thread
 from napari_latent_explorer.analysis.directions import MIN_PARTICIPANTS, Direction
 from napari_latent_explorer.analysis.linear_model import fit_linear
+from napari_latent_explorer.analysis.prediction import blocks_of_same_people
 from napari_latent_explorer.data.cohort import Cohort
 from napari_latent_explorer.data.latents import LatentSpace
 from napari_latent_explorer.data.phenotype import PhenotypeSpec
@@ -101,22 +102,15 @@ class Readers:
 def fit_readers(latents: LatentSpace, cohort: Cohort) -> Readers:
     """Ridge regression of each continuous or binary phenotype on the latents of one modality."""
     rows, values = cohort.rows_of(latents.participant_ids), latents.values.astype(np.float64)
-    blocks: dict[bytes, list[tuple[PhenotypeSpec, NDArray[np.float64]]]] = {}
-    for spec in cohort.specs.values():
-        if spec.kind == "categorical":
-            continue
-        outcome = cohort.values(spec.name)[rows]
-        present = np.isfinite(outcome)
-        if present.sum() >= MIN_PARTICIPANTS and np.ptp(outcome[present]) > 0:
-            blocks.setdefault(present.tobytes(), []).append((spec, outcome))
+    specs = [spec for spec in cohort.specs.values() if spec.kind != "categorical"]
+    known = np.stack([cohort.values(spec.name)[rows] for spec in specs], axis=1) if specs else np.zeros((len(rows), 0))
     targets, weights, spreads = [], [np.zeros((latents.latent_dim, 0))], [np.zeros(0)]
-    for block in blocks.values():
-        present = np.isfinite(block[0][1])
-        outcomes = np.stack([outcome[present] for _, outcome in block], axis=1)
-        columns = np.arange(len(block))
+    for columns in blocks_of_same_people(known, specs):
+        present = np.isfinite(known[:, columns[0]])
+        outcomes = known[present][:, columns]
         with one_blas_thread():
-            model = fit_linear(values[present], outcomes, columns, np.zeros(len(block), np.bool_))
-        targets += [spec for spec, _ in block]
+            model = fit_linear(values[present], outcomes, columns, np.zeros(len(columns), np.bool_))
+        targets += [specs[column] for column in columns]
         weights.append(model.axes @ model.coefficients)
         spreads.append(outcomes.std(axis=0))
     covariance = np.atleast_2d(np.cov(values, rowvar=False))

@@ -103,7 +103,7 @@ def predict_along(
         read_only(np.stack([getattr(table, name) for table in tables])) for name in ("values", "low", "high")
     )
     targets = tables[0].targets
-    spreads = read_only(np.array([np.nanstd(cohort.values(spec.name)) for spec in targets]))
+    spreads = read_only(np.array([_spread(cohort.values(spec.name)) for spec in targets]))
     return PathCurves(read_only(shares), tables[0].rows, targets, values, low, high, spreads)
 
 
@@ -222,3 +222,9 @@ def _are_same_way(one: ProbePath | None, other: ProbePath | None) -> bool:
     return all(
         np.array_equal(first.start, second.start) and np.array_equal(first.end, second.end) for first, second in pairs
     )
+
+
+def _spread(values: NDArray[np.float64]) -> float:
+    """Compute the standard deviation of those ``(n,)`` that are known; NaN if none is."""
+    known = values[np.isfinite(values)]
+    return float(known.std()) if len(known) else float("nan")
