@@ -159,19 +159,20 @@ class CrossModalAutoencoder(nn.Module):
         """Decode cine and class number ``(batch, frame, row, column)`` of each pixel; None without a label head."""
         if not with_classes or self.label_head is None:
             return self.decode("mri", z), None
-        cine, scores = self.decode_cine(z)
-        assert scores is not None
-        return cine, scores.max(dim=2).indices  # twice as fast as argmax
+        maps = self.cine_feature_maps(z)
+        return self._cine_decoder.output(maps[-1]), self.label_head.classes(maps)
 
     def decode_labels(self, z: Tensor) -> Tensor:
         """Name each decoded pixel by its class number ``(batch, frame, row, column)``.
+
+        The operations are those that every program knows, for networks that are exported.
 
         Raises
         ------
         ValueError
             When the network has no label head.
         """
-        _, classes = self.decode_cine_and_classes(z)
-        if classes is None:
+        _, scores = self.decode_cine(z)
+        if scores is None:
             raise ValueError("This autoencoder has no label head.")
-        return classes
+        return scores.max(dim=2).indices  # twice as fast as argmax

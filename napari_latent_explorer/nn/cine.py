@@ -79,13 +79,35 @@ class LabelHead(nn.Module):
 
     def forward(self, maps: Sequence[Tensor], frames: Tensor | None = None) -> Tensor:
         """Class scores ``(batch, n_frames, n_classes, rows, columns)``, of the given `frames` only if any are given."""
-        h: Tensor = self.activation(self.hidden[0](maps[0].detach()))
-        for convolution, features in zip(self.hidden[1:], maps[1:], strict=True):
-            h = functional.interpolate(h, scale_factor=2, mode="nearest")
-            h = self.activation(convolution(torch.cat([h, features.detach()], dim=1)))
+        h = self._features(maps)
         weight, bias = self.output.weight, self.output.bias
         if frames is not None:
             rows = (frames[:, None] * self.n_classes + torch.arange(self.n_classes, device=frames.device)).flatten()
             weight, bias = weight[rows], None if bias is None else bias[rows]
         scores = functional.conv2d(h, weight, bias)
         return scores.reshape(scores.shape[0], -1, self.n_classes, *scores.shape[2:])
+
+    def classes(self, maps: Sequence[Tensor]) -> Tensor:
+        """Class number ``(batch, n_frames, rows, columns)`` of each pixel: the one with the largest score.
+
+        On CPUs that is found by pooling over the classes, with the frames as channels: a tenth of the time that the
+        maximum along an axis takes, which looks at one number at a time.
+        """
+        if maps[-1].device.type != "cpu":
+            return self(maps).max(dim=2).indices
+        h, n_frames, n_classes = self._features(maps), self.config.n_frames, self.n_classes
+        order = torch.arange(n_frames * n_classes).reshape(n_frames, n_classes).T.flatten()
+        bias = self.output.bias
+        scores = functional.conv2d(h, self.output.weight[order], None if bias is None else bias[order])
+        scores = scores.movedim(1, -1)  # (batch, row, column, class x frame)
+        pixels = scores.reshape(-1, 1, n_classes, n_frames).movedim(-1, 1)
+        _, places = functional.max_pool2d(pixels, (1, n_classes), return_indices=True)
+        return places.reshape(*scores.shape[:-1], n_frames).movedim(-1, 1)
+
+    def _features(self, maps: Sequence[Tensor]) -> Tensor:
+        """From maps of all sizes to one ``(batch, filters, rows, columns)``, which the classes are read from."""
+        h: Tensor = self.activation(self.hidden[0](maps[0].detach()))
+        for convolution, features in zip(self.hidden[1:], maps[1:], strict=True):
+            h = functional.interpolate(h, scale_factor=2, mode="nearest")
+            h = self.activation(convolution(torch.cat([h, features.detach()], dim=1)))
+        return h

@@ -83,6 +83,24 @@ def test_scores_of_some_frames_are_those_of_all(network: CrossModalAutoencoder) 
     assert torch.equal(network.decode_labels(z), all_scores.argmax(2))
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=["float32", "bfloat16"])
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last], ids=["channels first", "last"])
+def test_each_pixel_is_of_the_class_with_the_largest_score(
+    network: CrossModalAutoencoder, dtype: torch.dtype, layout: torch.memory_format
+) -> None:
+    network = network.to(dtype=dtype, memory_format=layout)
+    z = torch.randn(3, 16, dtype=dtype)
+    cine, scores = network.decode_cine(z)
+    found, classes = network.decode_cine_and_classes(z)
+    assert scores is not None
+    assert classes is not None
+    assert torch.equal(found, cine)
+    assert classes.shape == cine.shape
+    taken = scores.gather(2, classes.unsqueeze(2)).squeeze(2)
+    torch.testing.assert_close(taken, scores.amax(2), rtol=1e-5 if dtype is torch.float32 else 0.02, atol=1e-2)
+    assert len(classes.unique()) > 1
+
+
 def test_overfits_one_batch(network: CrossModalAutoencoder) -> None:
     x = torch.randn(4, 4, 16, 16).cumsum(-1).cumsum(-2) / 16
     optimizer = torch.optim.Adam(network.parameters(), 5e-3)
