@@ -114,7 +114,7 @@ class QtDimensionPanel(QWidget):
     def _build_layout(self) -> None:
         top, bottom = QHBoxLayout(), QHBoxLayout()
         top.addWidget(QLabel("Sort", self))
-        for widget, stretch in ((self.order, 3), (self.phenotype, 3), (self.shown, 2)):
+        for widget, stretch in ((self.order, 3), (self.shown, 2)):
             top.addWidget(widget, stretch)
         top.addWidget(self.more)
         bottom.addWidget(self.dimension)
@@ -125,6 +125,7 @@ class QtDimensionPanel(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(5)
         layout.addLayout(top)
+        layout.addWidget(self.phenotype)
         layout.addWidget(self.strip)
         layout.addWidget(self.dots, 1)
         layout.addLayout(bottom)

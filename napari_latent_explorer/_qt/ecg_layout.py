@@ -1,7 +1,7 @@
 """Where on the paper each lead of a beat lies: in rows and columns, at one scale for all.
 
 The hard idea: millimetres of time and of voltage keep their ratio whatever the room, so the narrower side decides how
-large a millimetre is. `AUTOMATIC` takes the layout in which it becomes largest, and no layout that cannot be read.
+large a millimetre is. `AUTOMATIC` takes the layout in which it becomes largest, and none that cannot be read.
 """
 
 from dataclasses import dataclass
@@ -21,6 +21,8 @@ LEAST_LEAD_PX = (60.0, 50.0)
 AUTOMATIC = "Automatic"
 TALLER, LOW = ("3 x 4", "6 x 2", "12 x 1"), "2 x 6"
 """What `AUTOMATIC` chooses from: the clinic's three rows of four, what goes into narrower places, and into low ones."""
+LOW_GAIN = 1.2
+"""So much larger has a millimetre to become before leads are taken out of the order of the clinic."""
 THREE_LEADS = (("I", "II", "V5"),)
 LAYOUTS = {
     "3 x 4": (("I", "aVR", "V1", "V4"), ("II", "aVL", "V2", "V5"), ("III", "aVF", "V3", "V6")),
@@ -115,7 +117,9 @@ def lay_out(
         return all(mm * fitting(rows) >= least for mm, least in zip(lead_mm, LEAST_LEAD_PX, strict=True))
 
     largest = max((LAYOUTS[name] for name in TALLER), key=fitting)
-    automatic = next((rows for rows in (largest, LAYOUTS[LOW]) if is_readable(rows)), THREE_LEADS)
+    low = LAYOUTS[LOW]
+    preferred = (low, largest) if fitting(low) > LOW_GAIN * fitting(largest) else (largest, low)
+    automatic = next((rows for rows in preferred if is_readable(rows)), THREE_LEADS)
     rows = automatic if layout == AUTOMATIC else LAYOUTS[layout]
     px_per_mm = fitting(rows)
     lead_px = sum(extent_mv) * scale.mm_per_mv * px_per_mm

@@ -19,8 +19,8 @@ from napari_latent_explorer.data.ecg import LEAD_NAMES
 
 WAVES_PX = 16
 """Height that the names of the waves take below the leads."""
-MOST_ASIDE_PX = 7.0
-"""A name is left out rather than moved farther from its wave."""
+NAME_GAP_PX = 3.0
+"""A name that would come closer to another is left out; QRS goes first, for what lies between P and T needs no name."""
 LEAST_FULL_MV = 0.1
 """The shade of a smaller change is never at full strength."""
 FULL_ALPHA = 0.75
@@ -43,21 +43,21 @@ def paint_waves(painter: QPainter, widget: QWidget, theme: Theme, paper: Paper, 
     words = painter.fontMetrics()
     bar = QPen(theme.color("text"), 2, Qt.PenStyle.SolidLine, Qt.PenCapStyle.FlatCap)
     dotted = QPen(theme.color("muted", 0.75), 1, Qt.PenStyle.DotLine)
+    spans = wave_spans(waves)
     for left in paper.lefts:
-        taken = left
-        for name, begin_ms, end_ms in wave_spans(waves):
+        taken: list[QRectF] = []
+        for name, begin_ms, end_ms in sorted(spans, key=lambda span: span[0] == "QRS"):
             begin, end = (left + time_ms * paper.px_per_ms for time_ms in (begin_ms, end_ms))
             painter.setPen(dotted)
             for x in (begin, end):
                 painter.drawLine(QPointF(x, TOP_PX), QPointF(x, bottom))
             painter.setPen(bar)
             painter.drawLine(QPointF(begin + 1, bottom), QPointF(end - 1, bottom))
-            width = words.horizontalAdvance(name) + 3.0
-            middle = (begin + end - width) / 2
-            place = QRectF(max(middle, taken), bottom + 1, width, WAVES_PX - 2)
-            if place.left() - middle <= MOST_ASIDE_PX:
+            width = words.horizontalAdvance(name)
+            place = QRectF((begin + end - width) / 2, bottom + 1, width, WAVES_PX - 2)
+            if not any(place.adjusted(-NAME_GAP_PX, 0, NAME_GAP_PX, 0).intersects(one) for one in taken):
                 painter.drawText(place, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop, name)
-                taken = place.right()
+                taken.append(place)
 
 
 def paint_difference(painter: QPainter, theme: Theme, paper: Paper, difference: EcgDifference) -> None:

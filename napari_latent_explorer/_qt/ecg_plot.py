@@ -1,7 +1,8 @@
 """The leads of a beat on millimetre paper: traces over each other, what changed, wave boundaries, and a cursor.
 
 The hard idea: the paper has one scale for time and voltage, and it must not breathe while the probe moves. The pixels
-of a millimetre follow from the widget's size and from the largest voltage since the last original; they only shrink.
+of a millimetre follow from the widget's size and from the largest voltage since the last original. They shrink, and
+grow again only when the traces have come to need less than half of the paper, as after a vector that was no heart's.
 """
 
 from dataclasses import dataclass
@@ -24,6 +25,10 @@ from napari_latent_explorer.data.ecg import LEAD_NAMES
 from napari_latent_explorer.session.ecg_rates import UNKNOWN_RATE, HeartRate
 
 LEAST_UP_MV, LEAST_DOWN_MV = 0.75, 0.5
+MOST_MV = 5.0
+"""Higher than any heart's; what goes beyond is drawn flat, so that the other leads stay readable."""
+LEAST_USED = 0.5
+"""Traces that need less of the paper's height have it fitted to them."""
 KEY_STEP_MS = 20.0
 CHANGE_PX, LEAST_UNIT_PX = 16.0, 110.0
 LEAST_LABEL_PX, MOST_LABELLED = 90.0, 3
@@ -139,13 +144,12 @@ class QtEcgPlot(QWidget):
         self._redraw()
 
     def set_traces(self, traces: tuple[EcgTrace, ...], keeps_scale: bool = True) -> None:
-        """Draw these ECGs; with `keeps_scale` the paper may shrink to fit them but does not grow."""
+        """Draw these ECGs; with `keeps_scale` the paper fits itself to them only if it is too small, or far too large."""
         self._traces = traces
-        up, down = self._extent_mv if keeps_scale else (LEAST_UP_MV, LEAST_DOWN_MV)
-        for trace in traces:
-            trace_up, trace_down = extent_mv(trace.signal_mv)
-            up, down = max(up, trace_up), max(down, trace_down)
-        self._extent_mv = (up, down)
+        needed = _needed_mv(traces)
+        if keeps_scale and sum(needed) >= LEAST_USED * sum(self._extent_mv):
+            needed = (max(needed[0], self._extent_mv[0]), max(needed[1], self._extent_mv[1]))
+        self._extent_mv = needed
         self.setAccessibleDescription(", ".join(trace.label for trace in traces))
         self._redraw()
 
@@ -249,7 +253,7 @@ class QtEcgPlot(QWidget):
         n_shown = int(SHOWN_MS * trace.sampling_rate_hz / 1000.0)
         times_ms = np.arange(trace.signal_mv.shape[1])[:n_shown] * (1000.0 / trace.sampling_rate_hz)
         for name, (left, zero) in paper.places.items():
-            signal_mv = trace.signal_mv[LEAD_NAMES.index(name)][:n_shown]
+            signal_mv = trace.signal_mv[LEAD_NAMES.index(name)][:n_shown].clip(-paper.extent_mv[1], paper.extent_mv[0])
             if not np.isnan(signal_mv).any():
                 x, y = bent(left + times_ms * paper.px_per_ms, zero - signal_mv * paper.px_per_mv)
                 painter.drawPolyline(make_polyline(x, y))
@@ -305,3 +309,9 @@ class QtEcgPlot(QWidget):
             if left + words.horizontalAdvance(said) < self.width() - 8:
                 painter.drawText(QRectF(0, 0, self.width() - 8, TOP_PX), right, said)
                 break
+
+
+def _needed_mv(traces: tuple[EcgTrace, ...]) -> tuple[float, float]:
+    """Room that traces need above and below zero."""
+    rooms = [(LEAST_UP_MV, LEAST_DOWN_MV), *(extent_mv(trace.signal_mv) for trace in traces)]
+    return min(MOST_MV, max(up for up, _ in rooms)), min(MOST_MV, max(down for _, down in rooms))

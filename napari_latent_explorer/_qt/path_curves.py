@@ -216,8 +216,14 @@ class QtPathCurves(QWidget):
                     painter.drawRect(QRectF(self.x_of(number, share) - 2.5, y - 2.5, 5, 5))
         painter.setFont(small_font(self, 0.78))
         painter.setPen(theme.color("muted"))
-        for value, flag in ((low, Qt.AlignmentFlag.AlignBottom), (high, Qt.AlignmentFlag.AlignTop)):
-            painter.drawText(area.adjusted(3, 0, -3, 0), flag | Qt.AlignmentFlag.AlignLeft, value_text(spec, value))
+        aside = [Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignRight]  # the highest, where a rising line is low
+        if curves.values[-1, -1, target] < curves.values[0, -1, target]:
+            aside.reverse()
+        for value, flag in (
+            (high, Qt.AlignmentFlag.AlignTop | aside[0]),
+            (low, Qt.AlignmentFlag.AlignBottom | aside[1]),
+        ):
+            painter.drawText(area.adjusted(3, 0, -3, 0), flag, value_text(spec, value))
 
     def _paint_line(self, painter: QPainter, line: QPolygonF, row: int) -> None:
         pen = QPen(self._theme.color("muted"), 1.0)

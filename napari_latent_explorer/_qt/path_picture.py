@@ -20,8 +20,10 @@ from napari_latent_explorer._qt.theme import DARK
 from napari_latent_explorer.data.ecg import LEAD_NAMES
 from napari_latent_explorer.session.decode_service import DecodeOutcome
 
-WIDTH_PX, HEIGHT_PX = 960, 528
+WIDTH_PX, HEIGHT_PX = 960, 544
 HEART_PX, TOP_PX, GAP_PX, LEAD_PX = 300.0, 72.0, 15.0, 70.0
+ABOUT_PX = 38.0
+"""Room of the last words, which are two or three lines."""
 N_VALUES = 6
 
 
@@ -144,8 +146,9 @@ class PathPicture:
                 painter.drawText(place.translated(0, 17), Qt.AlignmentFlag.AlignLeft, value)
         painter.setPen(DARK.color("muted"))
         painter.setFont(_font(9))
-        last = QRectF(GAP_PX, HEIGHT_PX - 20, WIDTH_PX - 2 * GAP_PX, 18)
-        painter.drawText(last, Qt.AlignmentFlag.AlignLeft, self.about)
+        last = QRectF(GAP_PX, HEIGHT_PX - ABOUT_PX, WIDTH_PX - 2 * GAP_PX, ABOUT_PX - 4)
+        wrapped = int(Qt.AlignmentFlag.AlignLeft) | int(Qt.AlignmentFlag.AlignBottom) | int(Qt.TextFlag.TextWordWrap)
+        painter.drawText(last, wrapped, self.about)
 
 
 def _name_of(label: str, categories: tuple[str, ...]) -> str:

@@ -172,10 +172,16 @@ class QtPredictionHeatMap(QWidget):
             cell = cells.cell(0, target)
             if cells.is_wide:
                 place = QRectF(cell.left() + 2, 0, cell.width() - 4, WIDE_HEADER_HEIGHT_PX)
-                painter.drawText(place, int(middle) | int(Qt.TextFlag.TextWordWrap), spec.label or spec.name)
+                self._paint_name(painter, place, middle, spec)
             else:
                 place = QRectF(4, cell.top(), cells.label_width - 10, cells.cell_height)
-                painter.drawText(place, int(beside) | int(Qt.TextFlag.TextWordWrap), spec.label or spec.name)
+                self._paint_name(painter, place, beside, spec)
+
+    def _paint_name(self, painter: QPainter, place: QRectF, flags: Qt.AlignmentFlag, spec: PhenotypeSpec) -> None:
+        """Write a phenotype's name in as many lines as it needs; a word that is too long for a line is cut."""
+        words, room = painter.fontMetrics(), int(place.width())
+        cut = [words.elidedText(word, Qt.TextElideMode.ElideRight, room) for word in (spec.label or spec.name).split()]
+        painter.drawText(place, int(flags) | int(Qt.TextFlag.TextWordWrap), " ".join(cut))
 
     def _paint_cell(self, painter: QPainter, cell: QRectF, row: int, target: int) -> None:
         assert self._table is not None

@@ -1,7 +1,8 @@
 """A latent vector as text for the clipboard, and back.
 
 Read is what spreadsheets, numpy and other programs write: numbers apart by commas, semicolons, tabs, spaces or lines,
-perhaps in brackets; or a table with one line per dimension, its number first and its value last.
+perhaps in brackets; or a table with one line per dimension, its number first and its value last. Where semicolons or
+tabs are between the numbers, a comma within one is its decimal sign, as half the world's spreadsheets write it.
 """
 
 import re
@@ -15,6 +16,7 @@ from napari_latent_explorer.errors import LatentExplorerError
 HEADER: Final = "dimension,value"
 MAX_CHARS: Final = 1_000_000
 _APART = re.compile(r"[\s,;]+")
+_DECIMAL_COMMA = re.compile(r"(?<=\d),(?=\d)")
 
 
 def vector_to_text(vector: NDArray[np.float32]) -> str:
@@ -39,8 +41,11 @@ def vector_from_text(text: str, latent_dim: int) -> NDArray[np.float32]:
     LatentExplorerError
         When the text is not so many finite numbers, nor a table of as many lines.
     """
-    lines = [line for line in text[:MAX_CHARS].strip().splitlines() if line.strip()]
-    if lines and lines[0].replace(" ", "").replace("\t", ",").lower().startswith("dimension,"):
+    text = text[:MAX_CHARS].strip()
+    if ";" in text or "\t" in text:
+        text = _DECIMAL_COMMA.sub(".", text)
+    lines = [line for line in text.splitlines() if line.strip()]
+    if lines and _parts(lines[0].lower())[:1] == ["dimension"]:
         return _from_table(lines[1:], latent_dim)
     values = [_value(part) for part in _parts(" ".join(lines))]
     if len(values) != latent_dim:

@@ -37,9 +37,10 @@ def test_every_layout_is_true_to_scale_and_inside_its_room(layout, mm_per_s, mm_
         ((300, 520), 6, 12),
         ((200, 900), 12, 12),
         ((800, 140), 2, 12),
+        ((1500, 180), 2, 12),
         ((380, 140), 1, 3),
     ],
-    ids=["wide", "usual", "narrow", "column", "low", "small"],
+    ids=["wide", "usual", "narrow", "column", "low", "wide and low", "small"],
 )
 def test_the_room_chooses_the_layout(size_px, n_rows, n_leads):
     paper = lay_out(AUTOMATIC, size_px, EXTENT_MV, PaperScale())
@@ -53,3 +54,10 @@ def test_a_chosen_layout_is_kept_however_small_the_room():
 def test_fifty_millimetres_a_second_take_twice_the_room_of_a_millivolt():
     slow, fast = (lay_out("3 x 4", (600, 900), EXTENT_MV, PaperScale(speed, 10.0)) for speed in (25.0, 50.0))
     assert fast.px_per_ms / fast.px_per_mv == pytest.approx(2.0 * slow.px_per_ms / slow.px_per_mv)
+
+
+def test_leads_are_taken_out_of_the_clinics_order_only_where_they_become_plainly_larger():
+    size_px = (1500, 180)
+    low, clinic = (lay_out(layout, size_px, EXTENT_MV, PaperScale()).px_per_mm for layout in ("2 x 6", "3 x 4"))
+    assert lay_out(AUTOMATIC, size_px, EXTENT_MV, PaperScale()).px_per_mm == low
+    assert low > 1.2 * clinic

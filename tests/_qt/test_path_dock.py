@@ -207,7 +207,7 @@ def test_without_ffmpeg_it_is_a_gif(gone, tmp_path, monkeypatch):
     monkeypatch.setattr(path_movie, "has_ffmpeg", lambda: False)
     goal = finish(path_movie.write_path_movie(tmp_path / "walk.mp4", requested(gone)))
     assert goal.name == "walk.gif"
-    assert imageio.imread(goal).shape[1:] == (352, 640, 3)
+    assert imageio.imread(goal).shape[1:] == (363, 640, 3)
 
 
 def test_a_movie_that_the_encoder_could_not_finish_gets_no_name(gone, tmp_path, monkeypatch):

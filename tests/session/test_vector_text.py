@@ -23,6 +23,13 @@ def test_a_table_may_be_in_any_order_and_from_a_spreadsheet() -> None:
 
 
 @pytest.mark.parametrize(
+    "text", ["dimension;value\n0;0,5\n1;-1,25\n", "Dimension\tvalue\n0\t0,5\n1\t-1,25", "0,5;-1,25", "0,5\t-1,25"]
+)
+def test_decimal_commas_of_a_spreadsheet_are_no_separators(text) -> None:
+    np.testing.assert_array_equal(vector_from_text(text, 2), np.array([0.5, -1.25], np.float32))
+
+
+@pytest.mark.parametrize(
     ("text", "said"),
     [
         ("1, 2", "3 numbers was to be pasted; the clipboard holds 2"),

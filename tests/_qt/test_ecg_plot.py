@@ -1,0 +1,18 @@
+"""The paper of the ECG under traces of any size."""
+
+import numpy as np
+
+from napari_latent_explorer._qt.ecg_plot import EcgTrace, QtEcgPlot
+
+
+def test_a_vector_that_was_no_heart_does_not_leave_the_leads_unreadable(qtbot):
+    plot = QtEcgPlot()
+    qtbot.addWidget(plot)
+    plot.resize(900, 400)
+    wild, tame = (EcgTrace("x", None, np.full((12, 600), mv, np.float32), 500.0) for mv in (60.0, 1.0))
+    plot.set_traces((tame,))
+    before = plot.paper().px_per_mm
+    plot.set_traces((wild,))
+    assert plot.extent_mv == (5.0, 0.5)  # no more than any heart needs
+    plot.set_traces((tame,))
+    assert plot.paper().px_per_mm == before
