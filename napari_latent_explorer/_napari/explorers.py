@@ -21,7 +21,9 @@ from napari_latent_explorer._napari.layers import HeartLayers
 from napari_latent_explorer._napari.path_layers import PathLayers
 from napari_latent_explorer._napari.playback import Playback
 from napari_latent_explorer._qt.main_thread import QtMainThreadDispatch
+from napari_latent_explorer.session.change_survey import ChangeSurvey
 from napari_latent_explorer.session.comparing import Comparing
+from napari_latent_explorer.session.decoded_origin import DecodedOrigin
 from napari_latent_explorer.session.direction_walk import DirectionWalk
 from napari_latent_explorer.session.explorer import Explorer
 from napari_latent_explorer.session.heart_boxing import HeartBoxing
@@ -49,6 +51,8 @@ class ViewerSession:
         self.dispatch = QtMainThreadDispatch()
         self.explorer = Explorer(self.dispatch)
         self.comparing = Comparing(self.explorer)
+        self.decoded_origin = DecodedOrigin(self.explorer)
+        self.change_survey = ChangeSurvey(self.explorer, self.decoded_origin, self.dispatch)
         self.direction_walk = DirectionWalk(self.explorer)
         self.survey = PathSurvey(self.explorer)
         self.layers = HeartLayers(viewer, self.explorer)
@@ -89,6 +93,7 @@ class ViewerSession:
             self.keeper.close()
             self.dispatch.close()
             self.training.close()
+            self.change_survey.close()
             self.explorer.close()
             self.building.close()
             with suppress(RuntimeError):  # when the program ends, Qt may have taken its objects before

@@ -48,6 +48,7 @@ from napari_latent_explorer._qt.theme import DARK, Theme
 from napari_latent_explorer._qt.warning_banner import QtWarningBanner
 from napari_latent_explorer.data.ecg import ECG, LEAD_NAMES
 from napari_latent_explorer.session.decode_service import DecodeOutcome
+from napari_latent_explorer.session.decoded_origin import DecodedOrigin
 from napari_latent_explorer.session.explorer import Explorer
 from napari_latent_explorer.session.originals import Original, Originals
 from napari_latent_explorer.session.side_by_side import GroupHeart, SideBySide
@@ -70,9 +71,9 @@ class QtEcgDock(QWidget):
     ----------
     explorer
         The session.
-    originals, side_by_side
-        Know the recording that is reconstructed, and the hearts of groups; made here if None. A dock that opens late is
-        given the session's own.
+    originals, side_by_side, origin
+        Know the recording that is reconstructed, the hearts of groups, and what was decoded where the probe began; made
+        here if None. A dock that opens late is given the session's own.
     parent
         Qt parent.
     """
@@ -88,15 +89,16 @@ class QtEcgDock(QWidget):
         explorer: Explorer,
         originals: Originals | None = None,
         side_by_side: SideBySide | None = None,
+        origin: DecodedOrigin | None = None,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self._explorer = explorer
         self._originals = originals or Originals(explorer)
         self._side_by_side = side_by_side or SideBySide(explorer)
+        self._origin = origin or DecodedOrigin(explorer)
         self._theme = DARK
         self._outcome: DecodeOutcome | None = None
-        self._began: DecodeOutcome | None = None
         self._peak_ms = DEFAULT_R_PEAK_MS
         self._cine_time_ms, self._rr_interval_ms = 0.0, 1000.0
         self._strip: ECG | None = None
@@ -126,6 +128,7 @@ class QtEcgDock(QWidget):
         self.pages.page_changed.connect(self._show_page)
         listen(self, explorer.decode.decoded, self._on_decoded)
         listen(self, explorer.study_changed, self._forget)
+        listen(self, self._origin.changed, self._on_origin_decoded)
         listen(self, self._originals.changed, self._on_originals_changed)
         listen(self, self._side_by_side.changed, self._on_side_by_side_changed)
         self._draw(keeps_scale=False)
@@ -235,14 +238,16 @@ class QtEcgDock(QWidget):
         self.play.setText("❚❚  Pause" if is_playing else "▶  Play")
 
     def _forget(self) -> None:
-        self._outcome = self._began = None
+        self._outcome = None
         self._draw(keeps_scale=False)
 
     def _on_decoded(self, outcome: DecodeOutcome) -> None:
         self._outcome = outcome
-        if np.array_equal(outcome.vector, self._explorer.probe.origin):
-            self._began = outcome
         self._draw()
+
+    def _on_origin_decoded(self, outcome: DecodeOutcome | None) -> None:
+        if outcome is not None:
+            self._mark()
 
     def _on_originals_changed(self, original: Original | None) -> None:
         self._draw(keeps_scale=False)
@@ -288,9 +293,11 @@ class QtEcgDock(QWidget):
         view, traces = self.view_menu.view, self.plot.traces
         waves = waves_of(traces[-1]) if traces and view.has_waves else None
         is_moved = view.has_difference and bool(traces) and not self._side_by_side.hearts
-        knows_origin = self._began is not None and np.array_equal(self._began.vector, self._explorer.probe.origin)
-        began = self._began if is_moved and knows_origin and not self._shows_no_heart() else None
-        self.plot.set_marks(waves, difference_between(began, self._outcome, decoded_rate_hz(self._explorer)))
+        difference = None
+        if is_moved and not self._shows_no_heart():
+            self._origin.find()
+            difference = difference_between(self._origin.outcome, self._outcome, decoded_rate_hz(self._explorer))
+        self.plot.set_marks(waves, difference)
         self.intervals.set_rows(interval_rows(traces, self._theme.color("text")) if waves is not None else ())
         self._make_room()
 

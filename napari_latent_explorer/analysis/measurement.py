@@ -5,7 +5,7 @@ so that an area and a length make a volume: exact for an ellipsoid, otherwise a 
 use, good to compare hearts that were measured alike, not to replace a stack of short axes.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -69,19 +69,33 @@ def measure_left_ventricle(
     Lang R M et al. (2015), Recommendations for cardiac chamber quantification, J Am Soc Echocardiogr 28: 1-39: volume
     = 8 area^2 / (3 pi length); mass = 1.05 g/mL times the volume between epicardium and endocardium.
     """
-    cavity = np.isin(labels, [number for number, name in names.items() if name == CAVITY])
-    wall = np.isin(labels, [number for number, name in names.items() if name in WALLS])
+    phases = find_phases(labels, names)
+    if phases is None:
+        return None
+    diastole, systole = (_mask(labels[frame], names, {CAVITY}) for frame in phases)
+    wall = _mask(labels[phases[0]], names, WALLS)
+    edv_ml, esv_ml = _volume_ml(diastole, spacing_mm), _volume_ml(systole, spacing_mm)
+    mass_g = np.nan
+    if wall.any():
+        mass_g = MYOCARDIUM_G_PER_ML * (_volume_ml(diastole | wall, spacing_mm) - edv_ml)
+    return VentricleMeasures(edv_ml, esv_ml, 100.0 * (edv_ml - esv_ml) / edv_ml, float(mass_g))
+
+
+def find_phases(labels: NDArray[Any], names: Mapping[int, str]) -> tuple[int, int] | None:
+    """Find the frames of end-diastole and end-systole by the left ventricle's cavity; None where there is none.
+
+    `labels` and `names` are as for `measure_left_ventricle`.
+    """
+    cavity = _mask(labels, names, {CAVITY})
     pixels = cavity.reshape(len(cavity), -1).sum(axis=1)
     if pixels.max(initial=0) < MIN_PIXELS:
         return None
-    diastole = int(np.argmax(pixels))
-    systole = int(np.argmin(np.where(pixels < MIN_PIXELS, pixels.max() + 1, pixels)))
-    edv_ml = _volume_ml(cavity[diastole], spacing_mm)
-    esv_ml = _volume_ml(cavity[systole], spacing_mm)
-    mass_g = np.nan
-    if wall[diastole].any():
-        mass_g = MYOCARDIUM_G_PER_ML * (_volume_ml(cavity[diastole] | wall[diastole], spacing_mm) - edv_ml)
-    return VentricleMeasures(edv_ml, esv_ml, 100.0 * (edv_ml - esv_ml) / edv_ml, float(mass_g))
+    systole = np.argmin(np.where(pixels < MIN_PIXELS, pixels.max() + 1, pixels))
+    return int(np.argmax(pixels)), int(systole)
+
+
+def _mask(labels: NDArray[Any], names: Mapping[int, str], wanted: Set[str]) -> NDArray[np.bool_]:
+    return np.isin(labels, [number for number, name in names.items() if name in wanted])
 
 
 def _volume_ml(mask: NDArray[np.bool_], spacing_mm: tuple[float, float]) -> float:

@@ -20,6 +20,7 @@ from napari_latent_explorer.data.progress import finish
 from napari_latent_explorer.errors import BundleError, StudyError
 from napari_latent_explorer.session import grouping, opening, probing
 from napari_latent_explorer.session import state as changes
+from napari_latent_explorer.session.change_choice import ChangeChoice
 from napari_latent_explorer.session.color_sources import ColorBy
 from napari_latent_explorer.session.decode_service import Bundle, DecodeFunction, DecodeService
 from napari_latent_explorer.session.dispatch import Dispatch, forward, inline
@@ -305,6 +306,11 @@ class Explorer(ProbePlacing):
         Raises LatentExplorerError when they are too many, or nothing can be reconstructed of one.
         """
         self._set(changes.with_side_by_side(self._state, SideBySideChoice(tuple(names), has_originals)))
+
+    def show_change(self, chosen: ChangeChoice) -> None:
+        """Choose what is shown of the change from where the probe began; looking at it is no step of the history."""
+        if chosen != self.change:
+            self._set(replace(self._state, change=chosen))
 
     def _add_group(self, state: ExplorerState) -> Group:
         with self._one_step():

@@ -21,6 +21,7 @@ from napari_latent_explorer.analysis.representative import REPRESENTATIVE_METHOD
 from napari_latent_explorer.data.arrays import read_only
 from napari_latent_explorer.data.cohort import Cohort
 from napari_latent_explorer.errors import LatentExplorerError, StudyError
+from napari_latent_explorer.session.change_choice import NO_CHANGE_SHOWN, ChangeChoice
 from napari_latent_explorer.session.color_exchange import color_from_fields, color_to_json
 from napari_latent_explorer.session.comparison_choice import UNCHOSEN, ComparisonChoice
 from napari_latent_explorer.session.direction_exchange import (
@@ -66,6 +67,7 @@ RESTORED: Final = (
     "side_by_side",
     "direction",
     "path",
+    "change",
     "color_by",
     "current_participant",
 )
@@ -106,6 +108,7 @@ def session_to_dict(moment: Moment) -> dict[str, Any]:
         },
         "path": path_to_dict(state.path),
         "direction": direction_to_dict(state.direction),
+        "change": asdict(state.change),
         "color_by": color_to_json(state.color_by),
         "current_participant": state.current_participant,
         "probe": None if not probe.origin.size else _probe_to_dict(probe),
@@ -248,6 +251,7 @@ def _read(fields: JsonFields, state: ExplorerState) -> Moment:
         comparison=_comparison(fields, groups),
         side_by_side=_side_by_side(fields, groups),
         direction=direction_from_fields(fields, state),
+        change=_change(fields),
     )
     state = replace(state, path=path_from_fields(fields, state))
     return Moment(state, NOWHERE if fields.is_null("probe") else _probe(fields.child("probe"), state))
@@ -331,6 +335,13 @@ def _side_by_side(document: JsonFields, groups: tuple[Group, ...]) -> SideBySide
         fields.note("names", f"at most {MAX_GROUPS} different groups with latents", names)
         return ONLY_THE_PROBE
     return SideBySideChoice(tuple(names), has_originals)
+
+
+def _change(document: JsonFields) -> ChangeChoice:
+    if document.is_null("change"):  # before there was such a choice
+        return NO_CHANGE_SHOWN
+    fields = document.child("change")
+    return ChangeChoice(fields.flag("has_difference"), fields.flag("has_start"))
 
 
 def _probe(fields: JsonFields, state: ExplorerState) -> ProbeState:

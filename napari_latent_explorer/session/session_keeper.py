@@ -43,6 +43,7 @@ class SessionKeeper:
         explorer.study_changed.connect(self._on_study_changed)
         explorer.history_changed.connect(self._on_changed)
         explorer.current_participant_changed.connect(self._on_changed)
+        explorer.change_choice_changed.connect(self._on_changed)
 
     @property
     def is_saved(self) -> bool:

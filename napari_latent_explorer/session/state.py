@@ -23,6 +23,7 @@ from napari_latent_explorer.data.arrays import read_only
 from napari_latent_explorer.data.cohort import Cohort
 from napari_latent_explorer.data.latents import LatentSpace
 from napari_latent_explorer.errors import BundleError, LatentExplorerError, StudyError, TableError
+from napari_latent_explorer.session.change_choice import NO_CHANGE_SHOWN, ChangeChoice
 from napari_latent_explorer.session.color_sources import ColorBy, Predicted, Trust, Unusual
 from napari_latent_explorer.session.comparison_choice import UNCHOSEN, ComparisonChoice
 from napari_latent_explorer.session.crossfilter import Crossfilter
@@ -80,6 +81,8 @@ class ExplorerState:
         Which path the probe was sent along, and how far.
     direction
         Which way the probe walks.
+    change
+        What is shown of the change from where the probe began.
     color_by
         What colours the maps: a phenotype's name, or what was derived from latents; None for the groups' colours.
     current_participant
@@ -106,6 +109,7 @@ class ExplorerState:
     side_by_side: SideBySideChoice = ONLY_THE_PROBE
     direction: DirectionChoice = NO_DIRECTION
     path: PathChoice = NO_PATH
+    change: ChangeChoice = NO_CHANGE_SHOWN
     color_by: ColorBy | None = None
     current_participant: str | None = None
 

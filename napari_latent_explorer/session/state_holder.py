@@ -21,6 +21,7 @@ from napari_latent_explorer.analysis.representative import RepresentativeMethod
 from napari_latent_explorer.analysis.unusualness import Unusualness
 from napari_latent_explorer.data.cohort import Cohort
 from napari_latent_explorer.data.latents import LatentSpace
+from napari_latent_explorer.session.change_choice import ChangeChoice
 from napari_latent_explorer.session.color_sources import ColorBy
 from napari_latent_explorer.session.comparison_choice import ComparisonChoice
 from napari_latent_explorer.session.decode_service import Bundle
@@ -51,6 +52,7 @@ _SIGNAL_OF = {
     "side_by_side": "side_by_side_changed",
     "direction": "direction_changed",
     "path": "path_changed",
+    "change": "change_choice_changed",
     "color_by": "color_by_changed",
 }
 """Which signal tells that a field of the state is another one; they are emitted in this order."""
@@ -84,6 +86,7 @@ class StateHolder:
     side_by_side_changed = Signal(description="Other groups are to be shown side by side, or none.")
     path_changed = Signal(description="Another path, or another place on it.")
     direction_changed = Signal(description="The probe is to walk another way.")
+    change_choice_changed = Signal(description="More or less of the change from the origin is to be shown.")
     color_by_changed = Signal()
     view_state_changed = Signal(ViewState, description="Once per change or batch, after the signals above.")
     current_participant_changed = Signal(object, description="Participant id or None; recordings follow.")
@@ -198,6 +201,11 @@ class StateHolder:
     def direction(self) -> DirectionChoice:
         """Which way the probe walks."""
         return self._state.direction
+
+    @property
+    def change(self) -> ChangeChoice:
+        """What is shown of the change from where the probe began."""
+        return self._state.change
 
     @property
     def color_by(self) -> ColorBy | None:

@@ -245,6 +245,15 @@ def test_what_changed_since_the_origin_is_marked_in_mv_until_it_is_reset(dock, e
     qtbot.waitUntil(lambda: dock.plot.difference is None)
 
 
+def test_a_dock_that_opens_after_the_probe_has_moved_marks_what_changed_too(explorer, qtbot):
+    explorer.probe.move(1, float(explorer.probe.vector[1]) + 2.0)
+    qtbot.waitUntil(lambda: explorer.decode.is_idle)
+    late = QtEcgDock(explorer)
+    qtbot.addWidget(late)
+    qtbot.waitUntil(lambda: late.plot.difference is not None)
+    assert late.plot.difference.largest_mv[[0, -1]] == pytest.approx([-0.4, 0.4], abs=0.01)
+
+
 def test_the_shade_of_what_changed_lies_above_the_line_where_it_rose(qtbot):
     before = np.zeros((12, 600), np.float32)
     after = before.copy()

@@ -11,6 +11,7 @@ from memory_study import FINGERPRINT, LinearBundle, decode_linearly, make_study
 from napari_latent_explorer.data.latents import LatentSpace
 from napari_latent_explorer.errors import StudyError
 from napari_latent_explorer.session import session_file
+from napari_latent_explorer.session.change_choice import NO_CHANGE_SHOWN, ChangeChoice
 from napari_latent_explorer.session.color_sources import Predicted, Trust, Unusual
 from napari_latent_explorer.session.comparison_choice import ComparisonChoice
 from napari_latent_explorer.session.explorer import Explorer
@@ -382,3 +383,13 @@ def test_the_kind_of_map_is_restored_and_older_sessions_have_none(explorer) -> N
     assert session_from_dict({**data, "map_kind": None}, explorer.state, "s.json").state.map_kind == "tsne"
     with pytest.raises(StudyError, match="map_kind must be one of tsne, whitened_tsne, pca"):
         session_from_dict({**data, "map_kind": "umap"}, explorer.state, "s.json")
+
+
+def test_what_is_shown_of_a_change_is_restored_and_is_no_step(explorer) -> None:
+    shown, n_steps = ChangeChoice(has_difference=True), len([*explorer.history.moments()])
+    explorer.show_change(shown)
+    assert len([*explorer.history.moments()]) == n_steps
+    written = session_to_dict(explorer.moment())
+    assert session_from_dict(written, explorer.state, "here").state.change == shown
+    del written["change"]  # as older programs wrote it
+    assert session_from_dict(written, explorer.state, "here").state.change == NO_CHANGE_SHOWN
