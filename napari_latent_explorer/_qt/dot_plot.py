@@ -7,7 +7,7 @@ back, L locks it. Only the lines in view are painted, so the number of dimension
 import numpy as np
 from numpy.typing import NDArray
 from qtpy.QtCore import QPointF, QRectF, Qt, Signal
-from qtpy.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
+from qtpy.QtGui import QColor, QHideEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
 from qtpy.QtWidgets import QAbstractScrollArea, QFrame, QWidget
 
 from napari_latent_explorer._qt.theme import DARK, Theme, small_font
@@ -191,6 +191,13 @@ class QtDotPlot(QAbstractScrollArea):
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """Let go."""
+        self._let_go()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Let go of a dot that was held while the dock was closed."""
+        self._let_go()
+
+    def _let_go(self) -> None:
         if self._dragged is not None:
             self._dragged = None
             self.drag_ended.emit()

@@ -144,7 +144,7 @@ class QtEcgPlot(QWidget):
         self._redraw()
 
     def set_traces(self, traces: tuple[EcgTrace, ...], keeps_scale: bool = True) -> None:
-        """Draw these ECGs; with `keeps_scale` the paper fits itself to them only if it is too small, or far too large."""
+        """Draw these ECGs; with `keeps_scale` the paper fits itself to them only where too small or much too large."""
         self._traces = traces
         needed = _needed_mv(traces)
         if keeps_scale and sum(needed) >= LEAST_USED * sum(self._extent_mv):

@@ -45,6 +45,16 @@ def test_a_click_without_a_drag_moves_nothing(dock, explorer):
     assert dock.dimensions.dots.current == 5
 
 
+def test_a_dot_that_is_held_while_the_dock_closes_is_let_go(dock, explorer):
+    dots = dock.dimensions.dots
+    y = round(dots.y_of(3))
+    QTest.mousePress(dots.viewport(), LEFT, pos=QPoint(dots.viewport().width() // 2, y))
+    QTest.mouseMove(dots.viewport(), QPoint(round(dots.x_of(1.0)), y))
+    dock.close()
+    assert not explorer.history.is_in_gesture
+    assert explorer.undo_text == "Move latent dimension 3"
+
+
 def test_a_double_click_takes_a_dimension_back(dock, explorer):
     explorer.probe.move(2, 1.5)
     QTest.mouseDClick(dock.dimensions.dots.viewport(), LEFT, pos=QPoint(100, round(dock.dimensions.dots.y_of(2))))
