@@ -1,17 +1,16 @@
 """The probe on a walk: which way, how far, how sure that is, and what else moves.
 
 Laying a direction is quick and begins at once. What else moves takes a second or more, and begins by itself when the
-hand has come to rest, for nobody should walk along mass and not know that sex goes with it. Measuring decoded hearts
-takes longer and holds up what is decoded meanwhile, so it waits for a button.
+hand has come to rest, for nobody should walk along mass and not know that sex goes with it. So does the measuring of
+decoded hearts where it can tell what the slider's unit is worth; until it has, the scale is called predicted. What it
+tells of other directions waits for a button, for it takes a while.
 """
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Qt, QTimer
 from qtpy.QtGui import QHideEvent, QShowEvent
 from qtpy.QtWidgets import (
-    QCheckBox,
     QDoubleSpinBox,
     QHBoxLayout,
     QLabel,
@@ -23,7 +22,7 @@ from qtpy.QtWidgets import (
 
 from napari_latent_explorer._qt.direction_bar import QtDirectionBar
 from napari_latent_explorer._qt.direction_slider import REACH_SD, QtDirectionSlider
-from napari_latent_explorer._qt.direction_text import calibration_text, held_out_text, unit_of
+from napari_latent_explorer._qt.direction_text import calibration_text, held_out_text, predicted_text, unit_of
 from napari_latent_explorer._qt.effects_table import QtEffectsTable
 from napari_latent_explorer._qt.job_strip import QtJobStrip
 from napari_latent_explorer._qt.listening import listen
@@ -32,9 +31,6 @@ from napari_latent_explorer.errors import LatentExplorerError
 from napari_latent_explorer.session.direction_choice import DirectionChoice
 from napari_latent_explorer.session.direction_walk import CALIBRATE, EFFECTS, LAY, DirectionWalk
 from napari_latent_explorer.session.explorer import Explorer
-
-if TYPE_CHECKING:
-    from napari_latent_explorer.modeling.walk_calibration import MeasuredChange
 
 REST_MS = 250
 NO_CHOICE = "Choose a phenotype, a principal component or two groups; the probe then walks along it from where it is."
@@ -67,14 +63,10 @@ class QtDirectionPanel(QWidget):
         self.amount, self.amount_sd = self._spin("How far, in the unit"), self._spin("How far, in SD")
         self.take_back = QPushButton("Take back", self)
         self.take_back.setToolTip("End the walk; single dimensions stay where they were moved")
-        self.in_measured = QCheckBox("Slider in measured units", self)
-        self.in_measured.setToolTip(
-            "The scale says what decoded hearts change in the mean, not what is read from the vector"
-        )
         self.calibrate = QPushButton("Measure decoded hearts", self)
         self.calibrate.setToolTip(
-            "Decode 50 participants at -1, 0 and +1 SD and measure their left ventricles: what does 1 on the slider "
-            "change there?"
+            "Decode 50 participants at -2, 0 and +2 SD and measure their left ventricles: what does the walk change "
+            "there?"
         )
         self.again = QPushButton("Measure what else moves", self)
         self._labels = {name: self._label() for name in ("status", "held_out", "measured", "reading")}
@@ -116,9 +108,8 @@ class QtDirectionPanel(QWidget):
         layout.addWidget(self._labels["status"])
         layout.addWidget(self.slider)
         layout.addLayout(typed)
-        layout.addWidget(self._labels["held_out"])
         layout.addWidget(self._labels["measured"])
-        layout.addWidget(self.in_measured)
+        layout.addWidget(self._labels["held_out"])
         layout.addWidget(self.calibrate, 0, Qt.AlignmentFlag.AlignLeft)
         layout.addWidget(self.strip)
         layout.addWidget(self.again, 0, Qt.AlignmentFlag.AlignLeft)
@@ -134,7 +125,6 @@ class QtDirectionPanel(QWidget):
         self.amount.valueChanged.connect(self._on_amount_typed)
         self.amount_sd.valueChanged.connect(self._walk_sd)
         self.take_back.clicked.connect(explorer.probe.end_walk)
-        self.in_measured.toggled.connect(self.synchronize)
         self.calibrate.clicked.connect(self._on_calibrate_clicked)
         self.again.clicked.connect(walk.measure_effects)
         self.table.effects.held_changed.connect(lambda held: walk.choose(replace(walk.choice, held=held)))
@@ -143,7 +133,7 @@ class QtDirectionPanel(QWidget):
         listen(self, explorer.groups_changed, self._wait_for_rest)
         listen(self, explorer.probe.vector_changed, self._show_amount)
         listen(self, explorer.probe.origin_changed, self.synchronize)
-        listen(self, explorer.bundle_changed, self.synchronize)
+        listen(self, explorer.bundle_changed, self._wait_for_rest)
         listen(self, walk.changed, self.synchronize)
 
     def set_theme(self, theme: Theme) -> None:
@@ -151,7 +141,7 @@ class QtDirectionPanel(QWidget):
         self.bar.set_theme(theme)
         self.slider.set_theme(theme)
         self.table.set_theme(theme)
-        for name in ("held_out", "measured", "reading"):
+        for name in ("held_out", "reading"):
             self._labels[name].setStyleSheet(f"color: {theme.muted};")
 
     @property
@@ -172,12 +162,9 @@ class QtDirectionPanel(QWidget):
     @property
     def _unit_per_sd(self) -> float:
         """What one standard deviation is on the slider's second scale."""
-        direction, measured = self._walk.direction, self._measured_scale()
+        direction, measured = self._walk.direction, self._walk.measured
         spread = 1.0 if direction is None else direction.spread
         return spread if measured is None else spread * measured.per_unit
-
-    def _measured_scale(self) -> "MeasuredChange | None":
-        return self._walk.measured if self.in_measured.isChecked() else None
 
     def synchronize(self) -> None:
         """Show the choice, and what is known of it."""
@@ -193,12 +180,12 @@ class QtDirectionPanel(QWidget):
             widget.setEnabled(can_walk)
         status = walk.problem or ("" if choice.is_complete else NO_CHOICE)
         self._say("status", status)
-        self.in_measured.setVisible(walk.measured is not None)
-        is_measuring = walk.is_running(CALIBRATE)
+        is_waiting = self._timer.isActive()
         can_measure = direction is not None and walk.calibration is None and explorer.bundle is not None
-        self.calibrate.setVisible(can_measure and not is_measuring)
+        is_measuring = walk.is_running(CALIBRATE) or (is_waiting and walk.is_measurable)
+        self.calibrate.setVisible(can_measure and not is_measuring and not walk.calibration_problem)
         found = walk.effects
-        is_idle = not walk.is_running(EFFECTS) and not self._timer.isActive()
+        is_idle = not walk.is_running(EFFECTS) and not is_waiting
         self.again.setVisible(direction is not None and found is None and is_idle)
         self._say("held_out", held_out_text(direction, found) if direction is not None else "")
         self.table.effects.set_choice(choice.phenotype if choice.kind == "phenotype" else None, choice.held)
@@ -219,7 +206,7 @@ class QtDirectionPanel(QWidget):
         spread = direction.spread if direction is not None else 0.0
         amount_sd = walk.amount / spread if spread else 0.0
         self.slider.set_amount_sd(amount_sd)
-        unit = "" if direction is None else unit_of(direction, self._measured_scale())
+        unit = "" if direction is None else unit_of(direction, walk.measured)
         self.slider.set_scale(self._unit_per_sd, unit)
         self.amount.setVisible(bool(unit))
         for spin, value, words, step in (
@@ -232,7 +219,15 @@ class QtDirectionPanel(QWidget):
             spin.setValue(value)
             spin.blockSignals(was_blocked)
         self.take_back.setEnabled(walk.amount != 0)
-        self._say("measured", calibration_text(walk.calibration, walk.amount))
+        self._say("measured", self._measured_text())
+
+    def _measured_text(self) -> str:
+        walk, direction = self._walk, self._walk.direction
+        if (calibration := walk.calibration) is not None:
+            return calibration_text(calibration, walk.amount)
+        if walk.calibration_problem or direction is None:
+            return walk.calibration_problem
+        return predicted_text(direction.unit, walk.is_running(CALIBRATE)) if walk.is_measurable else ""
 
     def _walk_sd(self, amount_sd: float) -> None:
         direction = self._walk.direction
@@ -259,6 +254,7 @@ class QtDirectionPanel(QWidget):
         if self.isVisible():
             self._walk.start()
             self._walk.measure_effects()
+            self._walk.calibrate_if_usual()
         self.synchronize()
 
     def _on_study_changed(self) -> None:

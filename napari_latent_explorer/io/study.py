@@ -9,6 +9,7 @@
     report.html  report.parquet                  what became of each file that it was built from
     latents/<bundle fingerprint>/<modality>.npz
     projections/<bundle fingerprint>/<name>.npz
+    calibrations/<bundle fingerprint>/<key>.json what walks change of decoded hearts (see `session.calibration_store`)
 
 Opening reads the manifest only; tables and recordings are read when they are asked for.
 """

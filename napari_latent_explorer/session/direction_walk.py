@@ -5,13 +5,19 @@ together with its direction, in one step with the walk that goes on along it; wh
 whoever comes back to one, or undoes, finds it there.
 """
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
 
 from psygnal import Signal
 
 from napari_latent_explorer.analysis.directions import Direction
 from napari_latent_explorer.errors import BundleError, LatentExplorerError
+from napari_latent_explorer.modeling.walk_calibration import (
+    MEASURES,
+    MeasuredChange,
+    WalkCalibration,
+    calibration_key,
+)
+from napari_latent_explorer.session.calibration_store import calibration_store
 from napari_latent_explorer.session.direction_choice import DirectionChoice
 from napari_latent_explorer.session.direction_finding import (
     DirectionRequest,
@@ -22,14 +28,10 @@ from napari_latent_explorer.session.direction_finding import (
 )
 from napari_latent_explorer.session.explorer import Explorer
 from napari_latent_explorer.session.jobs import Job
-
-if TYPE_CHECKING:
-    from collections.abc import Generator
-
-    from napari_latent_explorer.data.progress import Progress
-    from napari_latent_explorer.modeling.walk_calibration import MeasuredChange, WalkCalibration
+from napari_latent_explorer.session.walk_measuring import measure_walk
 
 Laid = Direction | LatentExplorerError
+Calibrated = WalkCalibration | LatentExplorerError
 LAY, EFFECTS, CALIBRATE = "Lay direction", "Effects of the direction", "Measure decoded hearts"
 
 
@@ -43,14 +45,16 @@ class Findings:
         What it was found for.
     direction
         What it came to.
-    effects, calibration
+    key
+        Under which it is known what it changes of decoded hearts.
+    effects
         None until they are measured.
     """
 
     request: DirectionRequest
     direction: Direction
+    key: str
     effects: WalkEffects | None = None
-    calibration: "WalkCalibration | None" = None
 
 
 class DirectionWalk:
@@ -69,8 +73,12 @@ class DirectionWalk:
         self._found: dict[DirectionChoice, Findings] = {}
         self._wanted: DirectionChoice | None = None
         self._problem = ""
+        self._calibration_problems: dict[str, str] = {}
+        self._declined: set[str] = set()
+        self._calibrating: tuple[str, Job[Calibrated] | None] = ("", None)
         explorer.study_changed.connect(self._forget)
-        explorer.bundle_changed.connect(self._forget_hearts)
+        explorer.bundle_changed.connect(self._forget_problems)
+        explorer.calibrations_changed.connect(self.changed.emit)
         explorer.direction_changed.connect(self._on_direction_changed)
         explorer.groups_changed.connect(self._on_direction_changed)
         explorer.jobs.started.connect(self._on_job)
@@ -103,16 +111,27 @@ class DirectionWalk:
         return None if findings is None else findings.effects
 
     @property
-    def calibration(self) -> "WalkCalibration | None":
+    def calibration(self) -> WalkCalibration | None:
         """What decoded hearts change; None until it is measured, and while another choice is being laid."""
         findings = None if self._wanted is not None else self._findings()
-        return None if findings is None else findings.calibration
+        return None if findings is None else self._explorer.calibrations.get(findings.key)
 
     @property
-    def measured(self) -> "MeasuredChange | None":
-        """What was measured of the phenotype that is walked along."""
-        calibration = self.calibration
-        return None if calibration is None else calibration.of(calibration.direction.phenotype)
+    def measured(self) -> MeasuredChange | None:
+        """What was measured of the phenotype that is walked along, if it can be told from nothing."""
+        own = None if self.calibration is None else self.calibration.own
+        return own if own is not None and own.is_scale else None
+
+    @property
+    def is_measurable(self) -> bool:
+        """Whether what is walked along can be measured on decoded hearts."""
+        return self.direction is not None and self.direction.phenotype in MEASURES
+
+    @property
+    def calibration_problem(self) -> str:
+        """Why decoded hearts cannot be measured; empty if they can, or nobody tried."""
+        findings = self._findings()
+        return "" if findings is None else self._calibration_problems.get(findings.key, "")
 
     @property
     def problem(self) -> str:
@@ -172,7 +191,16 @@ class DirectionWalk:
             lambda effects: self._learn(request, direction, effects=effects),
         )
 
-    def calibrate(self) -> "Job[WalkCalibration] | None":
+    def calibrate_if_usual(self) -> Job[Calibrated] | None:
+        """Calibrate what decoded hearts can be measured for, unless it was cancelled, fails, or no model is open."""
+        findings = self._findings()
+        if findings is None or not self.is_measurable or self._explorer.bundle is None:
+            return None
+        if findings.key in self._declined or self.calibration_problem:
+            return None
+        return self.calibrate()
+
+    def calibrate(self) -> Job[Calibrated] | None:
         """Start the job that measures decoded hearts; None when it is known, running, or there is no direction.
 
         Raises
@@ -181,21 +209,44 @@ class DirectionWalk:
             When no model is open.
         """
         findings = self._findings()
-        if findings is None or findings.calibration is not None or self.is_running(CALIBRATE):
+        if findings is None or self.calibration is not None or self._is_calibrating(findings.key):
             return None
-        bundle: Any = self._explorer.bundle
+        bundle = self._explorer.bundle
         if bundle is None:
             raise BundleError("Hearts can only be measured when a model draws them; open a bundle first.")
-        request, direction = findings.request, findings.direction
-
-        def work() -> "Generator[Progress, None, WalkCalibration]":
-            from napari_latent_explorer.modeling.walk_calibration import calibrate_walk
-
-            return calibrate_walk(bundle, request.latents, direction)
-
-        return self._explorer.jobs.start(
-            CALIBRATE, work, lambda calibration: self._learn(request, direction, calibration=calibration)
+        service, latents, direction, key = (
+            self._explorer.decode,
+            findings.request.latents,
+            findings.direction,
+            findings.key,
         )
+        store = calibration_store(self._explorer.state, latents.bundle_fingerprint)
+        self._declined.discard(key)
+        job = self._explorer.jobs.start(
+            CALIBRATE,
+            lambda: measure_walk(store, service, bundle, latents, direction, key),
+            lambda found: self._on_calibrated(key, found),
+        )
+        self._calibrating = (key, job)
+        job.cancelled.connect(lambda: self._on_declined(key))
+        return job
+
+    def _is_calibrating(self, key: str) -> bool:
+        now, job = self._calibrating
+        return now == key and job is not None and job.is_running and not job.is_cancelled
+
+    def _on_calibrated(self, key: str, found: Calibrated) -> None:
+        if isinstance(found, WalkCalibration):
+            self._explorer.add_calibration(found)
+            return
+        self._calibration_problems[key] = str(found)
+        self.changed.emit()
+
+    def _on_declined(self, key: str) -> None:
+        """Whoever cancels what is walked along now does not want it; another walk takes the place of a former one."""
+        findings = self._findings()
+        if findings is not None and findings.key == key and not self._is_calibrating(key):
+            self._declined.add(key)
 
     def _request(self, choice: DirectionChoice) -> DirectionRequest | None:
         try:
@@ -233,19 +284,12 @@ class DirectionWalk:
         if is_wanted:
             self._explorer.set_direction(request.choice, laid)
 
-    def _learn(
-        self,
-        request: DirectionRequest,
-        direction: Direction,
-        effects: WalkEffects | None = None,
-        calibration: "WalkCalibration | None" = None,
-    ) -> None:
+    def _learn(self, request: DirectionRequest, direction: Direction, effects: WalkEffects | None = None) -> None:
         """Keep what was found beside what was known."""
         known = self._known(request)
-        if known is not None:
-            effects, calibration = effects or known.effects, calibration or known.calibration
-            direction = known.direction
-        self._found[request.choice] = Findings(request, direction, effects, calibration)
+        if known is None:
+            known = Findings(request, direction, calibration_key(request.latents, direction))
+        self._found[request.choice] = replace(known, effects=effects or known.effects)
         self.changed.emit()
 
     def _on_direction_changed(self) -> None:
@@ -261,11 +305,10 @@ class DirectionWalk:
     def _forget(self) -> None:
         self._found.clear()
         self._wanted, self._problem = None, ""
+        self._declined.clear()
         self.changed.emit()
 
-    def _forget_hearts(self) -> None:
-        """Calibrations are of the former model's pictures."""
-        self._found = {
-            choice: Findings(known.request, known.direction, known.effects) for choice, known in self._found.items()
-        }
+    def _forget_problems(self) -> None:
+        """Try again with another model."""
+        self._calibration_problems.clear()
         self.changed.emit()

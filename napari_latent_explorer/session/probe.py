@@ -36,8 +36,10 @@ class Walk:
 
     @property
     def text(self) -> str:
-        """For people, e.g. ``LV mass +10 g``."""
-        return f"{self.direction.name} {self.amount:+.3g} {self.direction.unit}".rstrip()
+        """For people, e.g. ``LV mass +10 g predicted``: a phenotype's own unit is what is read from the vector."""
+        direction = self.direction
+        predicted = " predicted" if direction.phenotype is not None and direction.unit else ""
+        return f"{direction.name} {self.amount:+.3g} {direction.unit}".rstrip() + predicted
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -141,7 +143,7 @@ class LatentProbe:
 
     @property
     def moves_text(self) -> str:
-        """What was moved, for people, e.g. ``LV mass +10 g, 2 dimensions moved``; empty at the origin."""
+        """What was moved, for people, e.g. ``LV mass +10 g predicted, 2 dimensions moved``; empty at the origin."""
         n_moved = len(self.moved_dims)
         walked = [] if self.walk is None else [self.walk.text]
         return ", ".join([*walked, *[f"{n_moved} dimension{'s' * (n_moved != 1)} moved"] * (n_moved > 0)])

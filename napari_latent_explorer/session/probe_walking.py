@@ -4,7 +4,11 @@ The hard idea: the way is a choice of the user, and how far the probe went is wi
 both change in one step, so that undoing it brings back the former vector and the former choice together.
 """
 
+from dataclasses import replace
+from types import MappingProxyType
+
 from napari_latent_explorer.analysis.directions import Direction
+from napari_latent_explorer.modeling.walk_calibration import WalkCalibration
 from napari_latent_explorer.session.direction_choice import DirectionChoice
 from napari_latent_explorer.session.direction_finding import direction_request
 from napari_latent_explorer.session.state import with_direction
@@ -40,6 +44,11 @@ class ProbeWalking(StateHolder):
             self._set(with_direction(self._state, choice))
             if walk is not None:
                 self.probe.walk_along(direction or walk.direction, walk.amount if goes_on else 0.0)
+
+    def add_calibration(self, calibration: WalkCalibration) -> None:
+        """Remember what a walk changes of decoded hearts."""
+        known = {**self._state.calibrations, calibration.key: calibration}
+        self._set(replace(self._state, calibrations=MappingProxyType(known)))
 
     def walk(self, amount: float) -> None:
         """Take the probe `amount` units along the chosen way, which is laid now; 0 takes the walk back.

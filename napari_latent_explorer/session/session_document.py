@@ -21,6 +21,7 @@ from napari_latent_explorer.analysis.representative import REPRESENTATIVE_METHOD
 from napari_latent_explorer.data.arrays import read_only
 from napari_latent_explorer.data.cohort import Cohort
 from napari_latent_explorer.errors import LatentExplorerError, StudyError
+from napari_latent_explorer.session.calibration_exchange import calibration_to_dict, calibrations_from_fields
 from napari_latent_explorer.session.change_choice import NO_CHANGE_SHOWN, ChangeChoice
 from napari_latent_explorer.session.color_exchange import color_from_fields, color_to_json
 from napari_latent_explorer.session.comparison_choice import UNCHOSEN, ComparisonChoice
@@ -68,6 +69,7 @@ RESTORED: Final = (
     "direction",
     "path",
     "change",
+    "calibrations",
     "color_by",
     "current_participant",
 )
@@ -109,6 +111,7 @@ def session_to_dict(moment: Moment) -> dict[str, Any]:
         "path": path_to_dict(state.path),
         "direction": direction_to_dict(state.direction),
         "change": asdict(state.change),
+        "calibrations": [calibration_to_dict(one) for one in state.calibrations.values()],
         "color_by": color_to_json(state.color_by),
         "current_participant": state.current_participant,
         "probe": None if not probe.origin.size else _probe_to_dict(probe),
@@ -252,6 +255,7 @@ def _read(fields: JsonFields, state: ExplorerState) -> Moment:
         side_by_side=_side_by_side(fields, groups),
         direction=direction_from_fields(fields, state),
         change=_change(fields),
+        calibrations=calibrations_from_fields(fields, state.calibrations),
     )
     state = replace(state, path=path_from_fields(fields, state))
     return Moment(state, NOWHERE if fields.is_null("probe") else _probe(fields.child("probe"), state))

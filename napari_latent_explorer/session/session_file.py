@@ -113,11 +113,16 @@ def automatic_name() -> str:
 
 def automatic_folders(state: ExplorerState) -> list[Path]:
     """Folders where automatic sessions of the open study may lie, the one to write to first."""
-    own = user_state_path("napari-latent-explorer", appauthor=False) / _FOLDER / cohort_of(state).fingerprint
+    return keeping_folders(state, _FOLDER)
+
+
+def keeping_folders(state: ExplorerState, name: str) -> list[Path]:
+    """Folders of this name for the open study: in its own, unless it came with the package, and in the user's."""
+    own = user_state_path("napari-latent-explorer", appauthor=False) / name / cohort_of(state).fingerprint
     root = getattr(state.study, "path", None)
     if not isinstance(root, Path) or Path(napari_latent_explorer.__file__).parent in root.resolve().parents:
         return [own]
-    return [root / _FOLDER, own]
+    return [root / name, own]
 
 
 def write_automatic(name: str, moment: Moment) -> Path:

@@ -23,6 +23,7 @@ from napari_latent_explorer.data.arrays import read_only
 from napari_latent_explorer.data.cohort import Cohort
 from napari_latent_explorer.data.latents import LatentSpace
 from napari_latent_explorer.errors import BundleError, LatentExplorerError, StudyError, TableError
+from napari_latent_explorer.modeling.walk_calibration import WalkCalibration
 from napari_latent_explorer.session.change_choice import NO_CHANGE_SHOWN, ChangeChoice
 from napari_latent_explorer.session.color_sources import ColorBy, Predicted, Trust, Unusual
 from napari_latent_explorer.session.comparison_choice import UNCHOSEN, ComparisonChoice
@@ -61,6 +62,8 @@ class ExplorerState:
         None until they are fit.
     unusualness
         How unusual each participant's vector is, per modality, as far as it was measured.
+    calibrations
+        What walks change of decoded hearts, as far as it was measured, by `WalkCalibration.key`.
     filters
         At most one per key, in the order in which they were first set.
     excluded
@@ -98,6 +101,7 @@ class ExplorerState:
     map_kind: MapKind = "tsne"
     predictors: PredictorTable | None = None
     unusualness: Mapping[str, Unusualness] = field(default_factory=lambda: NOTHING)
+    calibrations: Mapping[str, WalkCalibration] = field(default_factory=lambda: NOTHING)
     filters: tuple[Filter, ...] = ()
     excluded: Mapping[str, str] = field(default_factory=lambda: NOTHING)
     selection: NDArray[np.str_] = field(default_factory=lambda: NO_IDS)

@@ -21,6 +21,7 @@ from napari_latent_explorer.analysis.representative import RepresentativeMethod
 from napari_latent_explorer.analysis.unusualness import Unusualness
 from napari_latent_explorer.data.cohort import Cohort
 from napari_latent_explorer.data.latents import LatentSpace
+from napari_latent_explorer.modeling.walk_calibration import WalkCalibration
 from napari_latent_explorer.session.change_choice import ChangeChoice
 from napari_latent_explorer.session.color_sources import ColorBy
 from napari_latent_explorer.session.comparison_choice import ComparisonChoice
@@ -51,6 +52,7 @@ _SIGNAL_OF = {
     "comparison": "comparison_changed",
     "side_by_side": "side_by_side_changed",
     "direction": "direction_changed",
+    "calibrations": "calibrations_changed",
     "path": "path_changed",
     "change": "change_choice_changed",
     "color_by": "color_by_changed",
@@ -87,6 +89,7 @@ class StateHolder:
     path_changed = Signal(description="Another path, or another place on it.")
     direction_changed = Signal(description="The probe is to walk another way.")
     change_choice_changed = Signal(description="More or less of the change from the origin is to be shown.")
+    calibrations_changed = Signal(description="It was measured what one more walk changes of decoded hearts.")
     color_by_changed = Signal()
     view_state_changed = Signal(ViewState, description="Once per change or batch, after the signals above.")
     current_participant_changed = Signal(object, description="Participant id or None; recordings follow.")
@@ -151,6 +154,11 @@ class StateHolder:
     def unusualness(self) -> Mapping[str, Unusualness]:
         """How unusual each participant's vector is, per modality, as far as it was measured."""
         return self._state.unusualness
+
+    @property
+    def calibrations(self) -> Mapping[str, WalkCalibration]:
+        """What walks change of decoded hearts, as far as it was measured, by `WalkCalibration.key`."""
+        return self._state.calibrations
 
     @property
     def filters(self) -> tuple[Filter, ...]:

@@ -10,7 +10,7 @@ from napari_latent_explorer._qt.effects_model import BAR, CHANGE, CORRELATION, N
 from napari_latent_explorer._qt.probe_dock import DIRECTION, QtProbeDock
 from napari_latent_explorer._qt.theme import LIGHT
 from napari_latent_explorer.analysis.directions import phenotype_direction
-from napari_latent_explorer.modeling.walk_calibration import MeasuredChange, WalkCalibration
+from napari_latent_explorer.modeling.walk_calibration import MeasuredChange, WalkCalibration, calibration_key
 from napari_latent_explorer.session.direction_walk import DirectionWalk
 
 LEFT = Qt.MouseButton.LeftButton
@@ -43,8 +43,9 @@ def choose(combo, value):
 
 
 @pytest.fixture
-def along_mass(qtbot, explorer, walk, panel):
-    """Choose mass and wait until it is known what else moves."""
+def along_mass(qtbot, explorer, walk, panel, monkeypatch):
+    """Choose mass and wait until it is known what else moves; decoded hearts are not measured."""
+    monkeypatch.setattr(walk, "calibrate_if_usual", lambda: None)
     choose(panel.bar.phenotype, "lvm")
     qtbot.waitUntil(lambda: walk.effects is not None, timeout=30_000)
     return panel
@@ -163,21 +164,48 @@ def test_two_groups_are_offered_and_walked_between(qtbot, panel, explorer, walk)
     np.testing.assert_allclose(explorer.probe.offsets, way, atol=1e-5)
 
 
-def test_the_slider_can_speak_of_what_was_measured(along_mass, walk, explorer, monkeypatch):
-    change = MeasuredChange("lvm", "LV mass", "g", 0.5, 0.45, 0.55, 0.2, 0.8, 50)
-    calibration = WalkCalibration(walk.direction, (change,), walk.direction.spread, "shapes0")
-    monkeypatch.setattr(DirectionWalk, "calibration", calibration)
+def test_the_slider_speaks_of_predicted_grams_until_hearts_are_measured(along_mass, walk, explorer):
     panel = along_mass
-    panel.synchronize()
-    panel.in_measured.setChecked(True)
-    panel.amount.setValue(5.0)
+    assert panel.sentences["measured"].startswith("Predicted g: by so much people differ")
+    assert panel.calibrate.isVisible()
+    panel.amount.setValue(10.0)
     assert explorer.probe.walk.amount == pytest.approx(10.0)
+    key = calibration_key(explorer.latents["mri"], walk.direction)
+    change = MeasuredChange("lvm", "LV mass", "g", 0.5, 0.45, 0.55, 0.2, 0.8, 50)
+    spread = walk.direction.spread
+    calibration = WalkCalibration(key, "lvm", spread, 2 * spread, (change,))
+    explorer.add_calibration(calibration)
+    assert panel.amount.value() == pytest.approx(5.0)
+    assert not panel.calibrate.isVisible()
+    panel.amount.setValue(6.0)
+    assert explorer.probe.walk.amount == pytest.approx(12.0)
     minus = "\N{MINUS SIGN}"
-    assert calibration_text(calibration, 10.0) == (
-        "Measured on 50 decoded hearts, +5 g in the mean (+4.5 to +5.5), one heart +2 to +8."
+    assert panel.sentences["measured"] == (
+        "Measured on 50 decoded hearts, +6 g in the mean (+5.4 to +6.6), one heart +2.4 to +9.6."
     )
     assert f"{minus}5 g in the mean ({minus}5.5 to {minus}4.5)" in calibration_text(calibration, -10.0)
-    assert calibration_text(calibration, 100.0).endswith("Beyond 1 SD nothing was measured.")
+    assert calibration_text(calibration, 3 * spread).endswith("Beyond 2 SD nothing was measured.")
+
+
+def test_a_change_that_may_be_none_is_no_scale(along_mass, walk, explorer):
+    key = calibration_key(explorer.latents["mri"], walk.direction)
+    change = MeasuredChange("lvm", "LV mass", "g", 0.1, -0.1, 0.3, -0.5, 0.7, 50)
+    explorer.add_calibration(WalkCalibration(key, "lvm", walk.direction.spread, 2 * walk.direction.spread, (change,)))
+    along_mass.amount.setValue(10.0)
+    assert explorer.probe.walk.amount == pytest.approx(10.0)
+    assert along_mass.sentences["measured"].endswith("so the scale stays predicted.")
+
+
+def test_hearts_are_measured_by_themselves_when_a_measurable_phenotype_is_chosen(qtbot, panel, walk, explorer):
+    choose(panel.bar.phenotype, "lvedv")
+    qtbot.waitUntil(lambda: walk.measured is not None, timeout=60_000)
+    assert "Measured on 50 decoded hearts" in panel.sentences["measured"]
+    walk.walk(10.0)
+    assert panel.amount.value() == pytest.approx(10.0 * walk.measured.per_unit, abs=0.01)
+    choose(panel.bar.phenotype, "age")
+    qtbot.waitUntil(lambda: walk.effects is not None and walk.choice.phenotype == "age", timeout=30_000)
+    assert "measured" not in panel.sentences
+    assert panel.calibrate.isVisible()
 
 
 def test_painting_survives_both_themes_and_little_room(dock, along_mass):

@@ -12,7 +12,7 @@ from napari_latent_explorer.errors import BundleError, StudyError
 from napari_latent_explorer.modeling.bundle import Decoded
 from napari_latent_explorer.modeling.preprocessing_spec import STANDARD
 from napari_latent_explorer.modeling.sample import sample_bundle_path, sample_study_path
-from napari_latent_explorer.modeling.walk_calibration import calibrate_walk
+from napari_latent_explorer.modeling.walk_calibration import STOPS, calibrate_walk, calibration_key, measure_with
 from napari_latent_explorer.session.opening import load_bundle, load_study
 
 SPACING_MM = 1.8
@@ -52,52 +52,75 @@ def volume_ml(radius_px: np.ndarray) -> np.ndarray:
 
 
 def test_round_hearts_change_by_the_formula_of_the_ball(people: LatentSpace) -> None:
-    calibration = finish(calibrate_walk(Rings(), people, LARGER, 200))
-    ahead, behind = (RADIUS_PX + sign * 2.0 * people.values[:, 1] for sign in (1.0, -1.0))  # one SD is 4 units
-    edv = (volume_ml(ahead) - volume_ml(behind)) / 8.0
-    mass = 1.05 * (volume_ml(ahead + WALL_PX) - volume_ml(behind + WALL_PX)) / 8.0 - 1.05 * edv
+    calibration = finish(calibrate_walk(measure_with(Rings()), people, LARGER, 200))
+    behind, here, ahead = (RADIUS_PX + stop * 2.0 * people.values[:, 1] for stop in STOPS)  # one SD is 4 units
+    amounts = 4.0 * STOPS[[0, 2], None]
+    edv = (volume_ml(np.stack([behind, ahead])) - volume_ml(here)) / amounts  # (side, person)
+    mass = 1.05 * (volume_ml(np.stack([behind, ahead]) + WALL_PX) - volume_ml(here + WALL_PX)) / amounts - 1.05 * edv
     for name, expected in (("lvedv", edv), ("lvm", mass)):
         change = calibration.of(name)
         assert change.per_unit == pytest.approx(expected.mean(), rel=0.03)  # of pixels
         within = (change.person_low < expected) & (expected < change.person_high)
         assert 0.92 < within.mean() <= 0.99
         assert change.low < expected.mean() < change.high
-        # The mean of 200 is surer than one person by about the root of 200.
-        assert (change.person_high - change.person_low) / (change.high - change.low) == pytest.approx(np.sqrt(201))
-    assert calibration.reach == 4.0
+        # The mean of 200 is surer than one person, to one side, by more than the root of 200.
+        assert (change.person_high - change.person_low) / (change.high - change.low) > np.sqrt(201)
+    assert (calibration.spread, calibration.reach) == (4.0, 8.0)
+    assert calibration.own == calibration.of("lvm")
+    assert calibration.own.is_scale
+    assert not calibration.of("lvef").is_scale
     assert calibration.of("lvef").per_unit == pytest.approx(0.0, abs=1e-9)  # of a heart that does not beat
     assert calibration.of("age") is None
 
 
 def test_refusals(people: LatentSpace) -> None:
     with pytest.raises(BundleError, match="draws no labels"):
-        finish(calibrate_walk(Rings(has_labels=False), people, LARGER))
+        finish(calibrate_walk(measure_with(Rings(has_labels=False)), people, LARGER))
     with pytest.raises(StudyError, match="fewer than 10 of 9"):
-        finish(calibrate_walk(Rings(), people, LARGER, 9))
+        finish(calibrate_walk(measure_with(Rings()), people, LARGER, 9))
+
+
+def test_the_key_tells_walks_models_and_cohorts_apart(people: LatentSpace) -> None:
+    same = Direction("Another name", LARGER.vector.copy(), "g", 4.0, "lvm")
+    assert calibration_key(people, LARGER) == calibration_key(people, same)
+    others = [
+        (people, Direction("Larger", LARGER.vector * 1.001, "g", 4.0, "lvm")),
+        (people, Direction("Larger", LARGER.vector, "g", 4.1, "lvm")),
+        (people, Direction("Larger", LARGER.vector, "ml", 4.0, "lvedv")),
+        (people.aligned_to(people.participant_ids[1:]), LARGER),
+        (LatentSpace(people.values, people.participant_ids, "mri", "rings2"), LARGER),
+    ]
+    keys = {calibration_key(*one) for one in [(people, LARGER), *others]}
+    assert len(keys) == 6
 
 
 @pytest.mark.slow
 def test_the_walk_along_lv_mass_changes_other_peoples_decoded_hearts_by_what_the_slider_says(record_property) -> None:
+    """Direction and scale are of 1,950 people; 50 others are walked by grams of the scale."""
     study, bundle = finish(load_study(sample_study_path())), finish(load_bundle(sample_bundle_path()))
-    latents, cohort = study.latents("mri", bundle.fingerprint), study.cohort()
+    everybody, cohort = study.latents("mri", bundle.fingerprint), study.cohort()
+    order = np.random.default_rng(11).permutation(len(everybody.values))
+    others = everybody.values[order[:50]]
+    latents = everybody.aligned_to(everybody.participant_ids[np.sort(order[50:])])
     direction = phenotype_direction(latents, cohort, "lvm")
-    order = np.random.default_rng(0).permutation(len(latents.values))
-    said = finish(calibrate_walk(bundle, latents, direction, 50)).of("lvm")
-    others = latents.values[order[50:100]]  # the seed of `calibrate_walk` draws the first 50
+    said = finish(calibrate_walk(measure_with(bundle), latents, direction)).own
 
-    def masses_g(amount: float) -> np.ndarray:
-        labels = bundle.decode(direction.moved(others, amount), with_labels=True, with_ecg=False).labels
+    def masses_g(said_g: float) -> np.ndarray:
+        labels = bundle.decode(direction.moved(others, said_g / said.per_unit), with_labels=True, with_ecg=False).labels
         found = [measure_left_ventricle(one, bundle.label_names, (SPACING_MM, SPACING_MM)) for one in labels]
         return np.array([one.mass_g for one in found])
 
-    heavier_g = masses_g(20.0) - masses_g(0.0)
-    record_property(
-        "figure",
-        f"walk along LV mass: 1 slider g = {said.per_unit:.2f} measured g (mean {said.low:.2f} to {said.high:.2f}, one "
-        f"heart {said.person_low:.2f} to {said.person_high:.2f}); 50 others walked 20 g: {heavier_g.mean() / 20:.2f}",
-    )
-    assert said.low > 0.0
-    margin = 2.0 * heavier_g.std(ddof=1) / np.sqrt(50)  # of the others' own mean
-    assert 20.0 * said.low - margin < heavier_g.mean() < 20.0 * said.high + margin
-    within = (20.0 * said.person_low < heavier_g) & (heavier_g < 20.0 * said.person_high)
-    assert within.mean() >= 0.9
+    before = masses_g(0.0)
+    figures = []
+    for said_g in (-20.0, -10.0, 10.0, 20.0):
+        change = masses_g(said_g) - before
+        share = said_g / said.per_unit
+        mean_low, mean_high = sorted((share * said.low, share * said.high))
+        margin = 1.96 * change.std(ddof=1) / np.sqrt(50)  # of the others' own mean
+        assert mean_low - margin < change.mean() < mean_high + margin
+        assert abs(change.mean() / said_g - 1.0) < 0.15
+        low, high = sorted((share * said.person_low, share * said.person_high))
+        within = ((low < change) & (change < high)).mean()
+        assert within >= 0.9
+        figures.append(f"{said_g:+.0f} g: {change.mean():+.1f} ({low:+.0f} to {high:+.0f} holds {100 * within:.0f} %)")
+    record_property("figure", f"walk along LV mass, said and measured on 50 others: {'; '.join(figures)}")

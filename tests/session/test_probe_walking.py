@@ -29,7 +29,7 @@ def test_a_walk_adds_its_amount_times_the_direction(explorer: Explorer, step: np
     explorer.walk(-1.0)  # not from there, but from where it began
     np.testing.assert_allclose(explorer.probe.offsets, -step, rtol=1e-4, atol=1e-6)
     assert explorer.probe.moved_dims.size == 0
-    assert explorer.probe.moves_text == "Age -1 years"
+    assert explorer.probe.moves_text == "Age -1 years predicted"
 
 
 def test_a_walk_and_single_dimensions_are_taken_back_without_each_other(explorer: Explorer) -> None:
@@ -46,7 +46,7 @@ def test_a_walk_and_single_dimensions_are_taken_back_without_each_other(explorer
     probe.move(4, 2.0)
     assert probe.vector[4] == np.float32(2.0)
     assert probe.moved_dims.tolist() == [2, 4]
-    assert probe.moves_text == "Age +4 years, 2 dimensions moved"
+    assert probe.moves_text == "Age +4 years predicted, 2 dimensions moved"
     probe.reset(2)
     probe.reset(4)
     only_walked = probe.vector
@@ -110,7 +110,7 @@ def test_what_is_walked_is_one_step_each_and_can_be_undone(explorer: Explorer) -
     for amount in (1.0, 2.0, 5.0):
         explorer.walk(amount)
     explorer.end_gesture()
-    assert explorer.undo_text == "Walk: Age +5 years"
+    assert explorer.undo_text == "Walk: Age +5 years predicted"
     vector = explorer.probe.vector
     explorer.undo()
     assert explorer.probe.walk is None
@@ -133,7 +133,7 @@ def test_a_session_brings_a_walk_back_to_the_bit(explorer: Explorer, tmp_path: P
     explorer.open_session(tmp_path / "kept.json").wait(10)
     assert explorer.direction == AGE
     np.testing.assert_array_equal(explorer.probe.vector, vector)
-    assert explorer.probe.moves_text == "Age +2.5 years, 1 dimension moved"
+    assert explorer.probe.moves_text == "Age +2.5 years predicted, 1 dimension moved"
     explorer.probe.end_walk()
     assert explorer.probe.moved_dims.tolist() == [1]
 

@@ -10,6 +10,7 @@ from memory_study import FINGERPRINT, LinearBundle, decode_linearly, make_study
 
 from napari_latent_explorer.data.latents import LatentSpace
 from napari_latent_explorer.errors import StudyError
+from napari_latent_explorer.modeling.walk_calibration import MeasuredChange, WalkCalibration
 from napari_latent_explorer.session import session_file
 from napari_latent_explorer.session.change_choice import NO_CHANGE_SHOWN, ChangeChoice
 from napari_latent_explorer.session.color_sources import Predicted, Trust, Unusual
@@ -85,6 +86,24 @@ def test_a_session_brings_everything_back_in_one_step_that_can_be_undone(explore
     other.undo()
     assert (other.filters, other.groups, other.color_by) == ((), (), "sex")
     assert other.undo_text == "Colour by Sex"
+
+
+def test_what_was_measured_of_walks_comes_with_a_session_and_joins_what_is_known(explorer, other, tmp_path) -> None:
+    change = MeasuredChange("lvm", "LV mass", "g", 0.5, 0.4, 0.6, 0.2, 0.8, 50)
+    here, there = (WalkCalibration(key, "lvm", 25.0, 50.0, (change,)) for key in ("here", "there"))
+    explorer.add_calibration(here)
+    other.add_calibration(there)
+    explorer.save_session(tmp_path / "s.json").wait(20.0)
+    other.open_session(tmp_path / "s.json").wait(20.0)
+    assert other.calibrations == {"here": here, "there": there}
+    other.undo()
+    assert "here" in other.calibrations  # what is known is not forgotten
+    data = session_to_dict(explorer.moment())
+    data["calibrations"][0]["changes"][0]["low"] = 0.7
+    with pytest.raises(StudyError, match="between low and high"):
+        session_from_dict(json.loads(json.dumps(data)), explorer.state, "s.json")
+    del data["calibrations"]  # of before there were any
+    assert session_from_dict(data, explorer.state, "s.json").state.calibrations == explorer.calibrations
 
 
 def test_nothing_done_is_a_session_too(explorer, other, tmp_path) -> None:
