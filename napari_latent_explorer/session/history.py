@@ -203,6 +203,7 @@ def _changed_fields(before: Moment, after: Moment) -> list[str]:
         and np.array_equal(before.probe.origin, after.probe.origin)
         and np.array_equal(before.probe.vector, after.probe.vector)
         and before.probe.walk is after.probe.walk
+        and before.probe.locked == after.probe.locked
     )
     changed += ["probe"] * is_moved
     return [

@@ -1,5 +1,7 @@
 """Lines of the script that take the probe from one place to another of the same origin."""
 
+from collections.abc import Iterable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,7 +23,7 @@ def moving_lines(state: ExplorerState, before: ProbeState, after: ProbeState) ->
         return ["probe.reset()"]
     if after.walk is not None and not _can_walk(state):
         return [f"probe.move_to({vector_source(after.vector)})"]
-    base_before, base_after = _base(before), _base(after)
+    base_before, base_after = before.base, after.base
     moved = np.flatnonzero(base_before != base_after)
     lines = []
     if before.walk is not None and (after.walk is None or len(moved)):
@@ -35,13 +37,21 @@ def moving_lines(state: ExplorerState, before: ProbeState, after: ProbeState) ->
     return lines
 
 
+def locking_lines(before: ProbeState, after: ProbeState) -> tuple[list[str], list[str]]:
+    """Write what comes before a probe is moved, so that nothing that moves is locked, and what comes after."""
+    moved = {int(dim) for dim in np.flatnonzero(before.base != after.base)}
+    freed = {dim for dim in before.locked if dim not in after.locked or dim in moved}
+    taken = after.locked - (before.locked - freed)
+    return _locks(freed, False), _locks(taken, True)
+
+
+def _locks(dims: Iterable[int], is_locked: bool) -> list[str]:
+    return [f"probe.set_locked({dim}, {is_locked})" for dim in sorted(dims)]
+
+
 def vector_source(vector: NDArray[np.float32]) -> str:
     """Write a vector as the Python that makes it."""
     return f"np.array({vector.tolist()!r}, np.float32)"
-
-
-def _base(probe: ProbeState) -> NDArray[np.float32]:
-    return probe.vector if probe.walk is None else probe.walk.base
 
 
 def _can_walk(state: ExplorerState) -> bool:

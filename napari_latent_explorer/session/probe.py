@@ -54,12 +54,20 @@ class ProbeState:
         What the origin is, for people.
     walk
         The part of the vector that is a walk; None without one.
+    locked
+        Dimensions that stay when they, or all, are moved or taken back; a walk and a path move all the same.
     """
 
     origin: NDArray[np.float32]
     vector: NDArray[np.float32]
     label: str
     walk: Walk | None = None
+    locked: frozenset[int] = frozenset()
+
+    @property
+    def base(self) -> NDArray[np.float32]:
+        """Where the probe would be without its walk, ``(latent_dim,)``."""
+        return self.vector if self.walk is None else self.walk.base
 
 
 NOWHERE = ProbeState(read_only(np.zeros(0, np.float32)), read_only(np.zeros(0, np.float32)), "")
@@ -67,10 +75,10 @@ NOWHERE = ProbeState(read_only(np.zeros(0, np.float32)), read_only(np.zeros(0, n
 
 def walked(state: ProbeState, direction: Direction, amount: float) -> ProbeState:
     """Where a probe is that goes so far along a direction, in the place of any other walk."""
-    base = state.vector if state.walk is None else state.walk.base
     if amount == 0:
-        return replace(state, vector=base, walk=None)
-    return replace(state, vector=read_only(direction.moved(base, amount)), walk=Walk(direction, amount, base))
+        return replace(state, vector=state.base, walk=None)
+    vector = read_only(direction.moved(state.base, amount))
+    return replace(state, vector=vector, walk=Walk(direction, amount, state.base))
 
 
 class LatentProbe:
@@ -82,11 +90,10 @@ class LatentProbe:
 
     def __init__(self) -> None:
         self._state = NOWHERE
-        self._locked: frozenset[int] = frozenset()
 
     @property
     def state(self) -> ProbeState:
-        """Origin, vector and label in one frozen value."""
+        """All of the following in one frozen value."""
         return self._state
 
     @property
@@ -117,7 +124,7 @@ class LatentProbe:
     @property
     def base(self) -> NDArray[np.float32]:
         """Where the probe would be without its walk, ``(latent_dim,)``."""
-        return self._state.walk.base if self._state.walk is not None else self._state.vector
+        return self._state.base
 
     @property
     def moved_dims(self) -> NDArray[np.intp]:
@@ -132,13 +139,13 @@ class LatentProbe:
     @property
     def locked(self) -> frozenset[int]:
         """Dimensions that stay when they, or all, are moved or taken back; a walk and a path move all the same."""
-        return self._locked
+        return self._state.locked
 
     def set_locked(self, dim: int, is_locked: bool) -> None:
         """Lock or unlock a dimension."""
-        locked = self._locked | {dim} if is_locked else self._locked - {dim}
-        if locked != self._locked:
-            self._locked = locked
+        locked = self.locked | {dim} if is_locked else self.locked - {dim}
+        if locked != self.locked:
+            self._state = replace(self._state, locked=locked)
             self.locks_changed.emit()
 
     @property
@@ -149,24 +156,28 @@ class LatentProbe:
         return ", ".join([*walked, *[f"{n_moved} dimension{'s' * (n_moved != 1)} moved"] * (n_moved > 0)])
 
     def set_origin(self, vector: ArrayLike, label: str) -> None:
-        """Begin at `vector` ``(latent_dim,)``; forgets all offsets. A copy is kept."""
+        """Begin at `vector` ``(latent_dim,)``; forgets all offsets, but no locks. A copy is kept."""
         origin = np.array(vector, dtype=np.float32)
         if origin.ndim != 1 or origin.size == 0 or not np.isfinite(origin).all():
             raise LatentExplorerError(f"The probe needs one finite latent vector; this one has shape {origin.shape}.")
         began = read_only(origin)
-        self._state = ProbeState(began, began, label)
+        self._state = ProbeState(began, began, label, locked=self.locked)
         self.origin_changed.emit()
         self.vector_changed.emit(began)
 
     def clear(self) -> None:
-        """Forget the origin; the probe is nowhere. Emits `origin_changed` only."""
-        if self.is_set:
-            self._state = NOWHERE
+        """Forget the origin and the locks; the probe is nowhere. `vector_changed` is not emitted."""
+        before, self._state = self._state, NOWHERE
+        if before.locked:
+            self.locks_changed.emit()
+        if before.origin.size:
             self.origin_changed.emit()
 
     def restore(self, state: ProbeState) -> None:
         """Be again where a former `state` was; tells what differs."""
         before, self._state = self._state, state
+        if state.locked != before.locked:
+            self.locks_changed.emit()
         if state.label != before.label or not np.array_equal(state.origin, before.origin):
             self.origin_changed.emit()
             self.vector_changed.emit(state.vector)
@@ -184,7 +195,7 @@ class LatentProbe:
         self._check(dim)
         if not np.isfinite(value):
             raise LatentExplorerError(f"Latent dimension {dim} cannot be {value}.")
-        if dim in self._locked:
+        if dim in self.locked:
             return
         moved, walk = self.vector.copy(), self.walk
         moved[dim] = value
@@ -228,7 +239,7 @@ class LatentProbe:
             self._set_vector(self._kept(self.origin), None)
             return
         self._check(dim)
-        if dim in self._locked:
+        if dim in self.locked:
             return
         base = self.base.copy()
         base[dim] = self.origin[dim]
@@ -237,7 +248,7 @@ class LatentProbe:
 
     def _kept(self, vector: NDArray[np.float32]) -> NDArray[np.float32]:
         """`vector`, but where dimensions are locked what they are without the walk."""
-        locked = [dim for dim in self._locked if dim < vector.size]
+        locked = [dim for dim in self.locked if dim < vector.size]
         if not locked:
             return vector
         vector = vector.copy()

@@ -112,7 +112,7 @@ class ProbePlacing(ProbeWalking):
         with self.batch():
             self._state = changes.with_probe_alone(state)
             if (path := self.probe_path) is not None:
-                self.probe.restore(path.place(state.path.share))
+                self.probe.restore(replace(path.place(state.path.share), locked=self.probe.locked))
 
     def _probe_group(self, group: Group) -> None:
         if (begun := probing.group_probe(group)) is not None:

@@ -24,7 +24,7 @@ from napari_latent_explorer.session.direction_choice import NO_DIRECTION, Direct
 from napari_latent_explorer.session.filters import Filter
 from napari_latent_explorer.session.groups import Group
 from napari_latent_explorer.session.history import History, Moment
-from napari_latent_explorer.session.moving_lines import moving_lines, vector_source
+from napari_latent_explorer.session.moving_lines import locking_lines, moving_lines, vector_source
 from napari_latent_explorer.session.path_choice import NO_PATH, PathChoice
 from napari_latent_explorer.session.probe import NOWHERE, ProbeState, walked
 from napari_latent_explorer.session.probing import group_probe, mean_probe
@@ -283,7 +283,9 @@ class _Replay:
             self._do(changes.with_color_by(self._state, color_by), f"set_color_by({_source(color_by)})")
 
     def _begin_at(self, group: Group) -> None:
-        self._probe = group_probe(group) or self._probe
+        begun = group_probe(group)
+        if begun is not None:
+            self._probe = dataclasses.replace(begun, locked=self._probe.locked)
 
     def go(self, chosen: PathChoice, probe: ProbeState) -> None:
         here = self._state.path
@@ -305,7 +307,7 @@ class _Replay:
 
     def _place(self) -> None:
         if (path := paths.path_of(self._state)) is not None:
-            self._probe = path.place(self._state.path.share)
+            self._probe = dataclasses.replace(path.place(self._state.path.share), locked=self._probe.locked)
 
     def turn(self, choice: DirectionChoice, probe: ProbeState) -> None:
         former, walk = self._state.direction, self._probe.walk
@@ -323,10 +325,12 @@ class _Replay:
         n_lines = len(self.lines)
         if not np.array_equal(probe.origin, self._probe.origin) or probe.label != self._probe.label:
             self.lines.append(f"explorer.{self._origin_line(probe)}")
-            self._probe = ProbeState(probe.origin, probe.origin, probe.label)
-        self.lines += [f"explorer.{line}" for line in moving_lines(self._state, self._probe, probe)]
-        if len(self.lines) > n_lines:
+            self._probe = ProbeState(probe.origin, probe.origin, probe.label, locked=self._probe.locked)
+        moves = moving_lines(self._state, self._probe, probe)
+        if moves or len(self.lines) > n_lines:
             self._state = changes.with_probe_alone(self._state)
+        unlocking, locking = locking_lines(self._probe, probe)
+        self.lines += [f"explorer.{line}" for line in (*unlocking, *moves, *locking)]
 
     def show(self, chosen: SideBySideChoice) -> None:
         if chosen != self._state.side_by_side:

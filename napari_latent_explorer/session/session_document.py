@@ -133,6 +133,7 @@ def _probe_to_dict(probe: ProbeState) -> dict[str, Any]:
         "origin": probe.origin.tolist(),
         "vector": probe.vector.tolist(),
         "walk": walk_to_dict(probe.walk),
+        "locked": sorted(probe.locked),
     }
 
 
@@ -357,8 +358,18 @@ def _probe(fields: JsonFields, state: ExplorerState) -> ProbeState:
         began, here = np.array(origin, np.float32), np.array(vector, np.float32)
     if not (np.isfinite(began).all() and np.isfinite(here).all()):
         fields.note("vector", "within the range of float32", "larger numbers")
-    probe = ProbeState(read_only(began), read_only(here), fields.text("label"))
+    probe = ProbeState(read_only(began), read_only(here), fields.text("label"), locked=_locked(fields, len(origin)))
     return replace(probe, walk=walk_from_fields(fields, probe))
+
+
+def _locked(fields: JsonFields, n_dims: int) -> frozenset[int]:
+    if fields.is_null("locked"):  # before locks were kept
+        return frozenset()
+    dims = fields.numbers("locked")
+    if not all(dim.is_integer() and 0 <= dim < n_dims for dim in dims):
+        fields.note("locked", f"numbers of dimensions, 0 to {n_dims - 1}", dims)
+        return frozenset()
+    return frozenset(map(int, dims))
 
 
 def _mask(fields: JsonFields, name: str, cohort: Cohort) -> NDArray[np.bool_]:

@@ -104,6 +104,7 @@ class StateHolder:
         self._batch_depth = 0
         self._step_depth = 0
         self.probe.vector_changed.connect(self._on_probe_vector_changed)
+        self.probe.locks_changed.connect(self._record)
 
     @property
     def state(self) -> ExplorerState:

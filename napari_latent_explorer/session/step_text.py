@@ -138,6 +138,8 @@ def _probe_part(before: ProbeState, after: ProbeState) -> str:
         return "Take the probe away"
     if before.label != after.label or not np.array_equal(before.origin, after.origin):
         return f"Start the probe at {after.label}"
+    if np.array_equal(after.vector, before.vector) and before.locked != after.locked:
+        return _lock_part(before.locked, after.locked)
     if np.array_equal(after.vector, after.origin):
         return "Take the probe back"
     if after.walk is not None and (before.walk is None or after.walk.base is before.walk.base):
@@ -146,3 +148,9 @@ def _probe_part(before: ProbeState, after: ProbeState) -> str:
         return f"Take back the walk along {before.walk.direction.name}"
     moved = np.flatnonzero(before.vector != after.vector)
     return f"Move latent dimension {moved[0]}" if len(moved) == 1 else f"Move {len(moved)} latent dimensions"
+
+
+def _lock_part(before: frozenset[int], after: frozenset[int]) -> str:
+    changed = sorted(before ^ after)
+    verb = "Lock" if after > before else "Unlock" if after < before else "Lock and unlock"
+    return f"{verb} latent dimension {changed[0]}" if len(changed) == 1 else f"{verb} {len(changed)} latent dimensions"

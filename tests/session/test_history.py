@@ -47,8 +47,9 @@ def test_opening_another_study_clears_the_history(explorer: Explorer) -> None:
         (lambda e: e.probe_participant("P03"), "Start the probe at P03, MRI"),
         (lambda e: e.probe.move(2, 1.5), "Move latent dimension 2"),
         (lambda e: e.probe.move_to(np.arange(6)), "Move 6 latent dimensions"),
+        (lambda e: e.probe.set_locked(3, True), "Lock latent dimension 3"),
     ],
-    ids=["filter", "select", "select one", "exclude", "group", "colour", "method", "probe", "move", "move all"],
+    ids=["filter", "select", "select one", "exclude", "group", "colour", "method", "probe", "move", "move all", "lock"],
 )
 def test_a_wish_is_one_step_that_is_named_and_taken_back(explorer, act, text) -> None:
     before, vector = explorer.state, explorer.probe.vector
@@ -67,6 +68,20 @@ def test_a_wish_is_one_step_that_is_named_and_taken_back(explorer, act, text) ->
     assert explorer.state.groups == after.groups
     np.testing.assert_array_equal(explorer.selection, after.selection)
     np.testing.assert_array_equal(explorer.probe.vector, moved)
+
+
+def test_locks_are_undone_and_stay_when_the_probe_begins_elsewhere(explorer: Explorer) -> None:
+    explorer.probe.set_locked(3, True)
+    explorer.probe_participant("P03")
+    assert explorer.probe.locked == {3}
+    explorer.undo()
+    explorer.undo()
+    assert not explorer.probe.locked
+    with assert_emitted_once(explorer.probe.locks_changed):
+        explorer.redo()
+    assert explorer.probe.locked == {3}
+    explorer.open(explorer.study)  # type: ignore[arg-type]
+    assert not explorer.probe.locked
 
 
 def test_looking_is_no_step(explorer: Explorer) -> None:

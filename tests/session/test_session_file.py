@@ -40,6 +40,7 @@ def do_much(explorer: Explorer) -> None:
     explorer.set_color_by("age")
     explorer.show_participant("P04")
     explorer.probe.move(2, 0.1)
+    explorer.probe.set_locked(2, True)
     assert explorer.jobs.wait(20.0)
 
 
@@ -60,6 +61,7 @@ def assert_same(explorer: Explorer, other: Explorer) -> None:
     assert other.probe.label == explorer.probe.label
     assert other.probe.origin.tobytes() == explorer.probe.origin.tobytes()
     assert other.probe.vector.tobytes() == explorer.probe.vector.tobytes()
+    assert other.probe.locked == explorer.probe.locked
 
 
 @pytest.fixture
@@ -104,6 +106,16 @@ def test_what_was_measured_of_walks_comes_with_a_session_and_joins_what_is_known
         session_from_dict(json.loads(json.dumps(data)), explorer.state, "s.json")
     del data["calibrations"]  # of before there were any
     assert session_from_dict(data, explorer.state, "s.json").state.calibrations == explorer.calibrations
+
+
+@pytest.mark.parametrize("locked", [[0.5], [6], [-1], ["2"]], ids=["half", "beyond", "negative", "text"])
+def test_no_lock_comes_back_of_a_dimension_that_is_none(explorer, locked) -> None:
+    data = session_to_dict(explorer.moment())
+    data["probe"]["locked"] = locked
+    with pytest.raises(StudyError, match=r"probe\.locked must be"):
+        session_from_dict(data, explorer.state, "s.json")
+    del data["probe"]["locked"]  # of before locks were kept
+    assert session_from_dict(data, explorer.state, "s.json").probe.locked == frozenset()
 
 
 def test_nothing_done_is_a_session_too(explorer, other, tmp_path) -> None:

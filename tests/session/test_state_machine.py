@@ -56,7 +56,7 @@ def fields_of(moment: Moment, names: tuple[str, ...] = UNDOABLE) -> tuple[Any, .
     excluded = dict(moment.state.excluded)
     probe = moment.probe
     state = tuple(getattr(moment.state, name) for name in names if name != "excluded")
-    return (excluded, state, (probe.origin, probe.vector, probe.label))
+    return (excluded, state, (probe.origin, probe.vector, probe.label, probe.locked))
 
 
 class Reference:
@@ -389,6 +389,11 @@ class Session(RuleBasedStateMachine):
     @rule()
     def leave_path(self) -> None:
         self.explorer.clear_path()
+        self.did()
+
+    @rule(dim=st.integers(0, 5), is_locked=st.booleans())
+    def lock(self, dim: int, is_locked: bool) -> None:
+        self.explorer.probe.set_locked(dim, is_locked)
         self.did()
 
     @rule()
