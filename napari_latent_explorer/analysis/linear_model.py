@@ -116,9 +116,7 @@ def fit_linear(
     center, scale = inputs.mean(axis=0), inputs.std(axis=0)
     scale = np.where(scale > 0, scale, 1.0)
     standardised = (inputs - center) / scale
-    variances, axes = np.linalg.eigh(standardised.T @ standardised)
-    kept = variances > variances[-1] * 1e-9
-    singular, axes = np.sqrt(variances[kept]), axes[:, kept]
+    singular, axes = _principal_axes(standardised)
     along_axes = standardised @ axes
     del standardised  # of 40,000 participants and two modalities it is 160 MB
     intercepts = outcomes.mean(axis=0)
@@ -132,6 +130,19 @@ def fit_linear(
     return LinearModel(
         columns, center, axes / scale[:, None], coefficients, intercepts, is_binary, spread, np.zeros(len(columns))
     )
+
+
+def _principal_axes(standardised: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """``S`` ``(n_axes,)`` and ``V`` ``(n_inputs, n_axes)`` from the smaller of ``Z'Z`` and ``ZZ'``.
+
+    Of 120 participants with 2,048 latents that is a matrix of 120 rows and not of 2,048, whose time grows with the cube.
+    """
+    has_more_inputs = standardised.shape[1] > len(standardised)
+    square = standardised @ standardised.T if has_more_inputs else standardised.T @ standardised
+    variances, vectors = np.linalg.eigh(square)
+    kept = variances > variances[-1] * 1e-9
+    singular, vectors = np.sqrt(variances[kept]), vectors[:, kept]
+    return singular, standardised.T @ vectors / singular if has_more_inputs else vectors
 
 
 def _ridge(

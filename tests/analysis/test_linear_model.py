@@ -20,13 +20,15 @@ def fit(inputs: np.ndarray, outcomes: np.ndarray, is_binary: list[bool]) -> Line
     return fit_linear(inputs, outcomes, np.arange(len(is_binary)), np.array(is_binary))
 
 
+@pytest.mark.parametrize("n_people", [N, 9], ids=["more people", "more inputs"])
 def test_ridge_agrees_with_sklearn_in_choice_of_penalty_and_in_prediction(
-    inputs: np.ndarray, rng: np.random.Generator
+    inputs: np.ndarray, rng: np.random.Generator, n_people: int
 ) -> None:
     from sklearn.linear_model import RidgeCV
     from sklearn.preprocessing import StandardScaler
 
-    noise = rng.normal(size=(N, 3)) * [0.1, 3.0, 30.0]
+    inputs = inputs[:n_people]
+    noise = rng.normal(size=(n_people, 3)) * [0.1, 3.0, 30.0]
     outcomes = inputs[:, :3] @ rng.normal(size=(3, 3)) + noise
     model = fit(inputs, outcomes, [False] * 3)
     standardised = StandardScaler().fit_transform(inputs)
