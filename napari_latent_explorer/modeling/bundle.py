@@ -219,27 +219,30 @@ class ModelBundle:
             )
         z = _to_tensor(latents)
         z = z.to(self.device, self.network.log_scale.dtype)
-        parts = [self._decode_part(part, with_labels, with_ecg) for part in torch.split(z, BATCH_SIZE)]
+        parts = [
+            [None if drawn is None else drawn.cpu().numpy() for drawn in self.draw(part, with_labels, with_ecg)]
+            for part in torch.split(z, BATCH_SIZE)
+        ]
         cine, labels, ecg_mv = (_joined([part[i] for part in parts]) for i in range(3))
         return Decoded(cine, labels, ecg_mv)
 
-    def _decode_part(
-        self, z: torch.Tensor, with_labels: bool, with_ecg: bool
-    ) -> tuple[NDArray[Any] | None, NDArray[Any] | None, NDArray[Any] | None]:
+    def draw(
+        self, z: torch.Tensor, with_labels: bool = True, with_ecg: bool = True
+    ) -> tuple[torch.Tensor | None, torch.Tensor | None, torch.Tensor | None]:
+        """Decode latents ``(n, latent_dim)`` where the network is, in its number format, to the arrays of `Decoded`."""
         cine = labels = ecg_mv = None
         if "mri" in self.modalities:
             pixels, classes = self.network.decode_cine_and_classes(z, with_classes=with_labels)
-            cine = pixels.float().contiguous().cpu().numpy()
+            cine = pixels.float().contiguous()
             if classes is not None:
-                labels = self._label_values[classes.cpu().numpy()]
+                labels = self._label_values.take(classes.contiguous())
         if with_ecg and "ecg" in self.modalities:
-            unit_mv = self.preprocessing["ecg"]["unit_uv"] / 1000.0
-            ecg_mv = self.network.decode("ecg", z).float().cpu().numpy() * np.float32(unit_mv)
+            ecg_mv = self.network.decode("ecg", z).float() * (self.preprocessing["ecg"]["unit_uv"] / 1000.0)
         return cine, labels, ecg_mv
 
     @cached_property
-    def _label_values(self) -> NDArray[np.uint8]:
-        return np.array(list(self.label_names), dtype=np.uint8)
+    def _label_values(self) -> torch.Tensor:
+        return torch.tensor(list(self.label_names), dtype=torch.uint8, device=self.device)
 
     def _check_input(self, modality: str, batch: NDArray[Any]) -> None:
         coder = self.network.config.coders.get(modality)
@@ -274,4 +277,6 @@ def _to_tensor(array: NDArray[Any]) -> torch.Tensor:
 
 def _joined(parts: list[NDArray[Any] | None]) -> NDArray[Any] | None:
     present = [part for part in parts if part is not None]
+    if len(present) == 1:
+        return present[0]
     return np.concatenate(present) if present else None

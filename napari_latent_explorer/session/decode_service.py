@@ -4,12 +4,14 @@ The cycle: 1. the probe moves; 2. `request` freezes the vector together with the
 moment; 3. the worker decodes and predicts from what it was given, and reads no state; 4. `dispatch` brings the outcome
 to the listener's thread; 5. `decoded` is emitted, unless the bundle has changed since. Requests that come faster than
 the decoder follow the rule of `LatestWins`. Several vectors that are wanted together, of groups side by side, go the
-same way on the same thread, so that they wait for the probe's and the probe's for them, and neither is lost.
+same way on the same thread, so that they wait for the probe's and the probe's for them, and neither is lost. They are
+decoded in parts, as many at once as was measured to take the least time each.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -83,19 +85,47 @@ class _Work:
     predictors: "PredictorTable | None"
 
 
+class Decoder(Protocol):
+    """Decodes several vectors in one go; always called on the same thread."""
+
+    def n_together(self, bundle: Any) -> int:
+        """How many vectors are best decoded in one go."""
+
+    def __call__(self, bundle: Any, vectors: Sequence[NDArray[np.float32]]) -> "Sequence[DecodeResult]":
+        """Decode vectors ``(latent_dim,)``."""
+
+
 class FastestDecoder:
-    """Decodes everything that a bundle can, in the fastest way; torch is first imported when it is called."""
+    """Decodes everything that a bundle can, in the fastest way; torch is first imported when it is used."""
 
-    def __init__(self) -> None:
-        self._decoder: FastDecoder | None = None
+    @cached_property
+    def _decoder(self) -> "FastDecoder":
+        from napari_latent_explorer.modeling.decode_path import FastDecoder
 
-    def __call__(self, bundle: Any, vector: NDArray[np.float32]) -> "DecodeResult":
-        """Decode one vector ``(latent_dim,)``, always on the same thread."""
-        if self._decoder is None:
-            from napari_latent_explorer.modeling.decode_path import FastDecoder
+        return FastDecoder()
 
-            self._decoder = FastDecoder()
-        return self._decoder(bundle, vector)
+    def n_together(self, bundle: Any) -> int:
+        """As many as were measured to take the least time each."""
+        return self._decoder.n_together(bundle)
+
+    def __call__(self, bundle: Any, vectors: Sequence[NDArray[np.float32]]) -> "Sequence[DecodeResult]":
+        """Decode vectors ``(latent_dim,)``."""
+        return self._decoder(bundle, vectors)
+
+
+@dataclass(frozen=True, slots=True)
+class OneByOne:
+    """Decodes by a function of one vector."""
+
+    decode_fn: DecodeFunction
+
+    def n_together(self, bundle: Any) -> int:
+        """One."""
+        return 1
+
+    def __call__(self, bundle: Any, vectors: Sequence[NDArray[np.float32]]) -> "Sequence[DecodeResult]":
+        """Decode vectors ``(latent_dim,)``."""
+        return [self.decode_fn(bundle, vector) for vector in vectors]
 
 
 class DecodeService:
@@ -104,7 +134,7 @@ class DecodeService:
     Parameters
     ----------
     decode_fn
-        From bundle and vector to recordings; by default a `FastestDecoder`.
+        From bundle and vector to recordings; by default in the fastest way.
     dispatch
         Brings outcomes to the thread that listens.
     """
@@ -112,16 +142,19 @@ class DecodeService:
     decoded = Signal(object, description="A `DecodeOutcome`.")
     together_decoded = Signal(tuple, description="`DecodeOutcome` of each vector of the newest `request_together`.")
     failed = Signal(Exception, description="A vector could not be decoded.")
+    slowed = Signal(str, description="Why vectors are no longer decoded in the fastest way.")
 
     def __init__(self, decode_fn: DecodeFunction | None = None, dispatch: Dispatch = inline) -> None:
-        self._decode_fn = decode_fn or FastestDecoder()
+        self._decoder: Decoder = FastestDecoder() if decode_fn is None else OneByOne(decode_fn)
+        self._failure = ""
         self._bundle: Bundle | None = None
         self._predictors: PredictorTable | None = None
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="decoder")
         self._queue: LatestWins[_Work, DecodeOutcome] = LatestWins(self._work, dispatch, self._worker)
         self._together: LatestWins[tuple[_Work, ...], tuple[DecodeOutcome, ...]] = LatestWins(
-            lambda works: tuple(map(self._work_and_measure, works)), dispatch, self._worker
+            lambda works: tuple(self._measured(works)), dispatch, self._worker
         )
+        self._dispatch = dispatch
         forward(self._queue.finished, self.decoded)
         forward(self._together.finished, self.together_decoded)
         for queue in (self._queue, self._together):
@@ -181,7 +214,24 @@ class DecodeService:
         Raises what decoding raises; nothing is emitted.
         """
         work = _Work(read_only(vector, np.float32), lambda: counterparts, bundle, predictors)
-        return self._worker.submit(self._work_and_measure, work).result()
+        return self._worker.submit(lambda: self._measured([work])[0]).result()
+
+    def decode_all_and_wait(
+        self, vectors: Sequence[NDArray[np.float32]], bundle: Bundle
+    ) -> Generator[DecodeOutcome, None, None]:
+        """Decode and measure some vectors, in parts of as many as are fast together; for jobs, who wait.
+
+        What the probe asks for goes between the parts. Raises what decoding raises; nothing is emitted.
+
+        Yields
+        ------
+        DecodeOutcome
+            Of each vector, as it is there.
+        """
+        works: Sequence[_Work] = [_Work(read_only(vector, np.float32), dict, bundle, None) for vector in vectors]
+        while works:
+            part, works = self._worker.submit(self._measured_part, works).result()
+            yield from part
 
     @property
     def is_idle(self) -> bool:
@@ -199,17 +249,44 @@ class DecodeService:
         self._worker.shutdown(wait=True)
 
     def _work(self, work: _Work) -> DecodeOutcome:
-        result = self._decode_fn(work.bundle, work.vector)
-        predictions = None
-        if work.predictors is not None:
-            predictions = work.predictors.predict(work.find_counterparts())
-        return DecodeOutcome(result, predictions)
+        return self._decoded([work])[0]
 
-    def _work_and_measure(self, work: _Work) -> DecodeOutcome:
-        outcome = self._work(work)
-        labels = getattr(outcome.result, "labels", None)
-        if labels is None:
-            return outcome
-        side_mm = work.bundle.input_spec.mri.spacing_mm or MODEL_SPACING_MM
-        names = getattr(work.bundle, "label_names", LA_4CH_CLASSES)
-        return replace(outcome, measures=measure_left_ventricle(labels, names, (side_mm, side_mm)))
+    def _decoded(self, works: Sequence[_Work]) -> list[DecodeOutcome]:
+        """Decode what is asked of one bundle in one go."""
+        results = self._decoder(works[0].bundle, [work.vector for work in works])
+        self._tell_of(getattr(results[0], "failure", ""))
+        return [
+            DecodeOutcome(
+                result, None if work.predictors is None else work.predictors.predict(work.find_counterparts())
+            )
+            for work, result in zip(works, results, strict=True)
+        ]
+
+    def _tell_of(self, failure: str) -> None:
+        if failure != self._failure:
+            self._failure = failure
+            if failure:
+                self._dispatch(lambda: self.slowed.emit(failure))
+
+    def _measured_part(self, works: Sequence[_Work]) -> tuple[list[DecodeOutcome], Sequence[_Work]]:
+        """Decode and measure as many as are fast together, and return what is left."""
+        n = self._decoder.n_together(works[0].bundle)
+        outcomes = self._decoded(works[:n])
+        return [_measured(one, work.bundle) for one, work in zip(outcomes, works, strict=False)], works[n:]
+
+    def _measured(self, works: Sequence[_Work]) -> list[DecodeOutcome]:
+        """Decode and measure them all."""
+        found: list[DecodeOutcome] = []
+        while works:
+            part, works = self._measured_part(works)
+            found += part
+        return found
+
+
+def _measured(outcome: DecodeOutcome, bundle: Bundle) -> DecodeOutcome:
+    labels = getattr(outcome.result, "labels", None)
+    if labels is None:
+        return outcome
+    side_mm = bundle.input_spec.mri.spacing_mm or MODEL_SPACING_MM
+    names = getattr(bundle, "label_names", LA_4CH_CLASSES)
+    return replace(outcome, measures=measure_left_ventricle(labels, names, (side_mm, side_mm)))

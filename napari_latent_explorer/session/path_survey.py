@@ -1,8 +1,8 @@
 """What lies along the chosen path: predicted phenotypes as curves, and hearts at a few places, measured.
 
 The hard idea: predictions are linear models and take less than a millisecond, hearts take a hundred times that. So the
-curves are there at once and are fine. The hearts follow, few, one after the other on the decoder's own thread, where
-what the user drags meanwhile goes between them. Both belong to one path, and are dropped once that is another one.
+curves are there at once and are fine. The hearts follow, few at a time on the decoder's own thread, where what the user
+drags meanwhile goes between them. Both belong to one path, and are dropped once that is another one.
 """
 
 from collections.abc import Generator
@@ -118,10 +118,11 @@ def draw_along(
         Before each heart.
     """
     shares = np.linspace(0.0, 1.0, n_stills)
-    outcomes = []
-    for number, share in enumerate(shares.tolist()):
+    hearts = service.decode_all_and_wait([path.main.at(share) for share in shares.tolist()], bundle)
+    outcomes: list[DecodeOutcome] = []
+    for number in range(n_stills):
         yield Progress(number, n_stills, f"Heart {number + 1} of {n_stills} along the path")
-        outcomes.append(service.decode_and_wait(path.main.at(share), {}, bundle, None))
+        outcomes.append(next(hearts))
     return PathFilm(read_only(shares), tuple(outcomes))
 
 

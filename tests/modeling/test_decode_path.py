@@ -38,18 +38,15 @@ class Candidate:
 def offer(monkeypatch: pytest.MonkeyPatch, durations_ms: dict[str, float], **candidates: Candidate) -> None:
     """Let these be the ways to choose from, with such durations."""
     names = {id(candidate): name for name, candidate in candidates.items()}
-
-    def timed(model: Any, vector: np.ndarray) -> tuple[float, Decoded]:
-        return durations_ms[names[id(model)]], model.decode(vector, with_labels=True)
-
-    monkeypatch.setattr(decode_path, "_candidates", lambda _: candidates.items())
-    monkeypatch.setattr(decode_path, "_timed", timed)
+    makers = [(name, lambda candidate=candidate: candidate) for name, candidate in candidates.items()]
+    monkeypatch.setattr(decode_path, "_candidates", lambda _: makers)
+    monkeypatch.setattr(decode_path, "_duration_ms", lambda drawer, vectors: durations_ms[names[id(drawer)]])
 
 
 def test_every_way_draws_the_same(bundle: ModelBundle, vector: np.ndarray) -> None:
     reference = decode(bundle, DecodeRequest(vector))
-    for name, candidate in decode_path._candidates(bundle):
-        found = decode(bundle, DecodeRequest(vector), candidate)
+    for name, make in decode_path._candidates(bundle):
+        found = decode(bundle, DecodeRequest(vector), make())
         rtol = 1e-5 if "float32" in name else 0.02
         assert found.cine is not None
         assert found.labels is not None
@@ -65,7 +62,7 @@ def test_the_fastest_accurate_way_is_chosen(bundle: ModelBundle, monkeypatch: py
     ways = {"plain": Candidate(bundle), "fast": Candidate(bundle, 1.005), "wrong": Candidate(bundle, 1.02)}
     offer(monkeypatch, {"plain": 30.0, "fast": 10.0, "wrong": 1.0}, **ways)
     path = choose_path(bundle)
-    assert path.model is ways["fast"]
+    assert path.drawer is ways["fast"]
     assert path.description == "fast, 10 ms"
     assert [trial.name for trial in path.trials] == ["fast", "plain", "wrong"]
     errors = {trial.name: trial.error for trial in path.trials}
@@ -76,7 +73,7 @@ def test_the_fastest_accurate_way_is_chosen(bundle: ModelBundle, monkeypatch: py
 def test_what_is_no_number_is_not_accurate(bundle: ModelBundle, monkeypatch: pytest.MonkeyPatch) -> None:
     ways = {"plain": Candidate(bundle), "overflowing": Candidate(bundle, float("nan"))}
     offer(monkeypatch, {"plain": 30.0, "overflowing": 1.0}, **ways)
-    assert choose_path(bundle).model is ways["plain"]
+    assert choose_path(bundle).drawer is ways["plain"]
 
 
 def test_a_way_that_fails_is_left_out(bundle: ModelBundle, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -85,25 +82,101 @@ def test_a_way_that_fails_is_left_out(bundle: ModelBundle, monkeypatch: pytest.M
     assert [trial.name for trial in choose_path(bundle).trials] == ["plain"]
 
 
+def test_a_way_that_cannot_be_made_or_fails_while_it_is_timed_is_left_out(
+    bundle: ModelBundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unmakeable() -> Any:
+        raise ValueError("this card records no graphs")
+
+    passing, seen = Candidate(bundle), []
+
+    def decode_twice(latents: np.ndarray, **wanted: Any) -> Decoded:
+        seen.append(latents)
+        if len(seen) > decode_path.N_WARM_UP:
+            raise torch.OutOfMemoryError("no memory left on the card")
+        return bundle.decode(latents, **wanted)
+
+    monkeypatch.setattr(passing, "decode", decode_twice)
+    plain = Candidate(bundle)
+    makers = [("unmakeable", unmakeable), ("passing", lambda: passing), ("plain", lambda: plain)]
+    monkeypatch.setattr(decode_path, "_candidates", lambda _: makers)
+    path = choose_path(bundle)
+    assert path.drawer is plain
+    assert [(trial.name, trial.is_usable) for trial in path.trials] == [("plain", True), ("passing", False)]
+
+
+def test_without_any_other_way_the_model_itself_decodes(bundle: ModelBundle, monkeypatch: pytest.MonkeyPatch) -> None:
+    offer(monkeypatch, {"wrong": 1.0}, wrong=Candidate(bundle, 1.02))
+    path = choose_path(bundle)
+    assert path.drawer is bundle
+    assert path.description == ""
+    assert path.n_together == 1
+
+
+@pytest.mark.parametrize(
+    ("ms_of", "expected"),
+    [
+        ({1: 30.0, 2: 58.0, 4: 99.0, 8: 180.0}, 4),  # eight keep the probe waiting
+        ({1: 30.0, 2: 56.0, 4: 112.0}, 1),  # too little gained
+        ({1: 1.0, 2: 2.4, 4: 2.6, 8: 3.0, 16: 3.5}, 16),  # two do not pay, sixteen do
+        ({1: 1.0, 2: 1.1, 4: float("inf")}, 2),  # no memory for four
+    ],
+    ids=["two cores", "one core", "a card", "a small card"],
+)
+def test_so_many_are_decoded_together_as_pays(
+    bundle: ModelBundle, monkeypatch: pytest.MonkeyPatch, ms_of: dict[int, float], expected: int
+) -> None:
+    offer(monkeypatch, {"way": 1.0}, way=Candidate(bundle))
+    monkeypatch.setattr(decode_path, "_duration_ms", lambda _, vectors: ms_of[len(vectors)])
+    assert choose_path(bundle).n_together == expected
+
+
+def test_a_batch_keeps_within_the_memory(bundle: ModelBundle, monkeypatch: pytest.MonkeyPatch) -> None:
+    offer(monkeypatch, {"way": 1.0}, way=Candidate(bundle))
+    monkeypatch.setattr(decode_path, "_duration_ms", lambda _, vectors: 1.0)
+    cine = bundle.decode(np.zeros((1, bundle.latent_dim), np.float32)).cine
+    assert cine is not None
+    monkeypatch.setattr(decode_path, "MAX_BATCH_BYTES", 4 * cine.nbytes * (1 + len(bundle.label_names)))
+    assert choose_path(bundle).n_together == 4
+
+
 def test_a_device_that_fails_later_is_given_up_and_told_of(
     bundle: ModelBundle, vector: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     card = Candidate(bundle, 1.001)
     offer(monkeypatch, {"plain": 30.0, "card": 1.0}, plain=Candidate(bundle), card=card)
     decoder = FastDecoder()
-    assert decoder(bundle, vector).path == "card, 1 ms"
+    (first,) = decoder(bundle, [vector])
+    assert (first.path, first.failure) == ("card, 1 ms", "")
     card.error = torch.OutOfMemoryError("no memory left on the card")
-    fallen_back = decoder(bundle, vector)
+    (fallen_back,) = decoder(bundle, [vector])
     np.testing.assert_array_equal(fallen_back.cine, decode(bundle, DecodeRequest(vector)).cine)
-    assert "no memory left on the card" in fallen_back.path
+    assert "in card (no memory left on the card)" in fallen_back.failure
+    assert fallen_back.path == ""
+    assert decoder.n_together(bundle) == 1
     card.error = None
-    assert "no memory left on the card" in decoder(bundle, vector).path  # not tried again for this model
+    assert "no memory left on the card" in decoder(bundle, [vector])[0].failure  # not tried again for this model
+    other = make_bundle(seed=7)
+    assert decoder(other, [vector])[0].failure == ""
+
+
+def test_vectors_decoded_together_are_those_decoded_alone(bundle: ModelBundle) -> None:
+    vectors = np.random.default_rng(5).normal(size=(3, bundle.latent_dim)).astype(np.float32)
+    decoder = FastDecoder()
+    together = decoder(bundle, list(vectors))
+    for result, vector in zip(together, vectors, strict=True):
+        (alone,) = decoder(bundle, [vector])
+        np.testing.assert_array_equal(result.vector, vector)
+        for name in ("cine", "ecg_mv"):
+            expected = getattr(alone, name)
+            np.testing.assert_allclose(getattr(result, name), expected, atol=0.02 * np.abs(expected).max())
+        assert (result.labels != alone.labels).mean() < 0.02
 
 
 def test_another_model_is_decoded_by_its_own_networks(bundle: ModelBundle, vector: np.ndarray) -> None:
     other = make_bundle(seed=7)
     decoder = FastDecoder()
-    results = [decoder(model, vector) for model in (bundle, other, bundle)]
+    results = [decoder(model, [vector])[0] for model in (bundle, other, bundle)]
     for model, result in zip((bundle, other, bundle), results, strict=True):
         expected = decode(model, DecodeRequest(vector))
         np.testing.assert_allclose(result.cine, expected.cine, atol=0.02 * np.abs(expected.cine).max())

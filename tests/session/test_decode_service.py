@@ -86,3 +86,67 @@ def test_predictors_of_a_former_bundle_are_forgotten_with_it(service: DecodeServ
     service.request([1.0, 2.0])
     assert service.wait(5.0)
     assert outcomes[0].predictions is None
+
+
+class Batches:
+    """Decodes two at once, and notes which."""
+
+    def __init__(self) -> None:
+        self.parts: list[list[list[float]]] = []
+        self.failure = ""
+
+    def n_together(self, bundle: Any) -> int:
+        return 2
+
+    def __call__(self, bundle: Any, vectors: Any) -> list[Any]:
+        self.parts.append([vector.tolist() for vector in vectors])
+        results = [Result(bundle, vector) for vector in vectors]
+        for result in results:
+            result.failure = self.failure
+        return results
+
+
+@pytest.fixture
+def batches(service: DecodeService) -> Batches:
+    service._decoder = batches = Batches()
+    service.set_bundle(Bundle())
+    return batches
+
+
+VECTORS = [np.array([number, 0.0], np.float32) for number in range(5)]
+
+
+def test_vectors_wanted_together_are_decoded_in_parts_and_told_of_in_order(
+    service: DecodeService, batches: Batches
+) -> None:
+    told: list[Any] = []
+    service.together_decoded.connect(told.append)
+    service.set_predictors(Predictors())  # type: ignore[arg-type]
+    service.request_together([(vector, lambda vector=vector: {"mri": vector}) for vector in VECTORS])
+    assert service.wait(5.0)
+    assert [len(part) for part in batches.parts] == [2, 2, 1]
+    (outcomes,) = told
+    assert [outcome.vector[0] for outcome in outcomes] == [0.0, 1.0, 2.0, 3.0, 4.0]
+    assert [outcome.predictions for outcome in outcomes] == [{"mri": number} for number in range(5)]
+
+
+def test_a_job_gets_each_heart_as_it_is_there_and_the_probe_goes_between(
+    service: DecodeService, batches: Batches
+) -> None:
+    found = service.decode_all_and_wait(VECTORS, Bundle())
+    assert next(found).vector[0] == 0.0
+    service.request([9.0, 0.0])
+    assert service.wait(5.0)
+    assert [outcome.vector[0] for outcome in found] == [1.0, 2.0, 3.0, 4.0]
+    firsts = [part[0][0] for part in batches.parts]
+    assert firsts == [0.0, 9.0, 2.0, 4.0]
+
+
+def test_a_slower_way_is_told_of_once(service: DecodeService, batches: Batches) -> None:
+    told: list[str] = []
+    service.slowed.connect(told.append)
+    for failure in ("", "the card is gone", "the card is gone", "", "another card is gone"):
+        batches.failure = failure
+        service.request([1.0, 2.0])
+        assert service.wait(5.0)
+    assert told == ["the card is gone", "another card is gone"]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from memory_study import decode_linearly
 from test_script_log import body, run
 
 from napari_latent_explorer.analysis.directions import phenotype_direction, principal_direction
@@ -163,7 +164,7 @@ def test_the_script_walks_as_it_was_walked(explorer: Explorer, study, bundle) ->
     explorer.walk(1.5)
     lines = [line for line in body(explorer) if not line.startswith("#")]
     assert lines[1:3] == ["explorer.set_direction(DirectionChoice(phenotype='age'))", "explorer.walk(2.0)"]
-    again = Explorer(decode_fn=explorer.decode._decode_fn)
+    again = Explorer(decode_fn=decode_linearly)
     again.open(study, bundle)
     run(explorer.script(), again)
     again.close()
