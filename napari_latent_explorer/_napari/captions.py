@@ -13,6 +13,7 @@ from napari.components import ViewerModel
 from napari.layers import Layer, Points
 
 from napari_latent_explorer._napari.themes import theme_of
+from napari_latent_explorer._qt.theme import luminance
 
 NAME = "captions"
 MARK = "napari-latent-explorer captions"
@@ -20,8 +21,6 @@ UNITS, AXIS_LABELS = ("mm", "mm"), ("row", "column")
 GAP_MM = 3.0
 MAX_CHARACTERS = 34
 ON_BRIGHT, ON_DARK = 0.65, 0.45
-LUMINANCE = (0.2126, 0.7152, 0.0722)
-"""Of red, green and blue."""
 Corner = tuple[float, float]
 Color = tuple[float, ...]
 Caption = tuple[tuple[str, ...], Color | None, Corner]
@@ -141,8 +140,8 @@ def _legible(color: Color, is_dark: bool) -> Color:
     """Darken a group's colour for words on a bright canvas, or brighten a dark one on a dark canvas; its hue stays."""
     if not is_dark:
         return (*(ON_BRIGHT * part for part in color[:3]), 1.0)
-    luminance = sum(share * part for share, part in zip(LUMINANCE, color[:3], strict=True))
-    lack = max(0.0, ON_DARK - luminance) / (1.0 - luminance)
+    bright = luminance(color)
+    lack = max(0.0, ON_DARK - bright) / (1.0 - bright)
     return (*(part + lack * (1.0 - part) for part in color[:3]), 1.0)
 
 

@@ -10,7 +10,7 @@ from qtpy.QtCore import QPointF, QRectF, Qt, Signal
 from qtpy.QtGui import QColor, QHideEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
 from qtpy.QtWidgets import QAbstractScrollArea, QFrame, QWidget
 
-from napari_latent_explorer._qt.theme import DARK, Theme, small_font
+from napari_latent_explorer._qt.theme import DARK, Theme, line_color, small_font, to_rgba
 from napari_latent_explorer.data.readable_numbers import readable_step
 
 NAME_WIDTH_PX, VALUE_WIDTH_PX = 46, 58
@@ -285,7 +285,7 @@ class QtDotPlot(QAbstractScrollArea):
         painter.drawLine(QPointF(median, middle - 4), QPointF(median, middle + 4))
         if self._group_bands is not None:
             low, median, high = (self.x_of(float(value)) for value in self._group_bands[:, dim])
-            painter.setPen(QPen(self._group_color, 2.2))
+            painter.setPen(QPen(line_color(to_rgba(self._group_color), theme), 2.2))
             painter.drawLine(QPointF(low, middle - 6), QPointF(high, middle - 6))
             painter.drawLine(QPointF(median, middle - 8), QPointF(median, middle - 4))
         if self._vector.size:

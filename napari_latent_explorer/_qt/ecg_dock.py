@@ -60,6 +60,8 @@ LEAST_ROW_PX = 480
 """A narrower dock has its buttons in two rows."""
 LEAST_BUTTON_PX, LEAST_DOCK_PX = 60, 280
 LEAST_TABLE_PX = 250
+TABLE_SHARE = 0.35
+"""Of the dock's height, at most, for the intervals; of many groups some have no line."""
 """In a lower dock the leads have the room of the intervals."""
 NO_ARROW = "QPushButton::menu-indicator { image: none; }"
 
@@ -120,6 +122,7 @@ class QtEcgDock(QWidget):
         self.intervals = QtEcgIntervalTable(self)
         self.setAcceptDrops(True)
         self._place = QLabel(self)
+        self._empty.setWordWrap(True)
         self._empty = QLabel(NOTHING, self)
         for label in (self._place, self._empty):  # a small window may cut them off
             label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
@@ -164,7 +167,6 @@ class QtEcgDock(QWidget):
         top, tools = QHBoxLayout(), QHBoxLayout()
         top.addWidget(self.play)
         top.addWidget(self._place, 1)
-        top.addWidget(self._empty, 1)
         top.addWidget(self.pages)
         for button in (self.measure, self.view, self.save, self.open_file):
             button.setMinimumWidth(LEAST_BUTTON_PX)
@@ -178,6 +180,7 @@ class QtEcgDock(QWidget):
         layout = QVBoxLayout(self)
         layout.setSizeConstraint(QVBoxLayout.SizeConstraint.SetNoConstraint)  # else one row of buttons stays one row
         layout.setContentsMargins(8, 4, 8, 6)
+        layout.addWidget(self._empty)
         layout.setSpacing(4)
         layout.addWidget(self.banner)
         layout.addLayout(self._rows)
@@ -298,12 +301,13 @@ class QtEcgDock(QWidget):
             self._origin.find()
             difference = difference_between(self._origin.outcome, self._outcome, decoded_rate_hz(self._explorer))
         self.plot.set_marks(waves, difference)
-        self.intervals.set_rows(interval_rows(traces, self._theme.color("text")) if waves is not None else ())
+        self.intervals.set_rows(interval_rows(traces, self._theme) if waves is not None else ())
         self._make_room()
 
     def _make_room(self) -> None:
         """Give the leads the room of what matters less, where there is little."""
         is_wide = self.width() >= LEAST_ROW_PX
+        self.intervals.fit(TABLE_SHARE * self.height())
         directions = QBoxLayout.Direction
         self._rows.setDirection(directions.LeftToRight if is_wide else directions.TopToBottom)
         self.intervals.setVisible(

@@ -12,7 +12,7 @@ from napari_latent_explorer.analysis.ecg_intervals import EcgIntervals
 HEADS = ("HR", "PR", "QRS", "QT", "QTcB", "QTcF", "T in")
 UNITS = "bpm; ms"
 LINE_PX, SWATCH_PX = 16, 26
-LEAST_NAMED_PX = 520
+LEAST_NAMED_PX = 440
 MOST_NAME_PX, MOST_COLUMN_PX = 260.0, 76.0
 UNKNOWN = "-"
 
@@ -39,6 +39,7 @@ class QtEcgIntervalTable(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._rows: tuple[IntervalRow, ...] = ()
+        self._n_lines = 0
         self._theme = DARK
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setAccessibleName("ECG intervals")
@@ -57,7 +58,6 @@ class QtEcgIntervalTable(QWidget):
     def set_rows(self, rows: tuple[IntervalRow, ...]) -> None:
         """Tell these intervals."""
         self._rows = rows
-        self.setFixedHeight(LINE_PX * (len(rows) + 1) + 2)
         said = "; ".join(
             f"{row.label}: {', '.join(map(' '.join, zip(HEADS, cells(row), strict=True)))}" for row in rows
         )
@@ -71,9 +71,20 @@ class QtEcgIntervalTable(QWidget):
         self.setVisible(bool(rows))
         self.update()
 
+    def fit(self, height_px: float) -> None:
+        """Show as many lines as there is room for, at least one; the last says how many more there are."""
+        self._n_lines = min(len(self._rows), max(1, int(height_px) // LINE_PX - 1))
+        self.setFixedHeight(self.sizeHint().height())
+        self.update()
+
+    @property
+    def n_named(self) -> int:
+        """How many ECGs have a line."""
+        return self._n_lines if self._n_lines == len(self._rows) else self._n_lines - 1
+
     def sizeHint(self) -> QSize:
         """Room for the lines."""
-        return QSize(300, LINE_PX * (len(self._rows) + 1) + 2)
+        return QSize(300, LINE_PX * (self._n_lines + 1) + 2)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw heads and lines."""
@@ -86,7 +97,7 @@ class QtEcgIntervalTable(QWidget):
         self._paint_line(painter, 0, left, column, HEADS)
         if named_px:
             painter.drawText(self._cell(0, SWATCH_PX, named_px), Qt.AlignmentFlag.AlignVCenter, UNITS)
-        for line, row in enumerate(self._rows, 1):
+        for line, row in enumerate(self._rows[: self.n_named], 1):
             middle = (line + 0.5) * LINE_PX
             painter.setPen(QPen(row.color, 2.4))
             painter.drawLine(QPointF(4, middle), QPointF(SWATCH_PX - 6, middle))
@@ -95,6 +106,10 @@ class QtEcgIntervalTable(QWidget):
                 name = painter.fontMetrics().elidedText(row.label, Qt.TextElideMode.ElideRight, int(named_px - 8))
                 painter.drawText(self._cell(line, SWATCH_PX, named_px), Qt.AlignmentFlag.AlignVCenter, name)
             self._paint_line(painter, line, left, column, cells(row))
+        if self.n_named < len(self._rows):
+            painter.setPen(self._theme.color("muted"))
+            place = self._cell(self.n_named + 1, SWATCH_PX, self.width() - SWATCH_PX)
+            painter.drawText(place, Qt.AlignmentFlag.AlignVCenter, f"and {len(self._rows) - self.n_named} more")
         painter.end()
 
     def _paint_line(self, painter: QPainter, line: int, left: float, column: float, texts: tuple[str, ...]) -> None:

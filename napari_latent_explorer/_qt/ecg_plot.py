@@ -18,7 +18,7 @@ from napari_latent_explorer._qt.ecg_marks import WAVES_PX, paint_difference, pai
 from napari_latent_explorer._qt.ecg_panel import LeadCurve, LeadPanel
 from napari_latent_explorer._qt.ecg_paper import CLINICAL_SCALE, PaperScale, extent_mv, paint_grid
 from napari_latent_explorer._qt.polyline import bent, make_polyline
-from napari_latent_explorer._qt.theme import DARK, Theme, small_font
+from napari_latent_explorer._qt.theme import DARK, Theme, line_color, small_font
 from napari_latent_explorer.analysis.ecg_difference import EcgDifference
 from napari_latent_explorer.analysis.ecg_intervals import WaveBoundaries
 from napari_latent_explorer.data.ecg import LEAD_NAMES
@@ -31,8 +31,8 @@ LEAST_USED = 0.5
 """Traces that need less of the paper's height have it fitted to them."""
 KEY_STEP_MS = 20.0
 CHANGE_PX, LEAST_UNIT_PX = 16.0, 110.0
-LEAST_LABEL_PX, MOST_LABELLED = 90.0, 3
-"""So much of a name is always in the legend, unless it has to name more ECGs."""
+LEAST_LABEL_PX, MOST_LABELLED, SCALE_PX = 90.0, 3, 150.0
+"""So much of a name is in the legend, and up to so many ECGs always; the scale is beside them."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -261,7 +261,7 @@ class QtEcgPlot(QWidget):
     def _color_of(self, trace: EcgTrace) -> QColor:
         if trace.color is None:
             return self._theme.color("text")
-        return QColor.fromRgbF(*trace.color[:3])
+        return line_color(trace.color, self._theme)
 
     def _paint_names(self, painter: QPainter, paper: Paper) -> None:
         painter.setFont(small_font(self, 0.95, is_bold=True))
@@ -287,21 +287,33 @@ class QtEcgPlot(QWidget):
             x = left + self._time_ms * paper.px_per_ms
             painter.drawLine(QPointF(x, TOP_PX), QPointF(x, self.height()))
 
+    @property
+    def n_named(self) -> int:
+        """How many ECGs the legend has room to name; of many it names some and counts the rest."""
+        fitting = int((self.width() - SCALE_PX) / (LEAST_LABEL_PX + 42))
+        n_traces = len(self._traces)
+        return n_traces if n_traces <= max(MOST_LABELLED, fitting) else max(1, fitting - 1)
+
     def _paint_legend(self, painter: QPainter) -> None:
         painter.fillRect(QRectF(0, 0, self.width(), TOP_PX), self._theme.color("paper"))
         painter.setFont(small_font(self, 0.92))
         words, left = painter.fontMetrics(), 8.0
-        for trace in reversed(self._traces):
+        n_named = self.n_named
+        room = (self.width() - SCALE_PX) / max(1, n_named) - 40
+        middle = Qt.AlignmentFlag.AlignVCenter
+        for trace in self._traces[::-1][:n_named]:
             painter.setPen(QPen(self._color_of(trace), trace.width_px + 0.6))
             painter.drawLine(QPointF(left, TOP_PX / 2), QPointF(left + 18, TOP_PX / 2))
             painter.setPen(self._theme.color("text"))
-            room = (self.width() - 150) / max(1, len(self._traces)) - 40
             fits = words.horizontalAdvance(trace.label) <= room
             short = trace.label if fits or room > 160 else trace.label.split(":")[0]
-            least = LEAST_LABEL_PX if len(self._traces) <= MOST_LABELLED else 0.0
-            label = words.elidedText(short, Qt.TextElideMode.ElideRight, int(max(least, room)))
-            painter.drawText(QRectF(left + 24, 0, self.width(), TOP_PX), Qt.AlignmentFlag.AlignVCenter, label)
+            label = words.elidedText(short, Qt.TextElideMode.ElideRight, int(max(LEAST_LABEL_PX, room)))
+            painter.drawText(QRectF(left + 24, 0, self.width(), TOP_PX), middle, label)
             left += 24 + words.horizontalAdvance(label) + 18
+        if n_named < len(self._traces):
+            more = f"and {len(self._traces) - n_named} more"
+            painter.drawText(QRectF(left, 0, self.width(), TOP_PX), middle, more)
+            left += words.horizontalAdvance(more) + 18
         painter.setPen(self._theme.color("muted"))
         right = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
         changed = "" if self._difference is None else f"Changed from the origin by up to {self._difference}      "

@@ -3,12 +3,11 @@
 from functools import lru_cache
 
 import numpy as np
-from qtpy.QtGui import QColor
 
 from napari_latent_explorer._qt.ecg_interval_table import IntervalRow
 from napari_latent_explorer._qt.ecg_paper import twelve_leads
 from napari_latent_explorer._qt.ecg_plot import EcgTrace
-from napari_latent_explorer._qt.theme import Theme, to_rgba
+from napari_latent_explorer._qt.theme import Theme, line_color, to_rgba
 from napari_latent_explorer.analysis.ecg_difference import EcgDifference
 from napari_latent_explorer.analysis.ecg_intervals import EcgIntervals, WaveBoundaries
 from napari_latent_explorer.modeling.ecg_waves import find_waves
@@ -82,12 +81,12 @@ def waves_of(trace: EcgTrace) -> WaveBoundaries | None:
     return find_waves(trace.signal_mv, trace.sampling_rate_hz, trace.qrs_onset_ms)
 
 
-def interval_rows(traces: tuple[EcgTrace, ...], text_color: QColor) -> tuple[IntervalRow, ...]:
+def interval_rows(traces: tuple[EcgTrace, ...], theme: Theme) -> tuple[IntervalRow, ...]:
     """Return the intervals of each trace that has waves, the one on top first."""
     return tuple(
         IntervalRow(
             trace.label,
-            text_color if trace.color is None else QColor.fromRgbF(*trace.color[:3]),
+            theme.color("text") if trace.color is None else line_color(trace.color, theme),
             EcgIntervals.of(waves, trace.rate.rr_interval_ms),
             trace.rate.source,
         )

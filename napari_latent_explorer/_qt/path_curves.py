@@ -20,6 +20,7 @@ CHART_WIDTH_PX, CHART_HEIGHT_PX, GAP_PX = 170, 96, 10
 PAD_PX = 4.0
 VALUE_ROOM = "99.9 kg/m²  "
 """As wide as what is written beside a title."""
+NOTHING_PREDICTED = "No phenotype can be predicted along the way: too few encoded participants have any."
 _DASHES = ([1.0, 2.0], [4.0, 2.0])
 
 
@@ -75,6 +76,8 @@ class QtPathCurves(QWidget):
         """What lines, band and squares are."""
         if self._curves is None:
             return ""
+        if not len(self._order):
+            return NOTHING_PREDICTED
         *others, main = self._curves.rows
         signs = ["dotted", "dashed"]
         more = [f"{sign}: {row}" for sign, row in zip(signs, others, strict=False)]

@@ -14,7 +14,7 @@ from qtpy.QtWidgets import QSizePolicy, QWidget
 
 from napari_latent_explorer._qt.numbers import format_value
 from napari_latent_explorer._qt.polyline import make_polyline
-from napari_latent_explorer._qt.theme import DARK, LIGHT, Theme, small_font, to_qcolor
+from napari_latent_explorer._qt.theme import DARK, LIGHT, Theme, line_color, small_font
 from napari_latent_explorer.data.ecg import LEAD_NAMES
 from napari_latent_explorer.errors import LatentExplorerError
 from napari_latent_explorer.session.path import ProbePath
@@ -115,14 +115,19 @@ class QtPathStrip(QWidget):
         line = self.fontMetrics().height()
         if self._film is None:
             return 0
-        return int(2 * line + self._heart_px(len(self.stills)) + LEAD_PX + TRACK_PX + 2 * GAP_PX)
+        heart_px = self._heart_px(len(self.stills)) if self._has_hearts() else 0.0
+        return int(2 * line + heart_px + LEAD_PX + TRACK_PX + 2 * GAP_PX)
+
+    def _has_hearts(self) -> bool:
+        return self._film is not None and self._film.outcomes[0].result.cine is not None
 
     def place_of(self, still: int) -> QRectF:
         """Rectangle of a heart's picture."""
         shown = self.stills
         side = self._heart_px(len(shown))
         room = (self.width() - side * len(shown)) / max(1, len(shown) - 1)
-        return QRectF(shown.index(still) * (side + room), self.fontMetrics().height(), side, side)
+        height = side if self._has_hearts() else 0.0
+        return QRectF(shown.index(still) * (side + room), self.fontMetrics().height(), side, height)
 
     def x_of(self, share: float) -> float:
         """Pixel of a share of the way on the line below."""
@@ -170,7 +175,7 @@ class QtPathStrip(QWidget):
     def _ink(self, color: tuple[float, ...] | None) -> QColor:
         if color is None:
             return self._theme.color("text")
-        shown = to_qcolor(color)
+        shown = line_color(color, self._theme)
         return shown if self._theme.is_dark else shown.darker(150)
 
     def _paint_still(self, painter: QPainter, film: PathFilm, still: int) -> None:

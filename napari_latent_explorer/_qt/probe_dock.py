@@ -6,6 +6,7 @@ Dimensions and direction are two pages on the same vector; what is done on one i
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
+from superqt import QElidingLabel
 from napari_latent_explorer._qt.dimension_panel import QtDimensionPanel
 from napari_latent_explorer._qt.direction_panel import QtDirectionPanel
 from napari_latent_explorer._qt.gauge_strip import QtGaugeStrip
@@ -43,7 +44,7 @@ class QtProbeDock(QWidget):
     def __init__(self, explorer: Explorer, walk: DirectionWalk, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._explorer = explorer
-        self._title, self._moves, self._empty = (self._label() for _ in range(3))
+        self._title, self._moves, self._empty = self._label(), self._label(), QLabel(self)
         self._title.setFont(small_font(self, 1.0, is_bold=True))
         self._empty.setText(NOTHING)
         self._empty.setWordWrap(True)
@@ -63,8 +64,8 @@ class QtProbeDock(QWidget):
         listen(self, explorer.probe.vector_changed, self._synchronize)
         self._synchronize()
 
-    def _label(self) -> QLabel:
-        label = QLabel(self)
+    def _label(self) -> QElidingLabel:
+        label = QElidingLabel(self)
         label.setTextFormat(Qt.TextFormat.PlainText)
         label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         return label

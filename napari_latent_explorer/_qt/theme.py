@@ -9,6 +9,11 @@ from dataclasses import dataclass
 from qtpy.QtGui import QColor, QFont
 from qtpy.QtWidgets import QWidget
 
+LUMINANCE = (0.2126, 0.7152, 0.0722)
+"""Of red, green and blue."""
+LEAST_ON_DARK, MOST_ON_BRIGHT = 0.3, 0.6
+"""Luminance of lines that are seen on a dark and on a bright background."""
+
 
 @dataclass(frozen=True, slots=True)
 class Theme:
@@ -96,6 +101,19 @@ def small_font(widget: QWidget, factor: float = 0.88, is_bold: bool = False) -> 
 def to_qcolor(rgba: tuple[float, ...]) -> QColor:
     """Make Qt's colour of one given as floats in 0..1."""
     return QColor.fromRgbF(*(min(1.0, max(0.0, float(part))) for part in rgba))
+
+
+def luminance(rgb: tuple[float, ...]) -> float:
+    """Return how bright a colour is, 0..1."""
+    return sum(share * part for share, part in zip(LUMINANCE, rgb[:3], strict=True))
+
+
+def line_color(rgba: tuple[float, ...], theme: Theme) -> QColor:
+    """Make Qt's colour for thin lines of a group: as it is, unless it would be lost on the background."""
+    bright = luminance(rgba)
+    lack = max(0.0, LEAST_ON_DARK - bright) / (1.0 - LEAST_ON_DARK) if theme.is_dark else 0.0
+    excess = 1.0 if theme.is_dark else min(1.0, MOST_ON_BRIGHT / max(bright, 1e-6))
+    return to_qcolor(tuple(excess * (part + lack * (1.0 - part)) for part in rgba[:3]))
 
 
 def to_rgba(color: QColor) -> tuple[float, float, float, float]:

@@ -135,7 +135,7 @@ def fit_linear(
 def _principal_axes(standardised: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """``S`` ``(n_axes,)`` and ``V`` ``(n_inputs, n_axes)`` from the smaller of ``Z'Z`` and ``ZZ'``.
 
-    Of 120 participants with 2,048 latents that is a matrix of 120 rows and not of 2,048, whose time grows with the cube.
+    Of 120 participants with 2,048 latents that has 120 rows and not 2,048, and the time grows with their cube.
     """
     has_more_inputs = standardised.shape[1] > len(standardised)
     square = standardised @ standardised.T if has_more_inputs else standardised.T @ standardised

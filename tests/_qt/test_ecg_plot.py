@@ -16,3 +16,13 @@ def test_a_vector_that_was_no_heart_does_not_leave_the_leads_unreadable(qtbot):
     assert plot.extent_mv == (5.0, 0.5)  # no more than any heart needs
     plot.set_traces((tame,))
     assert plot.paper().px_per_mm == before
+
+
+def test_the_legend_of_many_groups_names_some_and_counts_the_rest(qtbot):
+    plot = QtEcgPlot()
+    qtbot.addWidget(plot)
+    plot.resize(500, 200)
+    plot.set_traces(tuple(EcgTrace(f"Group {n}", None, np.ones((12, 600), np.float32), 500.0) for n in range(12)))
+    assert plot.n_named == 1
+    plot.resize(2000, 200)
+    assert plot.n_named == 12
