@@ -13,6 +13,7 @@ from napari.utils.notifications import show_error, show_warning
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QWidget
 
+from napari_latent_explorer._napari.change_layers import ChangeLayers
 from napari_latent_explorer._napari.group_layers import GroupLayers
 from napari_latent_explorer._napari.guest_layers import GuestLayers, get_ready
 from napari_latent_explorer._napari.heart_box import HeartBoxLayers
@@ -21,9 +22,7 @@ from napari_latent_explorer._napari.layers import HeartLayers
 from napari_latent_explorer._napari.path_layers import PathLayers
 from napari_latent_explorer._napari.playback import Playback
 from napari_latent_explorer._qt.main_thread import QtMainThreadDispatch
-from napari_latent_explorer.session.change_survey import ChangeSurvey
 from napari_latent_explorer.session.comparing import Comparing
-from napari_latent_explorer.session.decoded_origin import DecodedOrigin
 from napari_latent_explorer.session.direction_walk import DirectionWalk
 from napari_latent_explorer.session.explorer import Explorer
 from napari_latent_explorer.session.heart_boxing import HeartBoxing
@@ -51,13 +50,12 @@ class ViewerSession:
         self.dispatch = QtMainThreadDispatch()
         self.explorer = Explorer(self.dispatch)
         self.comparing = Comparing(self.explorer)
-        self.decoded_origin = DecodedOrigin(self.explorer)
-        self.change_survey = ChangeSurvey(self.explorer, self.decoded_origin, self.dispatch)
         self.direction_walk = DirectionWalk(self.explorer)
         self.survey = PathSurvey(self.explorer)
         self.layers = HeartLayers(viewer, self.explorer)
         self.side_by_side = SideBySide(self.explorer)
         self.group_layers = GroupLayers(viewer, self.explorer, self.side_by_side, self.layers)
+        self.change_layers = ChangeLayers(viewer, self.explorer, self.layers)
         self.path_layers = PathLayers(viewer, self.explorer, self.survey, self.layers)
         self.playback = Playback(viewer, self.layers, self.group_layers)
         self.outside = OutsideRecordings(self.explorer, self.layers.originals, get_ready)
@@ -93,18 +91,19 @@ class ViewerSession:
             self.keeper.close()
             self.dispatch.close()
             self.training.close()
-            self.change_survey.close()
             self.explorer.close()
             self.building.close()
             with suppress(RuntimeError):  # when the program ends, Qt may have taken its objects before
                 self._rest.stop()
                 self.path_layers.close()
+                self.change_layers.close()
                 self.playback.close()
                 self.group_layers.close()
                 self.inbox.close()
                 for ours in (
                     self.dispatch,
                     self.path_layers,
+                    self.change_layers,
                     self.playback,
                     self.group_layers,
                     self.inbox,

@@ -106,7 +106,7 @@ class EcgWidget(QtEcgDock):
 
     def __init__(self, napari_viewer: Any) -> None:
         session = session_of(napari_viewer)
-        super().__init__(session.explorer, session.layers.originals, session.side_by_side, session.decoded_origin)
+        super().__init__(session.explorer, session.layers.originals, session.side_by_side)
         _adopt(self, self.set_theme, napari_viewer)
         add_undo_keys(self, explorer_of(napari_viewer))
         playback = session.playback

@@ -48,7 +48,6 @@ from napari_latent_explorer._qt.theme import DARK, Theme
 from napari_latent_explorer._qt.warning_banner import QtWarningBanner
 from napari_latent_explorer.data.ecg import ECG, LEAD_NAMES
 from napari_latent_explorer.session.decode_service import DecodeOutcome
-from napari_latent_explorer.session.decoded_origin import DecodedOrigin
 from napari_latent_explorer.session.explorer import Explorer
 from napari_latent_explorer.session.originals import Original, Originals
 from napari_latent_explorer.session.side_by_side import GroupHeart, SideBySide
@@ -73,9 +72,9 @@ class QtEcgDock(QWidget):
     ----------
     explorer
         The session.
-    originals, side_by_side, origin
-        Know the recording that is reconstructed, the hearts of groups, and what was decoded where the probe began; made
-        here if None. A dock that opens late is given the session's own.
+    originals, side_by_side
+        Know the recording that is reconstructed, and the hearts of groups; made here if None. A dock that opens late is
+        given the session's own.
     parent
         Qt parent.
     """
@@ -91,14 +90,12 @@ class QtEcgDock(QWidget):
         explorer: Explorer,
         originals: Originals | None = None,
         side_by_side: SideBySide | None = None,
-        origin: DecodedOrigin | None = None,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self._explorer = explorer
         self._originals = originals or Originals(explorer)
         self._side_by_side = side_by_side or SideBySide(explorer)
-        self._origin = origin or DecodedOrigin(explorer)
         self._theme = DARK
         self._outcome: DecodeOutcome | None = None
         self._peak_ms = DEFAULT_R_PEAK_MS
@@ -131,7 +128,7 @@ class QtEcgDock(QWidget):
         self.pages.page_changed.connect(self._show_page)
         listen(self, explorer.decode.decoded, self._on_decoded)
         listen(self, explorer.study_changed, self._forget)
-        listen(self, self._origin.changed, self._on_origin_decoded)
+        listen(self, explorer.decoded_origin.changed, self._on_origin_decoded)
         listen(self, self._originals.changed, self._on_originals_changed)
         listen(self, self._side_by_side.changed, self._on_side_by_side_changed)
         self._draw(keeps_scale=False)
@@ -298,8 +295,9 @@ class QtEcgDock(QWidget):
         is_moved = view.has_difference and bool(traces) and not self._side_by_side.hearts
         difference = None
         if is_moved and not self._shows_no_heart():
-            self._origin.find()
-            difference = difference_between(self._origin.outcome, self._outcome, decoded_rate_hz(self._explorer))
+            origin = self._explorer.decoded_origin
+            origin.find()
+            difference = difference_between(origin.outcome, self._outcome, decoded_rate_hz(self._explorer))
         self.plot.set_marks(waves, difference)
         self.intervals.set_rows(interval_rows(traces, self._theme) if waves is not None else ())
         self._make_room()

@@ -1,12 +1,14 @@
 """The probe: a latent vector taken apart into its dimensions, each of which can be moved, or walked along a direction.
 
-Dimensions and direction are two pages on the same vector; what is done on one is seen on the other.
+Dimensions and direction are two pages on the same vector; what is done on one is seen on the other. A third says what
+changed since it began.
 """
 
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
 from superqt import QElidingLabel
+from napari_latent_explorer._qt.change_panel import QtChangePanel
 from napari_latent_explorer._qt.dimension_panel import QtDimensionPanel
 from napari_latent_explorer._qt.direction_panel import QtDirectionPanel
 from napari_latent_explorer._qt.gauge_strip import QtGaugeStrip
@@ -21,15 +23,16 @@ N_SAMPLED = 2_000
 """About so many people of each modality tell where the cohort is and how far it spreads, to within two in a hundred:
 all of 40,000 would hold the window for two seconds."""
 NOTHING = "No vector yet. Click a participant on a map, or make a group; its latent vector appears here."
-DIMENSIONS, DIRECTION = "Dimensions", "Direction"
+DIMENSIONS, DIRECTION, CHANGES = "Dimensions", "Direction", "What changed"
 PAGES = {
     DIMENSIONS: "Move one latent dimension at a time",
     DIRECTION: "Walk along a phenotype, a principal component, or from one group to another",
+    CHANGES: "Where and by how much the decoded heart differs from where the probe began",
 }
 
 
 class QtProbeDock(QWidget):
-    """Where the probe began, what was moved, and both pages.
+    """Where the probe began, what was moved, and the pages.
 
     Parameters
     ----------
@@ -53,6 +56,7 @@ class QtProbeDock(QWidget):
         self.pages.set_available(list(PAGES))
         self.dimensions = QtDimensionPanel(explorer, self)
         self.directions = QtDirectionPanel(explorer, walk, self)
+        self.changes = QtChangePanel(explorer, self)
         self.gauge = QtGaugeStrip(explorer, self)
         self.reset_all = QPushButton("Reset all", self)
         self.reset_all.setToolTip("Take all dimensions and the walk back; locked dimensions stay")
@@ -76,6 +80,7 @@ class QtProbeDock(QWidget):
         self._stack.setSizePolicy(expanding, expanding)
         self._stack.addWidget(self.dimensions)
         self._stack.addWidget(self.directions)
+        self._stack.addWidget(self.changes)
         switch = QHBoxLayout()
         switch.addWidget(self.pages)
         switch.addStretch(1)
@@ -93,6 +98,7 @@ class QtProbeDock(QWidget):
         """Redraw in other colours."""
         self.dimensions.set_theme(theme)
         self.directions.set_theme(theme)
+        self.changes.set_theme(theme)
         self.pages.set_theme(theme)
         self.gauge.set_theme(theme)
         self._moves.setStyleSheet(f"color: {theme.accent};")

@@ -66,7 +66,7 @@ def measure_regions(
     names: Mapping[int, str],
     spacing_mm: tuple[float, float],
 ) -> tuple[RegionMeasure, ...]:
-    """Measure all structures that are drawn.
+    """Measure all structures that are drawn; 0 is background.
 
     Parameters
     ----------
@@ -87,7 +87,7 @@ def measure_regions(
     """
     counts = np.bincount(labels.ravel(), minlength=max(names, default=0) + 1)
     signals = np.bincount(labels.ravel(), cine.ravel(), len(counts))
-    drawn = [number for number in sorted(names) if counts[number]]
+    drawn = [number for number in sorted(names) if number and counts[number]]
     measures: list[RegionMeasure] = []
     if (phases := find_phases(labels, names)) is not None:
         diastole, systole = (labels[frame] for frame in phases)
@@ -155,7 +155,7 @@ def measure_difference(
     return tuple(
         RegionMeasure("difference", names[number], "SD", float(np.sqrt(sums[number] / counts[number])))
         for number in sorted(names)
-        if counts[number]
+        if number and counts[number]
     )
 
 

@@ -7,6 +7,7 @@ rest, and a few times a second while it is dragged. What was measured at the ori
 from collections.abc import Mapping
 from dataclasses import dataclass
 from time import monotonic
+from typing import TYPE_CHECKING
 
 import numpy as np
 from psygnal import Signal
@@ -20,10 +21,11 @@ from napari_latent_explorer.analysis.region_change import (
 )
 from napari_latent_explorer.data.cine import LA_4CH_CLASSES
 from napari_latent_explorer.session.decode_service import MODEL_SPACING_MM, DecodeOutcome
-from napari_latent_explorer.session.decoded_origin import DecodedOrigin
 from napari_latent_explorer.session.dispatch import Dispatch, forward, inline
-from napari_latent_explorer.session.explorer import Explorer
 from napari_latent_explorer.session.latest_wins import LatestWins
+
+if TYPE_CHECKING:
+    from napari_latent_explorer.session.explorer import Explorer
 
 LEAST_INTERVAL_S = 0.4
 """Between two answers while the probe is dragged."""
@@ -61,8 +63,6 @@ class ChangeSurvey:
     ----------
     explorer
         Whose probe.
-    origin
-        What it is compared with.
     dispatch
         Brings answers to the thread that listens.
     """
@@ -70,8 +70,8 @@ class ChangeSurvey:
     changed = Signal(object, description="The `ChangeReading` of now; None when there is none.")
     failed = Signal(Exception)
 
-    def __init__(self, explorer: Explorer, origin: DecodedOrigin, dispatch: Dispatch = inline) -> None:
-        self._explorer, self._origin = explorer, origin
+    def __init__(self, explorer: "Explorer", dispatch: Dispatch = inline) -> None:
+        self._explorer = explorer
         self._is_watching = False
         self._now: DecodeOutcome | None = None
         self._reading: ChangeReading | None = None
@@ -80,9 +80,8 @@ class ChangeSurvey:
         self._questions: LatestWins[_Question, ChangeReading] = LatestWins(self._measurer, dispatch)
         self._questions.finished.connect(self._set)
         forward(self._questions.failed, self.failed)
-        forward(self.failed, explorer.failed)
         explorer.decode.decoded.connect(self._on_decoded)
-        origin.changed.connect(self._on_origin_changed)
+        explorer.decoded_origin.changed.connect(self._on_origin_changed)
 
     @property
     def reading(self) -> ChangeReading | None:
@@ -120,8 +119,9 @@ class ChangeSurvey:
             self._ask(outcome)
 
     def _ask(self, now: DecodeOutcome) -> None:
-        self._origin.find()
-        began, bundle = self._origin.outcome, self._explorer.bundle
+        origin = self._explorer.decoded_origin
+        origin.find()
+        began, bundle = origin.outcome, self._explorer.bundle
         if began is None or bundle is None or began.result.labels is None or now.result.labels is None:
             return
         self._asked_s = monotonic()

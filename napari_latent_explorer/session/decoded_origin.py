@@ -13,10 +13,11 @@ from psygnal import Signal
 
 from napari_latent_explorer.data.progress import Progress
 from napari_latent_explorer.session.decode_service import DecodeOutcome
-from napari_latent_explorer.session.explorer import Explorer
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from napari_latent_explorer.session.explorer import Explorer
 
 JOB_NAME = "Draw the heart where the probe began"
 
@@ -32,7 +33,7 @@ class DecodedOrigin:
 
     changed = Signal(object, description="The `DecodeOutcome` of the origin; None while it is not known.")
 
-    def __init__(self, explorer: Explorer) -> None:
+    def __init__(self, explorer: "Explorer") -> None:
         self._explorer = explorer
         self._outcome: DecodeOutcome | None = None
         self._asked: NDArray[np.float32] | None = None

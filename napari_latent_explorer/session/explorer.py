@@ -21,8 +21,10 @@ from napari_latent_explorer.errors import BundleError, StudyError
 from napari_latent_explorer.session import grouping, opening, probing
 from napari_latent_explorer.session import state as changes
 from napari_latent_explorer.session.change_choice import ChangeChoice
+from napari_latent_explorer.session.change_survey import ChangeSurvey
 from napari_latent_explorer.session.color_sources import ColorBy
 from napari_latent_explorer.session.decode_service import Bundle, DecodeFunction, DecodeService
+from napari_latent_explorer.session.decoded_origin import DecodedOrigin
 from napari_latent_explorer.session.dispatch import Dispatch, forward, inline
 from napari_latent_explorer.session.exports import participants_mask, write_participants
 from napari_latent_explorer.session.filters import Filter, MapFilter
@@ -69,6 +71,8 @@ class Explorer(ProbePlacing):
         Small pictures of participants' recordings.
     gauge
         Says how far the probe is from the people that the model has seen, once it was asked to watch.
+    decoded_origin, change_survey
+        What was decoded where the probe began, and which structures have changed since.
     """
 
     participant_shown = Signal(ShownParticipant, description="The current participant's recordings are here.")
@@ -83,8 +87,10 @@ class Explorer(ProbePlacing):
         self._map_jobs = MapJobs(self, self.jobs, self._set)
         self.thumbnails = Thumbnails(dispatch)
         self.gauge = Gauge(self, dispatch)
+        self.decoded_origin = DecodedOrigin(self)
+        self.change_survey = ChangeSurvey(self, dispatch)
         self.probe.vector_changed.connect(self.decode_probe)
-        for worker in (self.decode, self.jobs, self.thumbnails, self.gauge):
+        for worker in (self.decode, self.jobs, self.thumbnails, self.gauge, self.change_survey):
             forward(worker.failed, self.failed)
 
     # ---- study and bundle
@@ -166,6 +172,7 @@ class Explorer(ProbePlacing):
         self.thumbnails.close()
         self.decode.close()
         self.gauge.close()
+        self.change_survey.close()
 
     def _on_bundle_loaded(self, bundle: Bundle) -> None:
         try:

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from napari_latent_explorer.session.change_survey import ChangeReading, ChangeSurvey
-from napari_latent_explorer.session.decoded_origin import DecodedOrigin
 from napari_latent_explorer.session.explorer import Explorer
 
 PIXEL_MM = 1.8
@@ -27,10 +26,8 @@ def explorer(shapes_study: Any, shapes_bundle: Any, shapes_decoder: Any) -> Iter
 
 
 @pytest.fixture
-def survey(explorer: Explorer) -> Iterator[ChangeSurvey]:
-    survey = ChangeSurvey(explorer, DecodedOrigin(explorer))
-    yield survey
-    survey.close()
+def survey(explorer: Explorer) -> ChangeSurvey:
+    return explorer.change_survey
 
 
 def rest(explorer: Explorer, survey: ChangeSurvey) -> None:
@@ -99,10 +96,8 @@ def test_another_origin_takes_the_answer_away(explorer, survey):
 def test_hearts_without_labels_have_no_structures(shapes_study, shapes_bundle, shapes_decoder):
     explorer = Explorer(decode_fn=lambda bundle, vector: replace(shapes_decoder(bundle, vector), labels=None))
     explorer.open(shapes_study, shapes_bundle)
-    survey = ChangeSurvey(explorer, DecodedOrigin(explorer))
-    survey.watch(True)
+    explorer.change_survey.watch(True)
     explorer.probe.move(0, 3.0)
-    rest(explorer, survey)
-    assert survey.reading is None
-    survey.close()
+    rest(explorer, explorer.change_survey)
+    assert explorer.change_survey.reading is None
     explorer.close()
