@@ -9,6 +9,7 @@ from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSizePolicy, QVBoxLay
 
 from napari_latent_explorer._qt.theme import Theme
 from napari_latent_explorer._qt.tick_menu import QtTickMenu
+from napari_latent_explorer._qt.vector_picker import QtVectorPicker
 from napari_latent_explorer.data.phenotype import PhenotypeSpec
 from napari_latent_explorer.session.direction_choice import DIRECTION_KINDS, DIRECTION_METHODS, DirectionChoice
 
@@ -32,6 +33,8 @@ class QtDirectionBar(QWidget):
 
     chosen = Signal(object)
     """Another `DirectionChoice`."""
+    vector_requested = Signal(str, str)
+    """``start`` or ``end`` of the direction, and the `VectorSource` that it is to be taken from."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -43,6 +46,7 @@ class QtDirectionBar(QWidget):
         )
         self.covariates = QtTickMenu("Adjusted for", "nothing", self)
         self.covariates.setToolTip(COVARIATE_WORDS)
+        self.start, self.end = QtVectorPicker("A", self), QtVectorPicker("B", self)
         self._to = QLabel("to", self)
         for key, words in DIRECTION_KINDS.items():
             self.kind.addItem(words, key)
@@ -56,7 +60,8 @@ class QtDirectionBar(QWidget):
 
     def set_theme(self, theme: Theme) -> None:
         """Take other colours."""
-        self.covariates.set_theme(theme)
+        for button in (self.covariates, self.start, self.end):
+            button.set_theme(theme)
 
     def _combo(self, name: str) -> QComboBox:
         combo = QComboBox(self)
@@ -72,7 +77,7 @@ class QtDirectionBar(QWidget):
         layout.setSpacing(6)
         for line in (
             (self.kind, self.modality),
-            (self.phenotype, self.component, self.name_a, self._to, self.name_b),
+            (self.phenotype, self.component, self.name_a, self.start, self._to, self.name_b, self.end),
             (self.method, self.covariates),
         ):
             row = QHBoxLayout()
@@ -92,6 +97,8 @@ class QtDirectionBar(QWidget):
             (self.modality, "modality"),
         ):
             combo.activated.connect(lambda _=0, combo=combo, name=name: self._choose(name, combo.currentData()))
+        for picker, end in ((self.start, "start"), (self.end, "end")):
+            picker.source_chosen.connect(lambda source, end=end: self.vector_requested.emit(end, source))
         self.covariates.ticked.connect(lambda names: self._choose("covariates", names))
 
     def _choose(self, name: str, value: Any) -> None:
@@ -145,15 +152,19 @@ class QtDirectionBar(QWidget):
         names = {name: words for name, words in self._titles.items() if name != choice.phenotype}
         self.covariates.set_names(names)
         self.covariates.set_ticked(choice.covariates)
-        is_phenotype, is_groups = choice.kind == "phenotype", choice.kind == "groups"
+        self.start.set_vector(choice.start)
+        self.end.set_vector(choice.end)
+        is_phenotype, is_groups, is_vectors = (choice.kind == kind for kind in ("phenotype", "groups", "vectors"))
         for widget, is_there in (
             (self.phenotype, is_phenotype),
             (self.method, is_phenotype),
             (self.covariates, is_phenotype),
             (self.component, choice.kind == "component"),
             (self.name_a, is_groups),
-            (self._to, is_groups),
+            (self.start, is_vectors),
+            (self._to, is_groups or is_vectors),
             (self.name_b, is_groups),
+            (self.end, is_vectors),
             (self.modality, self.modality.count() > 1),
         ):
             widget.setVisible(is_there)

@@ -27,13 +27,17 @@ from napari_latent_explorer._qt.effects_table import QtEffectsTable
 from napari_latent_explorer._qt.job_strip import QtJobStrip
 from napari_latent_explorer._qt.listening import listen
 from napari_latent_explorer._qt.theme import DARK, Theme, small_font
+from napari_latent_explorer._qt.vector_picker import VectorSource, named_vector
 from napari_latent_explorer.errors import LatentExplorerError
 from napari_latent_explorer.session.direction_choice import DirectionChoice
 from napari_latent_explorer.session.direction_walk import CALIBRATE, EFFECTS, LAY, DirectionWalk
 from napari_latent_explorer.session.explorer import Explorer
 
 REST_MS = 250
-NO_CHOICE = "Choose a phenotype, a principal component or two groups; the probe then walks along it from where it is."
+NO_CHOICE = (
+    "Choose a phenotype, a principal component, two groups or two vectors; the probe then walks from where it is."
+)
+NO_VECTORS = "Choose both vectors: take them from the probe, as it is dragged from one to the other, or paste them."
 READING = "Per walk of one SD. ● sure  ○ unsure: the 95 % interval holds zero. Tick a phenotype to hold it still."
 
 
@@ -119,6 +123,7 @@ class QtDirectionPanel(QWidget):
     def _connect(self) -> None:
         explorer, walk = self._explorer, self._walk
         self.bar.chosen.connect(self._on_bar_chosen)
+        self.bar.vector_requested.connect(self._on_bar_vector_requested)
         self.slider.moved.connect(self._walk_sd)
         self.slider.drag_began.connect(explorer.begin_gesture)
         self.slider.drag_ended.connect(explorer.end_gesture)
@@ -178,7 +183,8 @@ class QtDirectionPanel(QWidget):
         can_walk = direction is not None and explorer.probe.vector.shape == direction.vector.shape
         for widget in (self.slider, self.amount, self.amount_sd):
             widget.setEnabled(can_walk)
-        status = walk.problem or ("" if choice.is_complete else NO_CHOICE)
+        open_words = NO_VECTORS if choice.kind == "vectors" else NO_CHOICE
+        status = walk.problem or ("" if choice.is_complete else open_words)
         self._say("status", status)
         is_waiting = self._timer.isActive()
         can_measure = direction is not None and walk.calibration is None and explorer.bundle is not None
@@ -240,6 +246,20 @@ class QtDirectionPanel(QWidget):
 
     def _on_bar_chosen(self, choice: DirectionChoice) -> None:
         self._walk.choose(choice)
+
+    def _on_bar_vector_requested(self, end: str, source: VectorSource) -> None:
+        choice = self._walk.choice
+        latents = self._explorer.latents
+        space = latents.get(choice.modality or next(iter(latents), ""))
+        if space is None:
+            return
+        try:
+            vector = named_vector(self._explorer, source, space.latent_dim)
+        except LatentExplorerError as error:
+            self._explorer.failed.emit(error)
+            return
+        chosen = replace(choice, start=vector) if end == "start" else replace(choice, end=vector)
+        self._walk.choose(chosen)
 
     def _on_calibrate_clicked(self) -> None:
         try:

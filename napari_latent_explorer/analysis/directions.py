@@ -142,9 +142,10 @@ def principal_direction(latents: LatentSpace, number: int) -> Direction:
 
 def direction_between(latents: LatentSpace, start: ArrayLike, end: ArrayLike, name: str) -> Direction:
     """From one vector ``(latent_dim,)`` to another; a step is the whole way."""
-    step = np.asarray(end, np.float64) - np.asarray(start, np.float64)
-    if step.shape != (latents.latent_dim,) or not np.any(step):
+    ends = [np.asarray(vector, np.float64) for vector in (start, end)]
+    if any(vector.shape != (latents.latent_dim,) for vector in ends) or np.array_equal(*ends):
         raise StudyError(f"{name}: a direction needs two different vectors of {latents.latent_dim} dimensions.")
+    step = ends[1] - ends[0]
     along = (latents.values - latents.mean) @ (step / (step @ step))
     return Direction(name, step.astype(np.float32), "", float(along.std()))
 

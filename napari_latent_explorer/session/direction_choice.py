@@ -11,17 +11,34 @@ from typing import Final, Literal
 
 from napari_latent_explorer.analysis.directions import DirectionMethod
 
-DirectionKind = Literal["phenotype", "component", "groups"]
+DirectionKind = Literal["phenotype", "component", "groups", "vectors"]
 
 DIRECTION_KINDS: Final[Mapping[DirectionKind, str]] = {
     "phenotype": "Phenotype",
     "component": "Principal component",
     "groups": "From group to group",
+    "vectors": "From vector to vector",
 }
 DIRECTION_METHODS: Final[Mapping[DirectionMethod, str]] = {
     "regression": "Regression",
     "means": "Difference of means",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class NamedVector:
+    """A vector that nobody else remembers: where the probe was, or what was pasted.
+
+    Attributes
+    ----------
+    name
+        For people.
+    values
+        ``(latent_dim,)``.
+    """
+
+    name: str
+    values: tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +55,8 @@ class DirectionChoice:
         Number of the principal component, from 0.
     name_a, name_b
         From the mean of one group to that of another.
+    start, end
+        From one vector to another.
     held
         Phenotypes that stand still on the walk, as predictors read them.
     modality
@@ -51,6 +70,8 @@ class DirectionChoice:
     component: int = 0
     name_a: str | None = None
     name_b: str | None = None
+    start: NamedVector | None = None
+    end: NamedVector | None = None
     held: tuple[str, ...] = ()
     modality: str | None = None
 
@@ -59,6 +80,8 @@ class DirectionChoice:
         """Whether it says enough to make a direction."""
         if self.kind == "groups":
             return self.name_a is not None and self.name_b is not None
+        if self.kind == "vectors":
+            return self.start is not None and self.end is not None
         return self.kind == "component" or self.phenotype is not None
 
     def is_same_subject(self, other: "DirectionChoice") -> bool:

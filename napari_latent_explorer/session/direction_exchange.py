@@ -16,15 +16,33 @@ from napari_latent_explorer.session.direction_choice import (
     DIRECTION_METHODS,
     NO_DIRECTION,
     DirectionChoice,
+    NamedVector,
 )
 from napari_latent_explorer.session.json_fields import JsonFields
 from napari_latent_explorer.session.probe import ProbeState, Walk
-from napari_latent_explorer.session.state import ExplorerState, cohort_of
+from napari_latent_explorer.session.state import ExplorerState, cohort_of, latents_of
 
 
 def direction_to_dict(choice: DirectionChoice) -> dict[str, Any]:
     """Write a choice."""
-    return {**asdict(choice), "covariates": list(choice.covariates), "held": list(choice.held)}
+    ends = {name: _vector_to_dict(getattr(choice, name)) for name in ("start", "end")}
+    return {**asdict(choice), **ends, "covariates": list(choice.covariates), "held": list(choice.held)}
+
+
+def _vector_to_dict(vector: NamedVector | None) -> dict[str, Any] | None:
+    return None if vector is None else {"name": vector.name, "values": list(vector.values)}
+
+
+def _vector_from_fields(fields: JsonFields, name: str, latent_dim: int) -> NamedVector | None:
+    if fields.is_null(name):
+        return None
+    part = fields.child(name)
+    values = part.numbers("values")
+    with np.errstate(over="ignore"):
+        is_finite = bool(np.isfinite(np.array(values, np.float32)).all())
+    if len(values) != latent_dim or not is_finite:
+        part.note("values", f"{latent_dim} numbers within the range of float32", f"{len(values)} numbers")
+    return NamedVector(part.text("name"), tuple(values))
 
 
 def direction_from_fields(document: JsonFields, state: ExplorerState) -> DirectionChoice:
@@ -41,6 +59,8 @@ def direction_from_fields(document: JsonFields, state: ExplorerState) -> Directi
         fields.note("phenotype", "like covariates and held, of the study", strangers[0])
     if modality is not None and modality not in state.latents:
         fields.note("modality", "one of which the study has latents", modality)
+        modality = None
+    latent_dim = latents_of(state, modality).latent_dim if state.latents else 0
     return DirectionChoice(
         kind,
         phenotype,
@@ -49,6 +69,8 @@ def direction_from_fields(document: JsonFields, state: ExplorerState) -> Directi
         fields.count("component"),
         fields.text_or_none("name_a"),
         fields.text_or_none("name_b"),
+        _vector_from_fields(fields, "start", latent_dim),
+        _vector_from_fields(fields, "end", latent_dim),
         tuple(held),
         modality,
     )

@@ -75,8 +75,13 @@ class DirectionRequest:
             direction = principal_direction(space, choice.component)
         elif choice.kind == "groups":
             direction = _between_means(space, self.groups)
+        elif choice.start is not None and choice.end is not None and choice.kind == "vectors":
+            name = f"{choice.start.name} to {choice.end.name}"
+            direction = direction_between(space, choice.start.values, choice.end.values, name)
         elif choice.phenotype is None:
-            raise StudyError("No direction was chosen. Choose a phenotype, a principal component or two groups.")
+            raise StudyError(
+                "No direction was chosen. Choose a phenotype, a principal component, two groups or vectors."
+            )
         else:
             direction = phenotype_direction(space, self.cohort, choice.phenotype, choice.covariates, choice.method)
         return fit_readers(space, self.cohort).without(direction, choice.held) if choice.held else direction

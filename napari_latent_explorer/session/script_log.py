@@ -42,7 +42,7 @@ import numpy as np
 
 from napari_latent_explorer.data.progress import finish
 from napari_latent_explorer.session.color_sources import Predicted, Trust, Unusual
-from napari_latent_explorer.session.direction_choice import DirectionChoice
+from napari_latent_explorer.session.direction_choice import DirectionChoice, NamedVector
 from napari_latent_explorer.session.explorer import Explorer
 from napari_latent_explorer.session.filters import AllOf, AnyOf, CategoryFilter, MapFilter, Not, RangeFilter
 from napari_latent_explorer.session.opening import load_bundle, load_study

@@ -101,6 +101,8 @@ def _direction_part(before: ExplorerState, after: ExplorerState) -> str:
         return "Choose no direction"
     if chosen.kind == "groups":
         return f"Choose the direction from {chosen.name_a} to {chosen.name_b}"
+    if chosen.start is not None and chosen.end is not None and chosen.kind == "vectors":
+        return f"Choose the direction from {chosen.start.name} to {chosen.end.name}"
     if chosen.kind == "component" or chosen.phenotype is None:
         subject = f"principal component {chosen.component + 1}"
     else:

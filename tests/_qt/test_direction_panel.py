@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from qtpy.QtCore import QPoint, Qt
+from qtpy.QtGui import QGuiApplication
 from qtpy.QtTest import QTest
 
 from napari_latent_explorer._qt.direction_text import calibration_text
@@ -12,6 +13,7 @@ from napari_latent_explorer._qt.theme import LIGHT
 from napari_latent_explorer.analysis.directions import phenotype_direction
 from napari_latent_explorer.modeling.walk_calibration import MeasuredChange, WalkCalibration, calibration_key
 from napari_latent_explorer.session.direction_walk import DirectionWalk
+from napari_latent_explorer.session.vector_text import vector_to_csv
 
 LEFT = Qt.MouseButton.LeftButton
 
@@ -162,6 +164,37 @@ def test_two_groups_are_offered_and_walked_between(qtbot, panel, explorer, walk)
     values = explorer.latents["mri"].values
     way = values[60:].mean(axis=0) - values[:60].mean(axis=0)
     np.testing.assert_allclose(explorer.probe.offsets, way, atol=1e-5)
+
+
+def test_a_direction_goes_from_where_the_probe_was_to_where_it_is_or_to_what_was_pasted(qtbot, panel, explorer, walk):
+    failures = []
+    explorer.failed.connect(failures.append)
+    choose(panel.bar.kind, "vectors")
+    assert "Choose both vectors" in panel.sentences["status"]
+    actions = {action.text(): action for action in panel.bar.start.menu().actions()}
+    actions["Where the probe is"].trigger()
+    assert panel.bar.start.text().startswith("A: mean of")
+    assert walk.direction is None
+    explorer.probe.move(2, explorer.probe.vector[2] + 0.5)
+    panel.bar.end.source_chosen.emit("here")
+    qtbot.waitUntil(lambda: walk.direction is not None, timeout=10_000)
+    assert walk.direction.vector.tolist() == [0.0, 0.0, 0.5, *[0.0] * 13]
+    assert walk.choice.end.name == "mean of all participants, MRI, 1 dimension moved"
+    panel.amount.setValue(2.0)
+    assert explorer.probe.offsets[2] == pytest.approx(1.5)
+
+    clipboard = QGuiApplication.clipboard()
+    clipboard.setText("1, 2, 3")
+    panel.bar.end.source_chosen.emit("clipboard")
+    assert "16 numbers" in str(failures.pop())
+    clipboard.setText(vector_to_csv(explorer.probe.origin + np.float32(1.0)))
+    panel.bar.end.source_chosen.emit("clipboard")
+    qtbot.waitUntil(lambda: explorer.direction.end.name == "pasted", timeout=10_000)
+    np.testing.assert_allclose(walk.direction.vector, np.ones(16), atol=1e-6)
+    assert explorer.probe.walk is None  # along something else
+    explorer.undo()
+    assert walk.direction.vector[2] == 0.5
+    assert not failures
 
 
 def test_the_slider_speaks_of_predicted_grams_until_hearts_are_measured(along_mass, walk, explorer):

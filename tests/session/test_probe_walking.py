@@ -11,8 +11,9 @@ from test_script_log import body, run
 from napari_latent_explorer.analysis.directions import phenotype_direction, principal_direction
 from napari_latent_explorer.analysis.readers import fit_readers
 from napari_latent_explorer.errors import LatentExplorerError, StudyError
-from napari_latent_explorer.session.direction_choice import NO_DIRECTION, DirectionChoice
+from napari_latent_explorer.session.direction_choice import NO_DIRECTION, DirectionChoice, NamedVector
 from napari_latent_explorer.session.explorer import Explorer
+from napari_latent_explorer.session.session_document import session_from_dict
 
 AGE = DirectionChoice(phenotype="age")
 
@@ -171,6 +172,44 @@ def test_the_script_walks_as_it_was_walked(explorer: Explorer, study, bundle) ->
     np.testing.assert_allclose(again.probe.vector, explorer.probe.vector, rtol=1e-5, atol=1e-6)
     assert again.probe.walk.amount == 1.5
     assert again.direction == explorer.direction
+
+
+def test_a_direction_between_two_vectors_is_kept_in_sessions_and_scripts(
+    explorer: Explorer,
+    study,  # type: ignore[no-untyped-def]
+    bundle,  # type: ignore[no-untyped-def]
+    tmp_path: Path,
+) -> None:
+    start, end = (NamedVector(name, (float(number),) * 6) for number, name in enumerate(("here", 'a "pasted" one')))
+    explorer.probe_mean("mri")
+    explorer.set_direction(DirectionChoice("vectors", start=start))
+    with pytest.raises(StudyError, match="two groups or vectors"):
+        explorer.walk(0.5)
+    explorer.set_direction(DirectionChoice("vectors", start=start, end=end))
+    assert explorer.undo_text == 'Choose the direction from here to a "pasted" one'
+    explorer.walk(0.5)
+    np.testing.assert_allclose(explorer.probe.offsets, np.full(6, 0.5), rtol=1e-5)
+    vector = explorer.probe.vector
+    explorer.save_session(tmp_path / "kept.json").wait(10)
+    again = Explorer(decode_fn=decode_linearly)
+    again.open(study, bundle)
+    run(explorer.script(), again)
+    np.testing.assert_array_equal(again.probe.vector, vector)
+    again.close()
+    explorer.set_direction(NO_DIRECTION)
+    explorer.open_session(tmp_path / "kept.json").wait(10)
+    assert explorer.direction == DirectionChoice("vectors", start=start, end=end)
+    document = json.loads((tmp_path / "kept.json").read_text())
+    document["direction"]["end"]["values"].pop()
+    with pytest.raises(StudyError, match=r"direction\.end\.values must be 6 numbers"):
+        session_from_dict(document, explorer.state, "kept.json")
+    for name in ("start", "end"):  # of before there were such directions
+        del document["direction"][name]
+    assert session_from_dict(document, explorer.state, "kept.json").state.direction.start is None
+    with pytest.raises(StudyError, match="two different vectors of 6 dimensions"):
+        explorer.set_direction(DirectionChoice("vectors", start=start, end=start))
+    with pytest.raises(StudyError, match="two different vectors of 6 dimensions"):
+        explorer.set_direction(DirectionChoice("vectors", start=start, end=NamedVector("short", (1.0,))))
 
 
 def test_refusals_change_nothing(explorer: Explorer) -> None:
