@@ -59,9 +59,9 @@ LEAST_ROW_PX = 480
 """A narrower dock has its buttons in two rows."""
 LEAST_BUTTON_PX, LEAST_DOCK_PX = 60, 280
 LEAST_TABLE_PX = 250
+"""In a lower dock the leads have the room of the intervals."""
 TABLE_SHARE = 0.35
 """Of the dock's height, at most, for the intervals; of many groups some have no line."""
-"""In a lower dock the leads have the room of the intervals."""
 NO_ARROW = "QPushButton::menu-indicator { image: none; }"
 
 
@@ -119,10 +119,10 @@ class QtEcgDock(QWidget):
         self.intervals = QtEcgIntervalTable(self)
         self.setAcceptDrops(True)
         self._place = QLabel(self)
-        self._empty.setWordWrap(True)
         self._empty = QLabel(NOTHING, self)
         for label in (self._place, self._empty):  # a small window may cut them off
             label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._empty.setWordWrap(True)
         self._build_layout()
         self.plot.time_requested.connect(self._on_plot_time_requested)
         self.pages.page_changed.connect(self._show_page)
@@ -164,6 +164,7 @@ class QtEcgDock(QWidget):
         top, tools = QHBoxLayout(), QHBoxLayout()
         top.addWidget(self.play)
         top.addWidget(self._place, 1)
+        top.addStretch()  # while the place is hidden
         top.addWidget(self.pages)
         for button in (self.measure, self.view, self.save, self.open_file):
             button.setMinimumWidth(LEAST_BUTTON_PX)
@@ -177,10 +178,10 @@ class QtEcgDock(QWidget):
         layout = QVBoxLayout(self)
         layout.setSizeConstraint(QVBoxLayout.SizeConstraint.SetNoConstraint)  # else one row of buttons stays one row
         layout.setContentsMargins(8, 4, 8, 6)
-        layout.addWidget(self._empty)
         layout.setSpacing(4)
         layout.addWidget(self.banner)
         layout.addLayout(self._rows)
+        layout.addWidget(self._empty)
         layout.addWidget(self.plot, 1)
         layout.addWidget(self.intervals)
         layout.addWidget(self.strip, 1)
@@ -305,9 +306,9 @@ class QtEcgDock(QWidget):
     def _make_room(self) -> None:
         """Give the leads the room of what matters less, where there is little."""
         is_wide = self.width() >= LEAST_ROW_PX
-        self.intervals.fit(TABLE_SHARE * self.height())
         directions = QBoxLayout.Direction
         self._rows.setDirection(directions.LeftToRight if is_wide else directions.TopToBottom)
+        self.intervals.fit(TABLE_SHARE * self.height())
         self.intervals.setVisible(
             bool(self.intervals.rows) and self.plot.isVisibleTo(self) and self.height() >= LEAST_TABLE_PX
         )
