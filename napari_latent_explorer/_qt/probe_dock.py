@@ -6,9 +6,10 @@ changed since it began.
 
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
-
 from superqt import QElidingLabel
+
 from napari_latent_explorer._qt.change_panel import QtChangePanel
+from napari_latent_explorer._qt.decoder_line import QtDecoderLine
 from napari_latent_explorer._qt.dimension_panel import QtDimensionPanel
 from napari_latent_explorer._qt.direction_panel import QtDirectionPanel
 from napari_latent_explorer._qt.gauge_strip import QtGaugeStrip
@@ -23,7 +24,7 @@ N_SAMPLED = 2_000
 """About so many people of each modality tell where the cohort is and how far it spreads, to within two in a hundred:
 all of 40,000 would hold the window for two seconds."""
 NOTHING = "No vector yet. Click a participant on a map, or make a group; its latent vector appears here."
-DIMENSIONS, DIRECTION, CHANGES = "Dimensions", "Direction", "What changed"
+DIMENSIONS, DIRECTION, CHANGES = "Dimensions", "Direction", "Changes"
 PAGES = {
     DIMENSIONS: "Move one latent dimension at a time",
     DIRECTION: "Walk along a phenotype, a principal component, or from one group to another",
@@ -58,6 +59,7 @@ class QtProbeDock(QWidget):
         self.directions = QtDirectionPanel(explorer, walk, self)
         self.changes = QtChangePanel(explorer, self)
         self.gauge = QtGaugeStrip(explorer, self)
+        self.decoder = QtDecoderLine(explorer, self)
         self.reset_all = QPushButton("Reset all", self)
         self.reset_all.setToolTip("Take all dimensions and the walk back; locked dimensions stay")
         self._build_layout()
@@ -93,6 +95,7 @@ class QtProbeDock(QWidget):
         layout.addLayout(switch)
         layout.addWidget(self._stack, 1)
         layout.addWidget(self.gauge)
+        layout.addWidget(self.decoder)
 
     def set_theme(self, theme: Theme) -> None:
         """Redraw in other colours."""
@@ -101,6 +104,7 @@ class QtProbeDock(QWidget):
         self.changes.set_theme(theme)
         self.pages.set_theme(theme)
         self.gauge.set_theme(theme)
+        self.decoder.set_theme(theme)
         self._moves.setStyleSheet(f"color: {theme.accent};")
 
     def _synchronize(self) -> None:

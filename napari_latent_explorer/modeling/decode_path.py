@@ -221,14 +221,24 @@ class FastDecoder:
     """Decodes vectors by the fastest accurate path of the model that it was last given.
 
     Not for several threads at once. A device that fails in between (memory taken by another program, a card that was
-    unplugged) is given up for this model: from then on it decodes where the model lies, and says so in
-    `DecodeResult.failure`.
+    unplugged) is given up for this model: from then on it decodes where the model lies, and says why in
+    `failure`.
+
+    Attributes
+    ----------
+    failure
+        Why hearts are no longer decoded in the fastest way; empty while they are.
     """
 
     def __init__(self) -> None:
         self._model: TrainedModel | None = None
         self._path: DecodePath | None = None
-        self._failure = ""
+        self.failure = ""
+
+    @property
+    def description(self) -> str:
+        """In which number format, where and how fast the last vectors were decoded; empty if there was no choice."""
+        return "" if self._path is None else self._path.description
 
     def n_together(self, model: TrainedModel) -> int:
         """How many vectors are best decoded in one go."""
@@ -242,11 +252,11 @@ class FastDecoder:
         except RuntimeError as error:
             if path.drawer is model:
                 raise
-            self._path, self._failure = DecodePath(model), _failed(path, error)
+            self._path, self.failure = DecodePath(model), _failed(path, error)
             results = decode_together(model, vectors)
-        return [replace(one, path=self._path_of(model).description, failure=self._failure) for one in results]
+        return [replace(one, path=self.description) for one in results]
 
     def _path_of(self, model: TrainedModel) -> DecodePath:
         if model is not self._model or self._path is None:
-            self._model, self._path, self._failure = model, choose_path(model), ""
+            self._model, self._path, self.failure = model, choose_path(model), ""
         return self._path

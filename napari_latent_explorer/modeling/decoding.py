@@ -57,8 +57,6 @@ class DecodeResult:
         How long decoding took; of several together, its share.
     path
         In which number format, where, and how fast, if the fastest way was looked for.
-    failure
-        Why it was not decoded in the way that was the fastest; mostly empty.
     """
 
     vector: NDArray[np.float32]
@@ -68,7 +66,6 @@ class DecodeResult:
     bundle_fingerprint: str
     duration_ms: float
     path: str = ""
-    failure: str = ""
 
 
 class Drawer(Protocol):

@@ -86,7 +86,15 @@ class _Work:
 
 
 class Decoder(Protocol):
-    """Decodes several vectors in one go; always called on the same thread."""
+    """Decodes several vectors in one go; always used on the same thread."""
+
+    @property
+    def description(self) -> str:
+        """In which way the last vectors were decoded; may be empty."""
+
+    @property
+    def failure(self) -> str:
+        """Why that is no longer the fastest way; mostly empty."""
 
     def n_together(self, bundle: Any) -> int:
         """How many vectors are best decoded in one go."""
@@ -104,6 +112,16 @@ class FastestDecoder:
 
         return FastDecoder()
 
+    @property
+    def description(self) -> str:
+        """Number format, device and time."""
+        return self._decoder.description
+
+    @property
+    def failure(self) -> str:
+        """Why the device that was the fastest is no longer used; mostly empty."""
+        return self._decoder.failure
+
     def n_together(self, bundle: Any) -> int:
         """As many as were measured to take the least time each."""
         return self._decoder.n_together(bundle)
@@ -118,6 +136,8 @@ class OneByOne:
     """Decodes by a function of one vector."""
 
     decode_fn: DecodeFunction
+    description: str = ""
+    failure: str = ""
 
     def n_together(self, bundle: Any) -> int:
         """One."""
@@ -146,7 +166,7 @@ class DecodeService:
 
     def __init__(self, decode_fn: DecodeFunction | None = None, dispatch: Dispatch = inline) -> None:
         self._decoder: Decoder = FastestDecoder() if decode_fn is None else OneByOne(decode_fn)
-        self._failure = ""
+        self._description = self._failure = ""
         self._bundle: Bundle | None = None
         self._predictors: PredictorTable | None = None
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="decoder")
@@ -234,6 +254,16 @@ class DecodeService:
             yield from part
 
     @property
+    def description(self) -> str:
+        """In which way the last vectors were decoded: number format, device, time. Empty if it cannot be told."""
+        return self._description
+
+    @property
+    def failure(self) -> str:
+        """Why they are no longer decoded in the fastest way; mostly empty."""
+        return self._failure
+
+    @property
     def is_idle(self) -> bool:
         """Whether nothing is being decoded."""
         return self._queue.is_idle and self._together.is_idle
@@ -254,7 +284,7 @@ class DecodeService:
     def _decoded(self, works: Sequence[_Work]) -> list[DecodeOutcome]:
         """Decode what is asked of one bundle in one go."""
         results = self._decoder(works[0].bundle, [work.vector for work in works])
-        self._tell_of(getattr(results[0], "failure", ""))
+        self._take_note()
         return [
             DecodeOutcome(
                 result, None if work.predictors is None else work.predictors.predict(work.find_counterparts())
@@ -262,11 +292,12 @@ class DecodeService:
             for work, result in zip(works, results, strict=True)
         ]
 
-    def _tell_of(self, failure: str) -> None:
-        if failure != self._failure:
-            self._failure = failure
-            if failure:
-                self._dispatch(lambda: self.slowed.emit(failure))
+    def _take_note(self) -> None:
+        """Keep how was decoded, and tell of a way that has become slower."""
+        was, failure = self._failure, self._decoder.failure
+        self._description, self._failure = self._decoder.description, failure
+        if failure and failure != was:
+            self._dispatch(lambda: self.slowed.emit(failure))
 
     def _measured_part(self, works: Sequence[_Work]) -> tuple[list[DecodeOutcome], Sequence[_Work]]:
         """Decode and measure as many as are fast together, and return what is left."""

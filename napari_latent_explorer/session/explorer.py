@@ -92,6 +92,7 @@ class Explorer(ProbePlacing):
         self.probe.vector_changed.connect(self.decode_probe)
         for worker in (self.decode, self.jobs, self.thumbnails, self.gauge, self.change_survey):
             forward(worker.failed, self.failed)
+        forward(self.decode.slowed, self.warning_raised)
 
     # ---- study and bundle
 

@@ -93,17 +93,14 @@ class Batches:
 
     def __init__(self) -> None:
         self.parts: list[list[list[float]]] = []
-        self.failure = ""
+        self.description = self.failure = ""
 
     def n_together(self, bundle: Any) -> int:
         return 2
 
     def __call__(self, bundle: Any, vectors: Any) -> list[Any]:
         self.parts.append([vector.tolist() for vector in vectors])
-        results = [Result(bundle, vector) for vector in vectors]
-        for result in results:
-            result.failure = self.failure
-        return results
+        return [Result(bundle, vector) for vector in vectors]
 
 
 @pytest.fixture
@@ -150,3 +147,4 @@ def test_a_slower_way_is_told_of_once(service: DecodeService, batches: Batches) 
         service.request([1.0, 2.0])
         assert service.wait(5.0)
     assert told == ["the card is gone", "another card is gone"]
+    assert service.failure == "another card is gone"
