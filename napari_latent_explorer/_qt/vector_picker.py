@@ -63,7 +63,9 @@ class QtVectorPicker(QToolButton):
         self._vector: NamedVector | None = None
         menu = QMenu(self)
         for source, words in SOURCES.items():
-            menu.addAction(words, lambda source=source: self.source_chosen.emit(source))
+            action = menu.addAction(words)
+            if action is not None:
+                action.triggered.connect(lambda _=False, source=source: self.source_chosen.emit(source))
         self.setMenu(menu)
         self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)

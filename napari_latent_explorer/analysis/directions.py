@@ -143,7 +143,7 @@ def principal_direction(latents: LatentSpace, number: int) -> Direction:
 def direction_between(latents: LatentSpace, start: ArrayLike, end: ArrayLike, name: str) -> Direction:
     """From one vector ``(latent_dim,)`` to another; a step is the whole way."""
     ends = [np.asarray(vector, np.float64) for vector in (start, end)]
-    if any(vector.shape != (latents.latent_dim,) for vector in ends) or np.array_equal(*ends):
+    if any(vector.shape != (latents.latent_dim,) for vector in ends) or np.array_equal(ends[0], ends[1]):
         raise StudyError(f"{name}: a direction needs two different vectors of {latents.latent_dim} dimensions.")
     step = ends[1] - ends[0]
     along = (latents.values - latents.mean) @ (step / (step @ step))

@@ -99,9 +99,20 @@ def _mask(labels: NDArray[Any], names: Mapping[int, str], wanted: Set[str]) -> N
 
 
 def _volume_ml(mask: NDArray[np.bool_], spacing_mm: tuple[float, float]) -> float:
-    """Volume of the body of revolution whose section through its axis is the mask ``(n_rows, n_columns)``."""
+    """Volume of the body of revolution whose section through its axis is the mask ``(n_rows, n_columns)``.
+
+    Of a mask in parts the largest counts: a speck far away would else be taken for the end of the long axis.
+    """
+    mask = _largest_part(mask)
     area_mm2 = np.count_nonzero(mask) * spacing_mm[0] * spacing_mm[1]
     return float(8.0 * area_mm2**2 / (3.0 * np.pi * _length_mm(mask, spacing_mm)) / 1000.0)
+
+
+def _largest_part(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    from scipy.ndimage import label
+
+    parts, n_parts = label(mask)
+    return mask if n_parts < 2 else np.asarray(parts == 1 + np.argmax(np.bincount(parts.ravel())[1:]))
 
 
 def _length_mm(mask: NDArray[np.bool_], spacing_mm: tuple[float, float]) -> float:

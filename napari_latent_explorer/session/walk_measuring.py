@@ -70,7 +70,7 @@ def measure_walk(
 
 def _measure_on(service: DecodeService, bundle: Bundle) -> MeasureHearts:
     def measure(vectors: NDArray[np.float32]) -> list[VentricleMeasures | None]:
-        outcomes = [service.decode_and_wait(vector, {}, bundle, None) for vector in vectors]
+        outcomes = list(service.decode_all_and_wait(list(vectors), bundle))
         if any(getattr(outcome.result, "labels", None) is None for outcome in outcomes):
             raise BundleError(NO_LABELS)
         return [outcome.measures for outcome in outcomes]

@@ -45,6 +45,13 @@ def test_a_pixel_need_not_be_square() -> None:
     assert measures.ef_percent == 0.0
 
 
+def test_specks_beside_the_ventricle_do_not_count() -> None:
+    labels = np.where(ellipse(50, 25), CAVITY, np.where(ellipse(58, 33), WALL, 0))
+    clean = measure_left_ventricle(labels[None], LA_4CH_CLASSES, (0.5, 0.5))
+    labels[2:5, 2:5], labels[-4:, -9:] = CAVITY, WALL
+    assert measure_left_ventricle(labels[None], LA_4CH_CLASSES, (0.5, 0.5)) == clean
+
+
 def test_where_no_left_ventricle_is_drawn_nothing_is_measured() -> None:
     assert measure_left_ventricle(np.zeros((2, 9, 9), np.uint8), LA_4CH_CLASSES, (1.8, 1.8)) is None
     assert measure_left_ventricle(np.full((2, 9, 9), CAVITY), {1: "RV_cavity"}, (1.8, 1.8)) is None

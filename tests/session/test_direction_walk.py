@@ -212,7 +212,7 @@ def test_what_was_measured_is_kept_in_the_study_and_read_the_next_time(
     explorer.open(study, shapes_bundle)
     walk = DirectionWalk(explorer)
     choose(explorer, walk, VOLUME)
-    monkeypatch.setattr(explorer.decode, "decode_and_wait", None)  # nobody decodes
+    monkeypatch.setattr(explorer.decode, "decode_all_and_wait", None)  # nobody decodes
     walk.calibrate_if_usual()
     assert explorer.jobs.wait(20.0)
     assert walk.calibration == measured
