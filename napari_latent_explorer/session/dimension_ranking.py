@@ -88,7 +88,9 @@ class DimensionRanking:
 
         self._influence = None
         job = self._explorer.jobs.start(RANK, work, lambda found: self._learn(asked, found))
-        job.cancelled.connect(lambda: self.forget() if asked is self._asked else None)
+        ends = (job.cancelled,) if what == "phenotype" else (job.cancelled, job.failed)  # another may be predictable
+        for end in ends:
+            end.connect(lambda *_: self.forget() if asked is self._asked else None)
         return job
 
     def forget(self) -> None:

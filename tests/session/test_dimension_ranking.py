@@ -37,3 +37,13 @@ def test_an_unknown_phenotype_fails_as_a_job_does(explorer: Explorer) -> None:
     DimensionRanking(explorer).start("phenotype", "height")
     assert explorer.jobs.wait(20.0)
     assert isinstance(failures[0], LatentExplorerError)
+
+
+def test_a_model_that_has_no_derivatives_leaves_no_ranking(explorer: Explorer) -> None:
+    failures: list[Exception] = []
+    explorer.failed.connect(failures.append)
+    ranking = DimensionRanking(explorer)
+    ranking.start("mri")  # this one is no torch network
+    assert explorer.jobs.wait(20.0)
+    assert failures
+    assert not ranking.is_asked
