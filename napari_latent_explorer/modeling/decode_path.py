@@ -26,7 +26,8 @@ from napari_latent_explorer.nn.rows import decoder_to_rows
 
 MAX_ERROR = 0.01
 """Largest difference from float32, as a share of its largest value, and largest share of other labels."""
-N_WARM_UP, N_TRIALS = 2, 6
+N_WARM_UP, N_TRIALS, MAX_TRIALS_S = 2, 6, 1.5
+"""A machine that is busy otherwise is not kept waiting for the sixth trial."""
 BATCHES = (2, 4, 8, 16)
 MIN_GAIN, MAX_HOLD_MS, MAX_BATCH_BYTES = 0.1, 100.0, 1 << 29
 """Vectors are decoded together if that saves a tenth of the time, does not keep the probe waiting for longer, and the
@@ -95,7 +96,10 @@ def choose_path(model: TrainedModel) -> DecodePath:
     vectors = np.random.default_rng(0).normal(size=(max(BATCHES), model.latent_dim)).astype(np.float32)
     reference = _decode(model, vectors[:1])
     drawers, errors = _working(_candidates(model), reference, vectors[:1])
-    rounds = [{name: _duration_ms(drawer, vectors[:1]) for name, drawer in drawers.items()} for _ in range(N_TRIALS)]
+    rounds: list[dict[str, float]] = []
+    end_s = time.perf_counter() + MAX_TRIALS_S
+    while not rounds or (len(rounds) < N_TRIALS and time.perf_counter() < end_s):
+        rounds.append({name: _duration_ms(drawer, vectors[:1]) for name, drawer in drawers.items()})
     trials = [DecodeTrial(name, _least([one[name] for one in rounds]), errors[name]) for name in drawers]
     trials.sort(key=lambda trial: (not trial.is_usable, trial.duration_ms))
     if not trials or not trials[0].is_usable:
