@@ -160,7 +160,7 @@ class HeartLayers:
         probe = self._explorer.probe
         # new words take napari 50 ms: a drag along a path has no time for them
         moves = probe.moves_text if self._explorer.path_share is None else ""
-        title = "Reconstruction, change in SD" if self._explorer.change.has_difference else "Reconstruction"
+        title = "Change in SD" if self._explorer.change.has_difference else "Reconstruction"
         lines = (title, *probe.label.split(", "), moves)
         self.captions.set(RECONSTRUCTION, lines, self._group_color(), (0.0, 0.0))
         self._look_at(RECONSTRUCTION)
