@@ -7,8 +7,9 @@ time slider steps them together.
 """
 
 from collections.abc import Mapping
+from contextlib import ExitStack
 from typing import Any
-from weakref import ref
+from weakref import WeakKeyDictionary, ref
 
 import numpy as np
 from napari.components import ViewerModel
@@ -59,11 +60,13 @@ class HeartLayers:
         self.captions = Captions(viewer)
         self._layers: dict[str, Layer] = {}
         self._unwanted: set[str] = set()
+        self._untold: WeakKeyDictionary[Layer, tuple[str, ...]] = WeakKeyDictionary()
         self._has_shown: set[str] = set()
         self._rr_interval_ms = DEFAULT_RR_MS
         self._keeps_contrast = False
         self._made_room: dict[str, bool] | None = None
         explorer.decode.decoded.connect(self._on_decoded)
+        explorer.pace.rested.connect(self._tell_late)
         explorer.study_changed.connect(self._on_study_changed)
         explorer.probe.origin_changed.connect(self._on_origin_changed)
         self.originals.changed.connect(self._on_originals_changed)
@@ -199,13 +202,16 @@ class HeartLayers:
     ) -> None:
         """Give the Image layer `name` these frames ``(n_frames, n_rows, n_columns)``."""
         geometry = self._geometry(frames, spacing_mm, corner_mm)
-        limits = tuple(np.percentile(frames, CONTRAST_PERCENTILES).tolist())
         layer = self._layers.get(name)
+        if layer is not None and keeps_contrast:
+            self._replace_decoded(layer, frames, geometry)
+            return
+        limits = tuple(np.percentile(frames, CONTRAST_PERCENTILES).tolist())
         if layer is None:
             self._add(name, Image(frames, name=name, colormap="gray", contrast_limits=limits, **geometry))
             return
         replace_data(layer, frames, geometry)
-        if not keeps_contrast and limits[0] < limits[1]:
+        if limits[0] < limits[1]:
             layer.contrast_limits_range = (float(frames.min()), float(frames.max()))
             layer.contrast_limits = limits
 
@@ -224,10 +230,32 @@ class HeartLayers:
             colormap, features = label_colormap(names), label_table(names)
             made = Labels(frames, name=name, colormap=colormap, features=features, opacity=LABELS_OPACITY, **geometry)
             self._add(name, made)
-            return
-        replace_data(layer, frames, geometry)
-        if name == ORIGINAL_LABELS:
+        elif name == ORIGINAL_LABELS:
+            replace_data(layer, frames, geometry)
             self._set_visible(name, True)
+        else:
+            self._replace_decoded(layer, frames, geometry)
+
+    def _replace_decoded(self, layer: Layer, frames: NDArray[Any], geometry: Mapping[str, Any]) -> None:
+        """Give a layer other frames; what takes napari long, and can wait, is told when the probe rests.
+
+        That is the thumbnail, for which the list of layers paints the window anew, and of labels that there are others,
+        for which napari makes a new shader.
+        """
+        late = ("thumbnail", "data", "features") if isinstance(layer, Labels) else ("thumbnail",)
+        with ExitStack() as quiet:
+            for name in late:
+                quiet.enter_context(layer.events[name].blocker())
+            replace_data(layer, frames, geometry)
+        self._untold[layer] = late
+        if self._explorer.pace.is_resting:
+            self._tell_late()
+
+    def _tell_late(self) -> None:
+        while self._untold:
+            layer, late = self._untold.popitem()
+            for name in late:
+                layer.events[name](value=getattr(layer, name))
 
     def _geometry(
         self, frames: NDArray[Any], spacing_mm: tuple[float, float], corner_mm: tuple[float, float]

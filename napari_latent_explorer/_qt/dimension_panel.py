@@ -151,7 +151,7 @@ class QtDimensionPanel(QWidget):
         listen(self, explorer.groups_changed, self._on_active_group_changed)
         listen(self, probe.locks_changed, self._on_locks_changed)
         listen(self, probe.origin_changed, self._on_probe_origin_changed)
-        listen(self, probe.vector_changed, self._show_vector)
+        listen(self, explorer.pace.due, self._show_vector)
 
     def set_theme(self, theme: Theme) -> None:
         """Redraw in other colours."""

@@ -136,7 +136,7 @@ class QtDirectionPanel(QWidget):
         listen(self, explorer.study_changed, self._on_study_changed)
         listen(self, explorer.direction_changed, self._wait_for_rest)
         listen(self, explorer.groups_changed, self._wait_for_rest)
-        listen(self, explorer.probe.vector_changed, self._show_amount)
+        listen(self, explorer.pace.due, self._show_amount)
         listen(self, explorer.probe.origin_changed, self.synchronize)
         listen(self, explorer.bundle_changed, self._wait_for_rest)
         listen(self, walk.changed, self.synchronize)

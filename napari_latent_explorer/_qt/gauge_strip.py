@@ -109,7 +109,7 @@ class QtGaugeStrip(QWidget):
             button.clicked.connect(lambda _=False, button=button: explorer.show_participant(button.property("who")))
         listen(self, explorer.gauge.read, self._on_gauge_read)
         listen(self, explorer.gauge.cycle_read, self._on_gauge_cycle_read)
-        listen(self, explorer.probe.vector_changed, self._on_probe_vector_changed)
+        listen(self, explorer.pace.due, self._on_probe_vector_changed)
         listen(self, explorer.probe.origin_changed, self._on_probe_vector_changed)
         self._clear()
 

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QResizeEvent
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QSplitter, QVBoxLayout, QWidget
-from superqt.utils import qthrottled
 
 from napari_latent_explorer._qt.figure import Figure
 from napari_latent_explorer._qt.figure_menu import QtFigureMenu, offer_figure
@@ -93,14 +92,13 @@ class QtMapDock(QWidget):
         self._tools.show_all_requested.connect(self.show_all)
         self._tools.joint_toggled.connect(self.show_joint)
         self._tools.kinds.activated.connect(self._fit_missing_maps)
-        self._place_probe_soon = qthrottled(self._place_probe, timeout=30, leading=True)
         listen(self, explorer.projections_changed, self._on_projections_changed)
         listen(self, explorer.jobs.started, self._describe)
         listen(self, explorer.jobs.ended, self._describe)
-        self._places.changed.connect(self._on_probe_changed)
+        self._places.changed.connect(self._place_probe)
         listen(self, explorer.view_state_changed, self.synchronize)
-        listen(self, explorer.probe.vector_changed, self._on_probe_changed)
-        listen(self, explorer.probe.origin_changed, self._on_probe_changed)
+        listen(self, explorer.pace.due, self._place_probe)
+        listen(self, explorer.probe.origin_changed, self._place_probe)
         self._on_projections_changed()
 
     def _build_layout(self) -> None:
@@ -227,9 +225,6 @@ class QtMapDock(QWidget):
                 place = self._places.on(modality)
                 picture = ScatterPicture(drawn.projection.coordinates, rgba, visible, selected, place)
                 self.panels[modality].draw(picture)
-
-    def _on_probe_changed(self, *_: object) -> None:
-        self._place_probe_soon()
 
     def _place_probe(self) -> None:
         for modality in self._maps:

@@ -175,7 +175,7 @@ class QtPathDock(QWidget):
             explorer.probe.origin_changed,
         ):
             listen(self, signal, self.synchronize)
-        listen(self, explorer.probe.vector_changed, self._show_place)
+        listen(self, explorer.pace.due, self._show_place)
         listen(self, self._survey.changed, self._show_survey)
 
     def set_theme(self, theme: Theme) -> None:

@@ -67,7 +67,7 @@ class QtProbeDock(QWidget):
         self.reset_all.clicked.connect(lambda: explorer.probe.reset())
         listen(self, explorer.study_changed, self._synchronize)
         listen(self, explorer.probe.origin_changed, self._synchronize)
-        listen(self, explorer.probe.vector_changed, self._synchronize)
+        listen(self, explorer.pace.due, self._synchronize)
         self._synchronize()
 
     def _label(self) -> QElidingLabel:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from napari_latent_explorer.analysis.blas import one_blas_thread
 from napari_latent_explorer.analysis.unusualness import Unusualness, measure_unusualness
 from napari_latent_explorer.data.arrays import read_only
 from napari_latent_explorer.data.latents import LatentSpace
@@ -70,6 +71,7 @@ class Manifold:
     squared_lengths: NDArray[np.float32]
     usual_distance: float
 
+    @one_blas_thread()
     def read(self, vector: ArrayLike, n_nearest: int = 5) -> GaugeReading:
         """Hold one vector ``(latent_dim,)`` against the cohort; a product of matrix and vector."""
         at = np.asarray(vector, np.float64)
@@ -84,6 +86,7 @@ class Manifold:
             percentile, self.unusualness.participant_ids[nearest[order]], exact[order], self.usual_distance
         )
 
+    @one_blas_thread()
     def distance(self, first: ArrayLike, second: ArrayLike) -> float:
         """Distance of two vectors ``(latent_dim,)``, in SD in each direction."""
         apart = np.asarray(first, np.float64) - np.asarray(second, np.float64)

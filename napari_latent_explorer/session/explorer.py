@@ -34,6 +34,7 @@ from napari_latent_explorer.session.history import Moment
 from napari_latent_explorer.session.jobs import Job, Jobs
 from napari_latent_explorer.session.map_jobs import MapJobs
 from napari_latent_explorer.session.opening import ExplorableStudy, OpenedStudy, load_bundle, read_study
+from napari_latent_explorer.session.probe_pace import ProbePace
 from napari_latent_explorer.session.probe_placing import ProbePlacing
 from napari_latent_explorer.session.recipes import GroupRecipe, SetOperationKind
 from napari_latent_explorer.session.recordings import (
@@ -69,6 +70,8 @@ class Explorer(ProbePlacing):
         Long work that runs now; methods that need time start one and return it.
     thumbnails
         Small pictures of participants' recordings.
+    pace
+        Says when to show where the probe is.
     gauge
         Says how far the probe is from the people that the model has seen, once it was asked to watch.
     decoded_origin, change_survey
@@ -86,10 +89,11 @@ class Explorer(ProbePlacing):
         self.jobs = Jobs(dispatch)
         self._map_jobs = MapJobs(self, self.jobs, self._set)
         self.thumbnails = Thumbnails(dispatch)
+        self.probe.vector_changed.connect(self.decode_probe)
+        self.pace = ProbePace(self.probe, self.decode, dispatch)
         self.gauge = Gauge(self, dispatch)
         self.decoded_origin = DecodedOrigin(self)
         self.change_survey = ChangeSurvey(self, dispatch)
-        self.probe.vector_changed.connect(self.decode_probe)
         for worker in (self.decode, self.jobs, self.thumbnails, self.gauge, self.change_survey):
             forward(worker.failed, self.failed)
         forward(self.decode.slowed, self.warning_raised)
@@ -172,6 +176,7 @@ class Explorer(ProbePlacing):
         self.jobs.close()
         self.thumbnails.close()
         self.decode.close()
+        self.pace.close()
         self.gauge.close()
         self.change_survey.close()
 

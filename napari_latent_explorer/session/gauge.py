@@ -1,7 +1,7 @@
 """How far the probe has left the people that the model has seen, live.
 
 The distances need one product of matrix and vector, the cycle (decode, encode again, how far off?) a pass through a
-network; both come after the decoder's own work, on a thread of their own, and of each only the newest is wanted.
+network, for which the probe must rest; each has a thread of its own, and of each only the newest is wanted.
 """
 
 from dataclasses import dataclass
@@ -71,6 +71,7 @@ class Gauge:
     def __init__(self, explorer: "Explorer", dispatch: Dispatch = inline) -> None:
         self._explorer = explorer
         self._is_watching = False
+        self._outcome: DecodeOutcome | None = None
         self._manifolds: dict[str, tuple[LatentSpace, Manifold]] = {}
         self._questions: LatestWins[_Question, GaugeReading] = LatestWins(_answer, dispatch)
         self._cycles: LatestWins[_Cycle, CycleReading] = LatestWins(_go_round, dispatch)
@@ -78,8 +79,9 @@ class Gauge:
         forward(self._cycles.finished, self.cycle_read)
         for queue in (self._questions, self._cycles):
             forward(queue.failed, self.failed)
-        explorer.probe.vector_changed.connect(self._ask)
+        explorer.pace.due.connect(self._ask)
         explorer.decode.decoded.connect(self._on_decoded)
+        explorer.pace.rested.connect(self._go_round)
         explorer.study_changed.connect(self._on_study_changed)
 
     def watch(self) -> None:
@@ -96,8 +98,8 @@ class Gauge:
         return len(explorer.latents[explorer.probe_modality].values) < MIN_PARTICIPANTS
 
     def wait(self, timeout_s: float | None = None) -> bool:
-        """Block until all is answered; False after `timeout_s`, at most twice as long. Not for who listens."""
-        return self._questions.wait(timeout_s) and self._cycles.wait(timeout_s)
+        """Block until all is answered; False after `timeout_s`, at most three times as long. Not for who listens."""
+        return self._explorer.pace.wait(timeout_s) and self._questions.wait(timeout_s) and self._cycles.wait(timeout_s)
 
     def close(self) -> None:
         """Stop the threads."""
@@ -127,15 +129,21 @@ class Gauge:
             jobs.start(name, lambda: fit_manifold(latents), on_measured)
 
     def _on_decoded(self, outcome: DecodeOutcome) -> None:
-        """Send what was decoded once round when the probe has come to rest there."""
-        explorer = self._explorer
-        if not explorer.latents or not np.array_equal(outcome.vector, explorer.probe.vector):
+        self._outcome = outcome
+        if self._explorer.pace.is_resting:
+            self._go_round()
+
+    def _go_round(self) -> None:
+        """Send what was decoded once round where the probe rests."""
+        explorer, outcome = self._explorer, self._outcome
+        if outcome is None or not explorer.latents or not np.array_equal(outcome.vector, explorer.probe.vector):
             return
         latents = explorer.latents[explorer.probe_modality]
         if self._is_watching and (manifold := self._manifold_of(latents)) is not None:
             self._cycles.request(_Cycle(manifold, explorer.bundle, latents.modality, outcome.result))
 
     def _on_study_changed(self, *_: object) -> None:
+        self._outcome = None
         self._questions.forget()
         self._cycles.forget()
 
