@@ -5,6 +5,7 @@ what the loop adds to the bare network calls, in the fastest accurate form that 
 card if there is one. How figures are kept is told in results/README.md.
 """
 
+import os
 import platform
 import threading
 import time
@@ -25,6 +26,7 @@ from napari_latent_explorer.session.decode_service import DecodeOutcome, DecodeS
 from napari_latent_explorer.session.probe import LatentProbe
 
 pytestmark = pytest.mark.benchmark
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as in napari's window
 
 N_MOVES = 500
 N_WARM_UP = 5
