@@ -4,8 +4,7 @@ from typing import Any
 
 from napari.components import ViewerModel
 
-MARGIN = 0.12
-"""Of the canvas around the hearts; the captions above them need some of it."""
+from napari_latent_explorer._napari.layers import MARGIN
 
 
 class BorrowedView:

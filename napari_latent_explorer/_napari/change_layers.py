@@ -81,6 +81,7 @@ class ChangeLayers(QObject):
         self._unwanted: set[str] = set()
         self._shown: set[str] = set()
         self._now: DecodeOutcome | None = None
+        self._before: tuple[DecodeOutcome, str] | None = None
         self._view = BorrowedView()
         self._followed: Layer | None = None
         self._outlined: Layer | None = None
@@ -202,7 +203,10 @@ class ChangeLayers(QObject):
         if began is None or began.result.cine is None:
             self._hide_before()
             return
-        is_new = BEFORE not in self._shown
+        label = self._explorer.probe.label
+        if (began, label) == self._before and BEFORE in self._layers:
+            return
+        is_new, self._before = BEFORE not in self._shown, (began, label)
         cine, corner_mm = np.asarray(began.result.cine), self._corner_mm(began.result.cine.shape[-1])
         self._show(BEFORE, Image, cine, corner_mm, {"colormap": "gray"})
         if began.result.labels is not None:
@@ -212,10 +216,10 @@ class ChangeLayers(QObject):
         self._follow_contrast()
         if is_new:
             self._fit()
-        lines = ("Before", *self._explorer.probe.label.split(", "))
-        self._hearts.captions.set(BEFORE, lines, None, corner_mm)
+        self._hearts.captions.set(BEFORE, ("Before", *label.split(", ")), None, corner_mm)
 
     def _hide_before(self) -> None:
+        self._before = None
         viewer = self._viewer()
         if BEFORE in self._shown and viewer is not None:
             self._hearts.captions.set(BEFORE, (), None, (0.0, 0.0))

@@ -112,7 +112,8 @@ class ViewerSession:
                     ours.deleteLater()
 
     def _on_keeper_changed(self) -> None:
-        self._rest.start()
+        if self._is_open:  # a dock that goes after the session may end a gesture
+            self._rest.start()
 
 
 _SESSIONS: WeakKeyDictionary[Any, ViewerSession] = WeakKeyDictionary()

@@ -16,13 +16,13 @@ from napari.components import ViewerModel
 from napari.layers import Image, Labels, Layer
 from qtpy.QtCore import QObject, QTimer
 
+from napari_latent_explorer._napari.borrowed_view import BorrowedView
 from napari_latent_explorer._napari.class_colors import label_colormap, label_table
 from napari_latent_explorer._napari.group_places import CHARACTER_PX
 from napari_latent_explorer._napari.layers import (
     AXIS_LABELS,
     GAP_MM,
     LABELS_OPACITY,
-    MARGIN,
     RECONSTRUCTION,
     UNITS,
     HeartLayers,
@@ -62,8 +62,7 @@ class PathLayers(QObject):
         self._unwanted: set[str] = set()
         self._ends: object = None
         self._shown: tuple[PathFilm, float, float] | None = None
-        self._camera: tuple[Any, float] | None = None
-        self._fitted: tuple[Any, float] | None = None
+        self._view = BorrowedView()
         self._steps: list[Callable[[], None]] = []
         self._is_stale = False
         self._timer = QTimer(self)
@@ -220,15 +219,9 @@ class PathLayers(QObject):
         viewer, layer = self._viewer(), self._layers.get(START)
         if viewer is None or layer is None or viewer.dims.ndisplay != 2:
             return
-        height_mm = layer.data.shape[1] * self._spacing_mm()
-        room_px = [float(side) * (1.0 - 2.0 * MARGIN) for side in viewer.canvas.size]
-        camera = viewer.scene.camera
-        self._camera = self._camera or (camera.center, camera.zoom)
-        camera.center = (0.0, height_mm / 2.0, (left_mm + right_mm) / 2.0)
-        camera.zoom = min(room_px[0] / height_mm, (room_px[1] + room_px[1] * MARGIN) / (right_mm - left_mm))
-        self._fitted = (camera.center, camera.zoom)
-        width_mm = layer.data.shape[2] * self._spacing_mm()
-        self._hearts.captions.limit(max(8, int((width_mm + GAP_MM) * camera.zoom / CHARACTER_PX)))
+        height_mm, width_mm = (n * self._spacing_mm() for n in layer.data.shape[1:])
+        px_per_mm = self._view.fit(viewer, (height_mm, right_mm - left_mm), left_mm)
+        self._hearts.captions.limit(max(8, int((width_mm + GAP_MM) * px_per_mm / CHARACTER_PX)))
 
     def _leave(self) -> None:
         viewer = self._viewer()
@@ -237,8 +230,5 @@ class PathLayers(QObject):
         for name in (START, END):
             self._hearts.captions.set(name, (), None, (0.0, 0.0))
         self._hearts.captions.limit()
-        if viewer is not None and self._camera is not None:
-            camera = viewer.scene.camera
-            if (camera.center, camera.zoom) == self._fitted:  # nobody has moved it since
-                camera.center, camera.zoom = self._camera
-        self._camera = None
+        if viewer is not None:
+            self._view.give_back(viewer)

@@ -13,7 +13,14 @@ from napari.layers import Layer
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_latent_explorer._napari.group_layers import GroupLayers
-from napari_latent_explorer._napari.layers import AXIS_LABELS, ORIGINAL, RECONSTRUCTION, HeartLayers
+from napari_latent_explorer._napari.layers import (
+    AXIS_LABELS,
+    ORIGINAL,
+    ORIGINAL_LABELS,
+    RECONSTRUCTION,
+    RECONSTRUCTION_LABELS,
+    HeartLayers,
+)
 
 TICK_MS = 20
 ROUNDING = 1e-6
@@ -106,8 +113,9 @@ class Playback(QObject):
         return float(heart.scale[0]) if heart is not None else None
 
     def _heart(self) -> Layer | None:
-        """Layer whose frames are stepped: the reconstruction, or the original or a group's where there is none."""
-        known = (self._layers.layer(RECONSTRUCTION), self._layers.layer(ORIGINAL), self._groups.heart())
+        """Layer whose frames are stepped: the reconstruction, or what else of a heart the user has left."""
+        ours = (RECONSTRUCTION, ORIGINAL, RECONSTRUCTION_LABELS, ORIGINAL_LABELS)
+        known = (*(self._layers.layer(name) for name in ours), self._groups.heart())
         return next((heart for heart in known if heart is not None), None)
 
     def _time_ms(self) -> float:

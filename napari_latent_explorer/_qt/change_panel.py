@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from qtpy.QtGui import QAction, QGuiApplication, QHideEvent, QShowEvent
+from qtpy.QtCore import Qt
+from qtpy.QtGui import QAction, QGuiApplication, QHideEvent, QKeySequence, QShowEvent
 from qtpy.QtWidgets import (
     QAbstractItemView,
     QCheckBox,
@@ -94,13 +95,17 @@ class QtChangePanel(QWidget):
 
     def _set_up_menu(self) -> None:
         self.more.setText("Table ▾")
-        self.more.setToolTip("Copy the table, or save it with where it comes from")
+        self.more.setToolTip("Copy the table (Ctrl+C in it), or save it with where it comes from")
         self.more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         menu = QMenu(self.more)
         for text, slot in (("Copy table", self.copy), ("Save as CSV …", self._save)):
             action = QAction(text, self)
             action.triggered.connect(slot)
             menu.addAction(action)
+        copying = menu.actions()[0]
+        copying.setShortcut(QKeySequence.StandardKey.Copy)
+        copying.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
+        self.table.addAction(copying)
         self.more.setMenu(menu)
 
     def _build_layout(self) -> None:

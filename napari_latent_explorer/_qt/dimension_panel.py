@@ -29,6 +29,8 @@ from napari_latent_explorer.session.vector_text import vector_from_text, vector_
 
 MOST_ROWS: Final = 1000
 """Of each modality, evenly drawn, behind the dots; the 5th percentile is then known to 1.4 percentiles."""
+MOST_DIMENSION_PX: Final = 100
+"""Four digits between two buttons; the rest of a narrow dock is for the value."""
 ORDERS = {
     "number": "by number",
     "variance": "by variance in the cohort",
@@ -91,6 +93,7 @@ class QtDimensionPanel(QWidget):
     def _set_up_controls(self) -> None:
         self.dimension.setAccessibleName("Latent dimension")
         self.dimension.setToolTip("Latent dimension")
+        self.dimension.setMaximumWidth(MOST_DIMENSION_PX)
         self.value.setAccessibleName("Value of the dimension")
         self.value.setToolTip("Type a value for this dimension")
         self.value.setDecimals(3)

@@ -38,7 +38,7 @@ NO_CHOICE = (
     "Choose a phenotype, a principal component, two groups or two vectors; the probe then walks from where it is."
 )
 NO_VECTORS = "Choose both vectors: take them from the probe, as it is dragged from one to the other, or paste them."
-READING = "Per walk of one SD. ● sure  ○ unsure: the 95 % interval holds zero. Tick a phenotype to hold it still."
+READING = "Per walk of one SD, as predictors read it. ● sure  ○ the 95 % interval holds zero. Tick to hold still."
 
 
 class QtDirectionPanel(QWidget):
@@ -119,6 +119,7 @@ class QtDirectionPanel(QWidget):
         layout.addWidget(self.again, 0, Qt.AlignmentFlag.AlignLeft)
         layout.addWidget(self.table, 1)
         layout.addWidget(self._labels["reading"])
+        layout.addStretch(0)  # takes the room while there is no table
 
     def _connect(self) -> None:
         explorer, walk = self._explorer, self._walk
@@ -245,6 +246,10 @@ class QtDirectionPanel(QWidget):
             self._walk_sd(value / self._unit_per_sd)
 
     def _on_bar_chosen(self, choice: DirectionChoice) -> None:
+        is_open = choice.kind == "vectors" and choice.start is None and choice.end is None
+        if is_open and self._explorer.probe_text:  # else the place that the probe has come to would be lost
+            start, end = (named_vector(self._explorer, source, 0) for source in ("origin", "here"))
+            choice = replace(choice, start=start, end=end)
         self._walk.choose(choice)
 
     def _on_bar_vector_requested(self, end: str, source: VectorSource) -> None:

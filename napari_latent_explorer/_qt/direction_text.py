@@ -32,7 +32,7 @@ def held_out_text(direction: Direction, effects: WalkEffects | None) -> str:
 
 def predicted_text(unit: str, is_measuring: bool) -> str:
     """Say what the scale is worth before decoded hearts were measured."""
-    words = f"Predicted {unit}: by so much people differ who lie so far apart. "
+    words = f"Predicted {unit}, as people differ who lie so far apart. "
     return words + ("Decoded hearts are being measured." if is_measuring else "Decoded hearts were not measured.")
 
 

@@ -36,9 +36,14 @@ def wave_spans(waves: WaveBoundaries) -> tuple[tuple[str, float, float], ...]:
     return tuple((name, begin, end) for name, begin, end in spans if begin is not None and end is not None)
 
 
+def waves_top(paper: Paper) -> float:
+    """Pixel below the leads at which the bars of the waves lie, above their names."""
+    return max(float(paper.area(name).bottom()) for name in paper.rows[-1]) + 2
+
+
 def paint_waves(painter: QPainter, widget: QWidget, theme: Theme, paper: Paper, waves: WaveBoundaries) -> None:
     """Draw a line through each column at each boundary, and the waves' names below."""
-    bottom = max(paper.area(name).bottom() for name in paper.rows[-1]) + 2
+    bottom = waves_top(paper)
     painter.setFont(small_font(widget, 0.8))
     words = painter.fontMetrics()
     bar = QPen(theme.color("text"), 2, Qt.PenStyle.SolidLine, Qt.PenCapStyle.FlatCap)

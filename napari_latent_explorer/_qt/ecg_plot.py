@@ -14,7 +14,7 @@ from qtpy.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QP
 from qtpy.QtWidgets import QSizePolicy, QWidget
 
 from napari_latent_explorer._qt.ecg_layout import AUTOMATIC, SHOWN_MS, TOP_PX, Paper, Rows, lay_out
-from napari_latent_explorer._qt.ecg_marks import WAVES_PX, paint_difference, paint_waves
+from napari_latent_explorer._qt.ecg_marks import WAVES_PX, paint_difference, paint_waves, waves_top
 from napari_latent_explorer._qt.ecg_panel import LeadCurve, LeadPanel
 from napari_latent_explorer._qt.ecg_paper import CLINICAL_SCALE, PaperScale, extent_mv, paint_grid
 from napari_latent_explorer._qt.polyline import bent, make_polyline
@@ -31,6 +31,8 @@ LEAST_USED = 0.5
 """Traces that need less of the paper's height have it fitted to them."""
 KEY_STEP_MS = 20.0
 CHANGE_PX, LEAST_UNIT_PX = 16.0, 110.0
+LEAST_CHANGE_MV = 0.005
+"""A smaller change would be written as 0.00."""
 LEAST_LABEL_PX, MOST_LABELLED, SCALE_PX = 90.0, 3, 150.0
 """So much of a name is in the legend, and up to so many ECGs always; the scale is beside them."""
 
@@ -276,6 +278,8 @@ class QtEcgPlot(QWidget):
         for name, (left, zero) in paper.places.items():
             line = QRectF(left, zero + 1, SHOWN_MS * paper.px_per_ms, CHANGE_PX)
             change_mv = difference.largest_mv[LEAD_NAMES.index(name)]
+            if abs(change_mv) < LEAST_CHANGE_MV:
+                continue
             unit = " mV" if line.width() >= LEAST_UNIT_PX else ""
             painter.drawText(line, Qt.AlignmentFlag.AlignRight, f"{change_mv:+.2f}{unit}")
 
@@ -283,9 +287,10 @@ class QtEcgPlot(QWidget):
         if self._time_ms is None:
             return
         painter.setPen(QPen(self._theme.color("accent", 0.9), 1.4))
+        names_px = self.height() if self._waves is None else waves_top(paper)
         for left in paper.lefts:
             x = left + self._time_ms * paper.px_per_ms
-            painter.drawLine(QPointF(x, TOP_PX), QPointF(x, self.height()))
+            painter.drawLine(QPointF(x, TOP_PX), QPointF(x, names_px))
 
     @property
     def n_named(self) -> int:
@@ -316,7 +321,9 @@ class QtEcgPlot(QWidget):
             left += words.horizontalAdvance(more) + 18
         painter.setPen(self._theme.color("muted"))
         right = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
-        changed = "" if self._difference is None else f"Changed from the origin by up to {self._difference}      "
+        difference = self._difference
+        is_told = difference is not None and np.abs(difference.largest_mv).max() >= LEAST_CHANGE_MV
+        changed = f"Changed from the origin by up to {difference}      " if is_told else ""
         for said in (f"{changed}{self._scale}", str(self._scale)):
             if left + words.horizontalAdvance(said) < self.width() - 8:
                 painter.drawText(QRectF(0, 0, self.width() - 8, TOP_PX), right, said)

@@ -17,7 +17,8 @@ from napari_latent_explorer.data.phenotype import PhenotypeSpec
 from napari_latent_explorer.session.path_survey import MEASURED, PathCurves, PathFilm
 
 CHART_WIDTH_PX, CHART_HEIGHT_PX, GAP_PX = 170, 96, 10
-PAD_PX = 4.0
+PAD_PX, RIGHT_PX = 4.0, 5
+"""Inside a chart, and between the last one and the scroll bar."""
 VALUE_ROOM = "99.9 kg/m²  "
 """As wide as what is written beside a title."""
 NOTHING_PREDICTED = "No phenotype can be predicted along the way: too few encoded participants have any."
@@ -115,7 +116,7 @@ class QtPathCurves(QWidget):
     def area(self, number: int) -> QRectF:
         """Rectangle in which the lines of a chart are."""
         n_columns, line = self._n_columns(), self.fontMetrics().height()
-        width = (self.width() - GAP_PX * (n_columns - 1)) / n_columns
+        width = (self.width() - RIGHT_PX - GAP_PX * (n_columns - 1)) / n_columns
         row, column = divmod(number, n_columns)
         top = row * (self._chart_height() + GAP_PX)
         return QRectF(column * (width + GAP_PX), top + line + 2, width, self._chart_height() - line - 2)

@@ -38,6 +38,7 @@ from napari_latent_explorer.session.jobs import Job
 from napari_latent_explorer.session.path_choice import PathEnd
 from napari_latent_explorer.session.path_survey import PathSurvey
 
+LEAST_SLIDER_PX, LEAST_KIND_PX = 110, 70
 TICKS = 1000
 DEFAULT_CYCLE_MS = 1000.0
 MOVIE_FILTER = "Movie (*.mp4);;Animated picture (*.gif);;Film strip (*.png)"
@@ -105,11 +106,13 @@ class QtPathDock(QWidget):
             self.kind.setItemData(self.kind.count() - 1, KIND_TIPS[kind], Qt.ItemDataRole.ToolTipRole)
         self.kind.setAccessibleName("Kind of path")
         self.kind.setToolTip("\n".join(KIND_TIPS.values()))
+        self.kind.setMinimumWidth(LEAST_KIND_PX)  # in a narrow dock the slider has its room
         self.play.setCheckable(True)
         self.play.setFixedWidth(38)
         self.play.setAccessibleName("Play the path")
         self.play.setToolTip("Go along the path by itself")
         self.slider.setRange(0, TICKS)
+        self.slider.setMinimumWidth(LEAST_SLIDER_PX)
         self.slider.setSingleStep(TICKS // 100)
         self.slider.setPageStep(TICKS // 10)
         self.slider.setAccessibleName("Place on the path")

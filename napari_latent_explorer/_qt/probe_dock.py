@@ -83,16 +83,16 @@ class QtProbeDock(QWidget):
         self._stack.addWidget(self.dimensions)
         self._stack.addWidget(self.directions)
         self._stack.addWidget(self.changes)
-        switch = QHBoxLayout()
-        switch.addWidget(self.pages)
-        switch.addStretch(1)
-        switch.addWidget(self.reset_all)
+        moves = QHBoxLayout()  # not beside the pages: together they are wider than a narrow dock
+        moves.addWidget(self._moves, 1)
+        moves.addWidget(self.reset_all)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 6, 8, 6)
         layout.setSpacing(5)
-        for widget in (self._title, self._moves, self._empty):
-            layout.addWidget(widget)
-        layout.addLayout(switch)
+        layout.addWidget(self._title)
+        layout.addLayout(moves)
+        layout.addWidget(self._empty)
+        layout.addWidget(self.pages, 0, Qt.AlignmentFlag.AlignLeft)
         layout.addWidget(self._stack, 1)
         layout.addWidget(self.gauge)
         layout.addWidget(self.decoder)
@@ -115,10 +115,11 @@ class QtProbeDock(QWidget):
         self._title.setToolTip(as_plain(f"The probe began at: {probe.label}"))
         self._moves.setText(moves or "as it began")
         self._moves.setToolTip(as_plain(moves))
-        for label, is_there in (
+        for widget, is_there in (
             (self._title, probe.is_set),
             (self._moves, probe.is_set),
+            (self.reset_all, probe.is_set),
             (self._empty, not probe.is_set),
         ):
-            label.setVisible(is_there)
+            widget.setVisible(is_there)
         self.reset_all.setEnabled(bool(moves))

@@ -235,7 +235,7 @@ class ModelBundle:
             pixels, classes = self.network.decode_cine_and_classes(z, with_classes=with_labels)
             cine = pixels.float().contiguous()
             if classes is not None:
-                labels = self._label_values.take(classes.contiguous())
+                labels = self._label_values.take(classes)  # contiguous, as the cine
         if with_ecg and "ecg" in self.modalities:
             ecg_mv = self.network.decode("ecg", z).float() * (self.preprocessing["ecg"]["unit_uv"] / 1000.0)
         return cine, labels, ecg_mv

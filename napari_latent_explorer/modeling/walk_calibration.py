@@ -30,6 +30,7 @@ from numpy.typing import NDArray
 from napari_latent_explorer.analysis.directions import Direction
 from napari_latent_explorer.analysis.measurement import (
     MODEL_SPACING_MM,
+    RULE,
     VentricleMeasures,
     measure_left_ventricle,
 )
@@ -127,7 +128,7 @@ class WalkCalibration:
 def calibration_key(latents: LatentSpace, direction: Direction) -> str:
     """Name what is measured: another walk, model, cohort or way of measuring has another key."""
     facts = (latents.bundle_fingerprint, latents.modality, latents.values.shape, direction.phenotype)
-    measured = (direction.spread, N_PARTICIPANTS, STOPS.tolist())
+    measured = (direction.spread, N_PARTICIPANTS, STOPS.tolist(), RULE)
     return hashlib.sha256(repr((facts, measured)).encode() + direction.vector.tobytes()).hexdigest()[:16]
 
 

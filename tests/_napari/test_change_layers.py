@@ -1,11 +1,14 @@
 """What changed since the probe began, on the heart and beside it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from napari_latent_explorer._napari.change_layers import LIMITS_SD, difference_colormap
 from napari_latent_explorer._napari.explorers import session_of
 from napari_latent_explorer.session.change_choice import NO_CHANGE_SHOWN, ChangeChoice
+from napari_latent_explorer.session.decode_service import DecodeOutcome
 from napari_latent_explorer.session.path_choice import PathEnd
 
 CHANGE, BEFORE, BEFORE_LABELS = "change (SD)", "before", "before labels"
@@ -175,6 +178,33 @@ def test_hearts_of_groups_and_of_a_path_take_their_place(viewer, moved, rest):
     moved.probe.move(0, 3.0)
     rest()
     assert BEFORE in names_of(viewer)
+
+
+def test_a_session_brings_them_back_though_nothing_was_decoded_where_the_probe_began(
+    viewer, moved, rest, tmp_path, shapes_decoder
+):
+    moved.show_change(BOTH)
+    moved.save_session(tmp_path / "mine.json")
+    rest()
+    began = moved.probe.origin
+    moved.show_change(NO_CHANGE_SHOWN)
+    moved.probe_mean()
+    rest()
+    assert not names_of(viewer) & {CHANGE, BEFORE}
+    moved.open_session(tmp_path / "mine.json")
+    rest()
+    np.testing.assert_array_equal(viewer.layers[BEFORE].data, shapes_decoder(moved.bundle, began).cine)
+    assert viewer.layers[CHANGE].visible
+    assert viewer.layers[CHANGE].data.any()
+
+
+def test_a_heart_without_a_picture_has_no_difference(viewer, moved, rest, shapes_decoder):
+    moved.show_change(DIFFERENCE)
+    rest()
+    result = replace(shapes_decoder(moved.bundle, moved.probe.vector), cine=None)
+    moved.decode.decoded.emit(DecodeOutcome(result, None))
+    rest()
+    assert CHANGE not in names_of(viewer)
 
 
 def test_layers_and_selection_of_the_user_are_left_alone(viewer, moved, rest):

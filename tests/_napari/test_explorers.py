@@ -68,6 +68,16 @@ def test_closing_the_window_ends_threads_timers_and_widgets(make_napari_viewer, 
     assert ends() is None or len(QApplication.topLevelWidgets()) <= n_widgets + 1
 
 
+def test_a_gesture_may_end_after_the_session(viewer, explorer):
+    session = session_of(viewer)
+    explorer.begin_gesture()  # e.g. a path that plays
+    explorer.probe.move(0, 1.0)
+    session.close()
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    explorer.end_gesture()  # as its dock goes; an error in there ends the program
+    assert not explorer.history.is_in_gesture
+
+
 def test_a_dock_opened_late_shows_what_is_there(viewer, explorer, settle):
     participant_id = str(explorer.cohort.participant_ids[2])
     explorer.probe_participant(participant_id)

@@ -45,3 +45,10 @@ def test_nothing_plays_where_there_is_no_heart(viewer):
     playback.set_playing(True)
     QTest.qWait(60)
     playback.set_playing(False)
+
+
+def test_contours_beat_on_when_the_user_has_removed_the_picture(viewer, explorer):
+    viewer.layers.remove("reconstruction")
+    playback = session_of(viewer).playback
+    playback.go_to(0.51 * session_of(viewer).layers.rr_interval_ms)
+    assert viewer.dims.current_step[0] == 25

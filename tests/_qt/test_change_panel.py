@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from qtpy.QtCore import Qt
-from qtpy.QtGui import QGuiApplication
+from qtpy.QtGui import QGuiApplication, QKeySequence
+from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QFileDialog
 
 from napari_latent_explorer._qt.change_model import CHANGE, NAME, QtChangeModel, shown_change
@@ -84,7 +85,10 @@ def test_switches_and_session_are_one(panel, moved, qtbot):
 
 
 def test_the_table_is_copied_and_saved(panel, moved, qtbot, monkeypatch, tmp_path):
-    panel.copy()
+    panel.activateWindow()
+    panel.table.setFocus()
+    qtbot.waitUntil(panel.table.hasFocus)
+    QTest.keySequence(panel.table, QKeySequence(QKeySequence.StandardKey.Copy))
     lines = QGuiApplication.clipboard().text().splitlines()
     assert lines[0].split("\t") == ["quantity", "structure", "unit", "before", "now", "change"]
     assert len(lines) == 1 + len(moved.change_survey.reading.changes)

@@ -197,9 +197,20 @@ def test_a_direction_goes_from_where_the_probe_was_to_where_it_is_or_to_what_was
     assert not failures
 
 
+def test_a_walk_becomes_the_way_from_where_it_began_to_where_it_led(qtbot, along_mass, explorer, walk):
+    along_mass.amount.setValue(20.0)
+    vector = explorer.probe.vector
+    choose(along_mass.bar.kind, "vectors")
+    qtbot.waitUntil(lambda: explorer.direction.kind == "vectors", timeout=10_000)
+    assert explorer.probe.walk is None
+    along_mass.amount.setValue(1.0)
+    np.testing.assert_allclose(explorer.probe.vector, vector, atol=1e-6)
+    assert explorer.probe.walk.direction.name.endswith("LV mass +20 g predicted")
+
+
 def test_the_slider_speaks_of_predicted_grams_until_hearts_are_measured(along_mass, walk, explorer):
     panel = along_mass
-    assert panel.sentences["measured"].startswith("Predicted g: by so much people differ")
+    assert panel.sentences["measured"].startswith("Predicted g, as people differ")
     assert panel.calibrate.isVisible()
     panel.amount.setValue(10.0)
     assert explorer.probe.walk.amount == pytest.approx(10.0)

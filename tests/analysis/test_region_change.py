@@ -67,7 +67,7 @@ def test_a_round_wall_is_as_thick_as_it_is_in_the_pixels_of_a_model(wall_mm: flo
     labels = np.where(distance < 25, CAVITY, np.where(distance < 25 + wall_mm, WALL, 0)).astype(np.uint8)[None]
     measures = measure_regions(signal_of(labels), labels, LA_4CH_CLASSES, (1.8, 1.8))
     (thickness,) = (one.value for one in measures if one.quantity == "thickness")
-    assert thickness == pytest.approx(wall_mm, abs=0.5)
+    assert thickness == pytest.approx(wall_mm, abs=0.4)
 
 
 def test_a_heart_that_only_grows_brighter_changes_in_signal_alone() -> None:

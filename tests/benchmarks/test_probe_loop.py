@@ -5,6 +5,7 @@ what the loop adds to the bare network calls, in the fastest accurate form that 
 card if there is one. How figures are kept is told in results/README.md.
 """
 
+import os
 import platform
 import threading
 import time
@@ -25,11 +26,14 @@ from napari_latent_explorer.session.decode_service import DecodeOutcome, DecodeS
 from napari_latent_explorer.session.probe import LatentProbe
 
 pytestmark = pytest.mark.benchmark
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as in napari's window
 
 N_MOVES = 500
 N_WARM_UP = 5
-MAX_OVERHEAD, MAX_OVERHEAD_ON_CARD = 0.15, 0.20
-MAX_GROWTH_MB = 20.0
+MAX_OVERHEAD, MAX_OVERHEAD_ON_CARD, MAX_ADDED_MS = 0.15, 0.20, 3.0
+"""What the loop adds may be a share of the networks' time or, where they are fast, so many ms."""
+N_SETTLING, MAX_GROWTH_MB = 100, 20.0
+"""Memory is watched once the program has settled."""
 
 
 def make_bundle(preset: Any) -> Any:
@@ -146,16 +150,17 @@ def test_the_loop_adds_little_to_the_networks(benchmark: Any, preset: str) -> No
     for vector in vectors[:N_WARM_UP]:
         bare(vector)
         loop.move_to(vector)
-    before_mb, bare_ms = now_mb(), []
+    memory_mb, bare_ms = [], []
     remaining = iter(vectors[N_WARM_UP:])
 
     def measure_bare() -> tuple[tuple[np.ndarray], dict[str, Any]]:
         vector = next(remaining)
+        memory_mb.append(now_mb())
         bare_ms.append(duration_ms(bare, vector))
         return (vector,), {}
 
     benchmark.pedantic(loop.move_to, setup=measure_bare, rounds=N_MOVES)
-    growth_mb = now_mb() - before_mb
+    growth_mb = memory_mb[-1] - memory_mb[N_SETTLING]
     loop.service.close()
 
     assert isinstance(loop.outcome, DecodeOutcome)
@@ -166,15 +171,17 @@ def test_the_loop_adds_little_to_the_networks(benchmark: Any, preset: str) -> No
     assert loop.outcome.predictions is not None
 
     loop_ms = 1000.0 * np.array(benchmark.stats.stats.data)
-    overhead = float(np.median(loop_ms) / np.median(bare_ms) - 1.0)
+    added_ms = float(np.median(loop_ms) - np.median(bare_ms))
+    overhead = added_ms / float(np.median(bare_ms))
     benchmark.extra_info |= {
         "device": device_name(),
         "path": path.description,
         **{f"loop_{name}_ms": value for name, value in percentiles(loop_ms).items()},
         **{f"bare_{name}_ms": value for name, value in percentiles(bare_ms).items()},
         "overhead": round(overhead, 3),
-        "growth_mb": round(growth_mb, 1),
+        "growth_mb": growth_mb,
     }
     print(f"\n{preset}:", *(f"{name} {value}" for name, value in benchmark.extra_info.items()), sep="\n  ")
-    assert overhead < (MAX_OVERHEAD_ON_CARD if "CPU" not in benchmark.extra_info["device"] else MAX_OVERHEAD)
+    is_on_cpu = "the CPU" in path.description
+    assert overhead < (MAX_OVERHEAD if is_on_cpu else MAX_OVERHEAD_ON_CARD) or added_ms < MAX_ADDED_MS
     assert growth_mb < MAX_GROWTH_MB

@@ -1,3 +1,5 @@
+import sys
+import time
 from typing import Any
 
 import numpy as np
@@ -7,7 +9,7 @@ from test_bundle import make_bundle
 
 from napari_latent_explorer.modeling import decode_path
 from napari_latent_explorer.modeling.bundle import Decoded, ModelBundle
-from napari_latent_explorer.modeling.decode_path import FastDecoder, choose_path
+from napari_latent_explorer.modeling.decode_path import FastDecoder, best_batch, choose_path
 from napari_latent_explorer.modeling.decoding import DecodeRequest, decode
 
 
@@ -110,7 +112,6 @@ def test_without_any_other_way_the_model_itself_decodes(bundle: ModelBundle, mon
     path = choose_path(bundle)
     assert path.drawer is bundle
     assert path.description == ""
-    assert path.n_together == 1
 
 
 @pytest.mark.parametrize(
@@ -126,18 +127,27 @@ def test_without_any_other_way_the_model_itself_decodes(bundle: ModelBundle, mon
 def test_so_many_are_decoded_together_as_pays(
     bundle: ModelBundle, monkeypatch: pytest.MonkeyPatch, ms_of: dict[int, float], expected: int
 ) -> None:
-    offer(monkeypatch, {"way": 1.0}, way=Candidate(bundle))
     monkeypatch.setattr(decode_path, "_duration_ms", lambda _, vectors: ms_of[len(vectors)])
-    assert choose_path(bundle).n_together == expected
+    assert best_batch(bundle, Candidate(bundle)) == expected
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="its clock of threads is too coarse")
+def test_what_other_programs_take_does_not_count(bundle: ModelBundle, vector: np.ndarray) -> None:
+    class Delayed(ModelBundle):
+        def decode(self, latents: np.ndarray, **wanted: Any) -> Decoded:
+            time.sleep(0.5)  # as if the processor were taken
+            return super().decode(latents, **wanted)
+
+    delayed = Delayed(bundle.network, bundle.metadata, bundle.preprocessing)
+    assert decode_path._duration_ms(delayed, vector[None]) < 250.0
 
 
 def test_a_batch_keeps_within_the_memory(bundle: ModelBundle, monkeypatch: pytest.MonkeyPatch) -> None:
-    offer(monkeypatch, {"way": 1.0}, way=Candidate(bundle))
     monkeypatch.setattr(decode_path, "_duration_ms", lambda _, vectors: 1.0)
     cine = bundle.decode(np.zeros((1, bundle.latent_dim), np.float32)).cine
     assert cine is not None
     monkeypatch.setattr(decode_path, "MAX_BATCH_BYTES", 4 * cine.nbytes * (1 + len(bundle.label_names)))
-    assert choose_path(bundle).n_together == 4
+    assert best_batch(bundle, Candidate(bundle)) == 4
 
 
 def test_a_device_that_fails_later_is_given_up_and_told_of(
@@ -153,7 +163,6 @@ def test_a_device_that_fails_later_is_given_up_and_told_of(
     np.testing.assert_array_equal(fallen_back.cine, decode(bundle, DecodeRequest(vector)).cine)
     assert "in card (no memory left on the card)" in decoder.failure
     assert fallen_back.path == ""
-    assert decoder.n_together(bundle) == 1
     card.error = None
     np.testing.assert_array_equal(decoder(bundle, [vector])[0].cine, fallen_back.cine)  # it is not tried again
     other = make_bundle(seed=7)

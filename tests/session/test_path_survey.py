@@ -9,7 +9,7 @@ from napari_latent_explorer.session.explorer import Explorer
 from napari_latent_explorer.session.filters import CategoryFilter
 from napari_latent_explorer.session.opening import load_bundle, load_study
 from napari_latent_explorer.session.path_choice import PathEnd
-from napari_latent_explorer.session.path_survey import PathSurvey, predict_along
+from napari_latent_explorer.session.path_survey import PathSurvey, draw_along, predict_along
 
 YOUNG, OLD = PathEnd("group", "Young"), PathEnd("group", "Old")
 
@@ -93,6 +93,9 @@ def test_from_women_to_men_the_measured_and_the_predicted_mass_rise_all_the_way(
     for row, name in enumerate(sample.curves.rows):
         assert (np.diff(predicted[:, row]) > 0).all(), name
     assert (np.diff(measured) > 0).all()
+    explorer = sample._explorer
+    finer = finish(draw_along(explorer.probe_path, explorer.decode, explorer.bundle, 21)).measured("lvm")
+    assert (np.diff(finer) > 0).all()
     ends = f"{measured[0]:.0f} to {measured[-1]:.0f} g measured, {predicted[0, -1]:.0f} to {predicted[-1, -1]:.0f} g"
     record_property("figure", f"LV mass from women to men of the sample study: {ends} predicted")
     assert measured[-1] - measured[0] > 20.0

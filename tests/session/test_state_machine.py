@@ -21,6 +21,7 @@ from memory_study import FINGERPRINT, LinearBundle, MemoryStudy, decode_linearly
 from napari_latent_explorer.analysis.map_space import MAP_KINDS, MapKind
 from napari_latent_explorer.analysis.projection import Projection
 from napari_latent_explorer.errors import LatentExplorerError
+from napari_latent_explorer.session.change_choice import ChangeChoice
 from napari_latent_explorer.session.color_sources import ColorBy, Predicted, Trust, Unusual
 from napari_latent_explorer.session.explorer import Explorer
 from napari_latent_explorer.session.filters import AnyOf, CategoryFilter, MapFilter, Not, RangeFilter
@@ -400,6 +401,10 @@ class Session(RuleBasedStateMachine):
     def reset_probe(self) -> None:
         self.explorer.probe.reset()
         self.did()
+
+    @rule(has_difference=st.booleans(), has_start=st.booleans())
+    def look_at_changes(self, has_difference: bool, has_start: bool) -> None:
+        self.explorer.show_change(ChangeChoice(has_difference, has_start))  # no step
 
     @rule(ids=people)
     def do_several_at_once(self, ids: list[str]) -> None:
