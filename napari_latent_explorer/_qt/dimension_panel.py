@@ -20,7 +20,7 @@ from qtpy.QtWidgets import (
 
 from napari_latent_explorer._qt.dot_plot import QtDotPlot
 from napari_latent_explorer._qt.job_strip import QtJobStrip
-from napari_latent_explorer._qt.listening import listen
+from napari_latent_explorer._qt.listening import listen, listen_while_seen
 from napari_latent_explorer._qt.theme import DARK, Theme, to_qcolor, tool_button_style
 from napari_latent_explorer.errors import LatentExplorerError
 from napari_latent_explorer.session.dimension_ranking import RANK, DimensionRanking
@@ -154,7 +154,7 @@ class QtDimensionPanel(QWidget):
         listen(self, explorer.groups_changed, self._on_active_group_changed)
         listen(self, probe.locks_changed, self._on_locks_changed)
         listen(self, probe.origin_changed, self._on_probe_origin_changed)
-        listen(self, explorer.pace.due, self._show_vector)
+        listen_while_seen(self, explorer.pace.due, self._show_vector)
 
     def set_theme(self, theme: Theme) -> None:
         """Redraw in other colours."""

@@ -25,7 +25,7 @@ from napari_latent_explorer._qt.direction_slider import REACH_SD, QtDirectionSli
 from napari_latent_explorer._qt.direction_text import calibration_text, held_out_text, predicted_text, unit_of
 from napari_latent_explorer._qt.effects_table import QtEffectsTable
 from napari_latent_explorer._qt.job_strip import QtJobStrip
-from napari_latent_explorer._qt.listening import listen
+from napari_latent_explorer._qt.listening import listen, listen_while_seen
 from napari_latent_explorer._qt.theme import DARK, Theme, small_font
 from napari_latent_explorer._qt.vector_picker import VectorSource, named_vector
 from napari_latent_explorer.errors import LatentExplorerError
@@ -137,7 +137,7 @@ class QtDirectionPanel(QWidget):
         listen(self, explorer.study_changed, self._on_study_changed)
         listen(self, explorer.direction_changed, self._wait_for_rest)
         listen(self, explorer.groups_changed, self._wait_for_rest)
-        listen(self, explorer.pace.due, self._show_amount)
+        listen_while_seen(self, explorer.pace.due, self._show_amount)
         listen(self, explorer.probe.origin_changed, self.synchronize)
         listen(self, explorer.bundle_changed, self._wait_for_rest)
         listen(self, walk.changed, self.synchronize)
@@ -221,7 +221,8 @@ class QtDirectionPanel(QWidget):
             (self.amount_sd, amount_sd, "SD", 0.1),
         ):
             was_blocked = spin.blockSignals(True)
-            spin.setSuffix(f" {words}")
+            if spin.suffix() != f" {words}":  # else the window is laid out anew
+                spin.setSuffix(f" {words}")
             spin.setSingleStep(step)
             spin.setValue(value)
             spin.blockSignals(was_blocked)

@@ -44,6 +44,7 @@ from napari_latent_explorer._qt.figure_menu import offer_figure
 from napari_latent_explorer._qt.listening import listen
 from napari_latent_explorer._qt.page_switch import QtPageSwitch
 from napari_latent_explorer._qt.rhythm_plot import QtRhythmStrip
+from napari_latent_explorer._qt.steady_label import QtSteadyLabel
 from napari_latent_explorer._qt.theme import DARK, Theme
 from napari_latent_explorer._qt.warning_banner import QtWarningBanner
 from napari_latent_explorer.data.ecg import ECG, LEAD_NAMES
@@ -118,10 +119,9 @@ class QtEcgDock(QWidget):
             calipers.closed.connect(lambda: self.measure.setChecked(False))
         self.intervals = QtEcgIntervalTable(self)
         self.setAcceptDrops(True)
-        self._place = QLabel(self)
+        self._place = QtSteadyLabel(self)
         self._empty = QLabel(NOTHING, self)
-        for label in (self._place, self._empty):  # a small window may cut them off
-            label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._empty.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)  # a small window may cut it
         self._empty.setWordWrap(True)
         self._build_layout()
         self.plot.time_requested.connect(self._on_plot_time_requested)

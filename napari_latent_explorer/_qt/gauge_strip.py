@@ -8,8 +8,9 @@ from qtpy.QtCore import QPointF, QRectF, QSize, Qt
 from qtpy.QtGui import QPainter, QPaintEvent, QPen, QPolygonF
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
-from napari_latent_explorer._qt.listening import listen
+from napari_latent_explorer._qt.listening import listen, listen_while_seen
 from napari_latent_explorer._qt.plain_text import as_plain
+from napari_latent_explorer._qt.steady_label import QtSteadyLabel
 from napari_latent_explorer._qt.theme import DARK, Theme, small_font
 from napari_latent_explorer.analysis.manifold import LIMIT_PERCENTILE, MIN_PARTICIPANTS, GaugeReading
 from napari_latent_explorer.session.explorer import Explorer
@@ -97,30 +98,24 @@ class QtGaugeStrip(QWidget):
     def __init__(self, explorer: Explorer, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._explorer = explorer
+        self._reading: GaugeReading | None = None
         self.scale = QtGaugeScale(self)
-        self.words = self._label(MEANS)
+        self.words, self.cycle = QtSteadyLabel(self, n_lines=2), QtSteadyLabel(self)
         self.words.setText(MEASURING)
-        self.cycle = self._label(CYCLE_MEANS)
+        for label, tip in ((self.words, MEANS), (self.cycle, CYCLE_MEANS)):
+            label.setFont(small_font(self))
+            label.setToolTip(tip)
         self.nearest = [QToolButton(self) for _ in range(N_NEAREST)]
         self._build_layout()
         for button in self.nearest:
             button.setAutoRaise(True)
-            button.setMinimumWidth(40)  # in a narrow dock names are cut
             button.clicked.connect(lambda _=False, button=button: explorer.show_participant(button.property("who")))
         listen(self, explorer.gauge.read, self._on_gauge_read)
+        listen_while_seen(self, explorer.gauge.read, self._show_reading)
         listen(self, explorer.gauge.cycle_read, self._on_gauge_cycle_read)
         listen(self, explorer.pace.due, self._on_probe_vector_changed)
         listen(self, explorer.probe.origin_changed, self._on_probe_vector_changed)
         self._clear()
-
-    def _label(self, tip: str) -> QLabel:
-        label = QLabel(self)
-        label.setTextFormat(Qt.TextFormat.PlainText)
-        label.setFont(small_font(self))
-        label.setWordWrap(True)
-        label.setToolTip(tip)
-        label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        return label
 
     def _build_layout(self) -> None:
         people = QHBoxLayout()
@@ -148,7 +143,12 @@ class QtGaugeStrip(QWidget):
         """Follow the probe from now on."""
         self._explorer.gauge.watch()
 
+    def resizeEvent(self, event: object) -> None:
+        """Give the nearest their share of the room."""
+        self._show_reading()
+
     def _clear(self) -> None:
+        self._reading = None
         self.scale.set_percentile(None)
         waiting = TOO_FEW if self._explorer.gauge.has_too_few else MEASURING
         self.words.setText(waiting if self._explorer.probe.is_set else "")
@@ -163,6 +163,12 @@ class QtGaugeStrip(QWidget):
             self._clear()
 
     def _on_gauge_read(self, reading: GaugeReading) -> None:
+        self._reading = reading
+
+    def _show_reading(self) -> None:
+        reading = self._reading
+        if reading is None:
+            return
         self.scale.set_percentile(reading.percentile)
         self.words.setText(_words_for(reading))
         self.scale.setAccessibleName(self.words.text())
@@ -171,10 +177,20 @@ class QtGaugeStrip(QWidget):
         for button in self.nearest[len(reading.nearest_ids) :]:
             button.hide()
         for button, participant_id, distance in shown:
-            button.setText(f"{participant_id} ({distance:.1f} SD)".replace("&", "&&"))
+            text = f"{participant_id} ({distance:.1f} SD)"
+            self._make_room(button, len(text))
+            button.setText(text.replace("&", "&&"))
             button.setProperty("who", participant_id)
             button.setToolTip(as_plain(f"{participant_id}, {distance:.1f} SD away. {NEAREST_MEANS}"))
             button.show()
+
+    def _make_room(self, button: QToolButton, n_characters: int) -> None:
+        """Give a button the room of so many figures, at most its share: the same one for most names and distances."""
+        wanted = button.fontMetrics().horizontalAdvance("0" * n_characters) + 8
+        most = (self.width() - self._nearest_title.sizeHint().width()) // N_NEAREST - 4
+        size = QSize(max(40, min(wanted, most)), button.sizeHint().height())
+        if button.minimumSize() != size:  # of a fixed size other words do not lay the window out anew
+            button.setFixedSize(size)
 
     def _on_gauge_cycle_read(self, cycle: CycleReading) -> None:
         if np.array_equal(cycle.vector, self._explorer.probe.vector):

@@ -39,7 +39,7 @@ class _Patient(QObject):
         if not self._is_late:
             self._slot()
 
-    def eventFilter(self, _: QObject, event: QEvent) -> bool:  # noqa: N802
+    def eventFilter(self, _: QObject, event: QEvent) -> bool:
         """Call what has waited when the owner is shown."""
         if self._is_late and event.type() == QEvent.Type.Show:
             self._is_late = False

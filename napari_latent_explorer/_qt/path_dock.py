@@ -23,12 +23,13 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_latent_explorer._qt.listening import listen
+from napari_latent_explorer._qt.listening import listen, listen_while_seen
 from napari_latent_explorer._qt.path_curves import QtPathCurves
 from napari_latent_explorer._qt.path_end_box import QtPathEndBox
 from napari_latent_explorer._qt.path_movie import GIF, MP4, path_movie_request, titles_of, write_path_movie
 from napari_latent_explorer._qt.path_player import QtPathPlayer
 from napari_latent_explorer._qt.path_strip import QtPathStrip, strip_png
+from napari_latent_explorer._qt.steady_label import QtSteadyLabel
 from napari_latent_explorer._qt.theme import DARK, Theme, small_font, tool_button_style
 from napari_latent_explorer.data.progress import Progress
 from napari_latent_explorer.errors import LatentExplorerError
@@ -79,7 +80,7 @@ class QtPathDock(QWidget):
         self.kind = QComboBox(self)
         self.play = QPushButton("▶", self)
         self.slider = QSlider(Qt.Orientation.Horizontal, self)
-        self.place = QLabel(self)
+        self.place = QtSteadyLabel(self)
         self.note = QLabel(self)
         self.strip = QtPathStrip(self)
         self.legend = QLabel(self)
@@ -119,8 +120,8 @@ class QtPathDock(QWidget):
         self.slider.setToolTip(
             "Left and Right move by one in a hundred, Page Up and Page Down by ten, Home and End to an end"
         )
-        self.place.setMinimumWidth(self.fontMetrics().horizontalAdvance("100 %") + 4)
-        self.place.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self.place.setFixedWidth(self.fontMetrics().horizontalAdvance("100 %") + 4)
+        self.place.setAlignment(Qt.AlignmentFlag.AlignRight)
         self.movie.setToolTip(
             "Save the path as a movie with ECG and values (mp4, or gif), or its hearts as a film strip (png)"
         )
@@ -178,7 +179,7 @@ class QtPathDock(QWidget):
             explorer.probe.origin_changed,
         ):
             listen(self, signal, self.synchronize)
-        listen(self, explorer.pace.due, self._show_place)
+        listen_while_seen(self, explorer.pace.due, self._show_place)
         listen(self, self._survey.changed, self._show_survey)
 
     def set_theme(self, theme: Theme) -> None:

@@ -5,8 +5,9 @@ from qtpy.QtCore import QSize, Qt
 from qtpy.QtGui import QResizeEvent, QShowEvent
 from qtpy.QtWidgets import QFrame, QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
-from napari_latent_explorer._qt.listening import listen
+from napari_latent_explorer._qt.listening import listen, listen_while_seen
 from napari_latent_explorer._qt.prediction_heat_map import QtPredictionHeatMap
+from napari_latent_explorer._qt.steady_label import QtSteadyLabel
 from napari_latent_explorer._qt.theme import Theme, small_font
 from napari_latent_explorer.session.decode_service import DecodeOutcome
 from napari_latent_explorer.session.explorer import Explorer
@@ -29,12 +30,12 @@ class QtPredictionsDock(QWidget):
     def __init__(self, explorer: Explorer, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._explorer = explorer
-        self._title = QLabel(self)
+        self._outcome: DecodeOutcome | None = None
+        self._title = QtSteadyLabel(self)
         self._title.setFont(small_font(self, 1.0, is_bold=True))
         self._note = QLabel(READING, self)
-        for label in (self._title, self._note):
-            label.setWordWrap(True)
-            label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+        self._note.setWordWrap(True)
+        self._note.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
         self._note.setToolTip(READING)
         self._empty = QLabel(NOTHING, self)
         self._empty.setWordWrap(True)
@@ -50,6 +51,7 @@ class QtPredictionsDock(QWidget):
         for widget, stretch in ((self._title, 0), (self._note, 0), (self._empty, 1), (self._scroll, 1)):
             layout.addWidget(widget, stretch)
         listen(self, explorer.decode.decoded, self._on_decoded)
+        listen_while_seen(self, explorer.decode.decoded, self._show)
         listen(self, explorer.study_changed, self._on_study_changed)
         self._on_study_changed()
         explorer.decode_probe()  # what was predicted before it opened
@@ -81,13 +83,14 @@ class QtPredictionsDock(QWidget):
                 column = cohort.values(name)
                 values[name] = np.sort(column[np.isfinite(column)])
         self.heat_map.set_cohort_values(values)
-        self._show(None)
+        self._outcome = None
+        self._show()
 
     def _on_decoded(self, outcome: DecodeOutcome) -> None:
-        self._show(outcome)
+        self._outcome = outcome
 
-    def _show(self, outcome: DecodeOutcome | None) -> None:
-        table = outcome.predictions if outcome is not None else None
+    def _show(self) -> None:
+        table = self._outcome.predictions if self._outcome is not None else None
         has_table = table is not None
         self.heat_map.set_table(table)
         parts = [self._explorer.probe.label, self._explorer.probe_text] if has_table else []

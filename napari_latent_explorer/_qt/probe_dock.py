@@ -13,9 +13,10 @@ from napari_latent_explorer._qt.decoder_line import QtDecoderLine
 from napari_latent_explorer._qt.dimension_panel import QtDimensionPanel
 from napari_latent_explorer._qt.direction_panel import QtDirectionPanel
 from napari_latent_explorer._qt.gauge_strip import QtGaugeStrip
-from napari_latent_explorer._qt.listening import listen
+from napari_latent_explorer._qt.listening import listen, listen_while_seen
 from napari_latent_explorer._qt.page_switch import QtPageSwitch
 from napari_latent_explorer._qt.plain_text import as_plain
+from napari_latent_explorer._qt.steady_label import QtSteadyLabel
 from napari_latent_explorer._qt.theme import Theme, small_font
 from napari_latent_explorer.session.direction_walk import DirectionWalk
 from napari_latent_explorer.session.explorer import Explorer
@@ -48,7 +49,7 @@ class QtProbeDock(QWidget):
     def __init__(self, explorer: Explorer, walk: DirectionWalk, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._explorer = explorer
-        self._title, self._moves, self._empty = self._label(), self._label(), QLabel(self)
+        self._title, self._moves, self._empty = self._label(), QtSteadyLabel(self), QLabel(self)
         self._title.setFont(small_font(self, 1.0, is_bold=True))
         self._empty.setText(NOTHING)
         self._empty.setWordWrap(True)
@@ -67,7 +68,7 @@ class QtProbeDock(QWidget):
         self.reset_all.clicked.connect(lambda: explorer.probe.reset())
         listen(self, explorer.study_changed, self._synchronize)
         listen(self, explorer.probe.origin_changed, self._synchronize)
-        listen(self, explorer.pace.due, self._synchronize)
+        listen_while_seen(self, explorer.pace.due, self._synchronize)
         self._synchronize()
 
     def _label(self) -> QElidingLabel:

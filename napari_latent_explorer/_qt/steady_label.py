@@ -28,17 +28,17 @@ class QtSteadyLabel(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
 
     def text(self) -> str:
-        """What it says."""
+        """Return what it says."""
         return self._text
 
-    def setText(self, text: str) -> None:  # noqa: N802
+    def setText(self, text: str) -> None:
         """Say something else."""
         if text != self._text:
             self._text = text
             self.setAccessibleName(text)
             self.update()
 
-    def setAlignment(self, alignment: Qt.AlignmentFlag) -> None:  # noqa: N802
+    def setAlignment(self, alignment: Qt.AlignmentFlag) -> None:
         """Align the lines to the left, the right or the middle."""
         self._alignment = alignment
         self.update()

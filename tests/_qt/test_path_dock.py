@@ -65,16 +65,16 @@ def test_the_first_two_groups_are_proposed_and_the_slider_goes_between_them(dock
     assert (dock.place.text(), dock.note.text()) == ("50 %", "")
 
 
-def test_a_drag_is_one_step_and_undo_moves_the_slider_back(gone, explorer):
+def test_a_drag_is_one_step_and_undo_moves_the_slider_back(gone, explorer, qtbot):
     gone.slider.sliderPressed.emit()
     for value in (200, 400, 800):
         gone.slider.setValue(value)
     gone.slider.sliderReleased.emit()
     assert explorer.undo_text == "Go from Small to Large, 80 % of the way"
     explorer.undo()
-    assert (gone.slider.value(), gone.place.text()) == (0, "0 %")
+    qtbot.waitUntil(lambda: (gone.slider.value(), gone.place.text()) == (0, "0 %"))
     explorer.redo()
-    assert gone.slider.value() == 800
+    qtbot.waitUntil(lambda: gone.slider.value() == 800)
 
 
 def test_the_path_is_turned_round_and_the_heart_stays(gone, explorer):
