@@ -144,7 +144,7 @@ class QtDimensionPanel(QWidget):
         self.dots.reset_requested.connect(probe.reset)
         self.dots.lock_requested.connect(lambda dim: probe.set_locked(dim, dim not in probe.locked))
         self.dots.current_changed.connect(self._on_dots_current_changed)
-        self.dimension.valueChanged.connect(self.dots.set_current)
+        self.dimension.valueChanged.connect(self._on_dimension_typed)
         self.value.valueChanged.connect(self._on_value_typed)
         self.lock.clicked.connect(lambda is_locked: probe.set_locked(self.dots.current, is_locked))
         self.reset_one.clicked.connect(lambda: probe.reset(self.dots.current))
@@ -210,6 +210,8 @@ class QtDimensionPanel(QWidget):
 
     def _on_probe_origin_changed(self) -> None:
         self._show_vector()
+        if self.order.currentData() == "moved":
+            self._sort()
 
     def _on_locks_changed(self) -> None:
         self.dots.set_locked(self._explorer.probe.locked)
@@ -225,7 +227,17 @@ class QtDimensionPanel(QWidget):
         self.dots.set_vector(probe.origin if is_shown else nothing, vector if is_shown else nothing)
         for widget in (self.value, self.dimension, self.lock, self.more):
             widget.setEnabled(is_shown)
+        lists_moved = is_shown and self.shown.currentData() == "moved" and not self.dots.is_dragging
+        if lists_moved and set(self.dots.shown_dims) != set(probe.moved_dims.tolist()):
+            self._sort()
         self._on_dots_current_changed(self.dots.current)
+
+    def _on_dimension_typed(self, dim: int) -> None:
+        """Choose a dimension, which is brought back if the filter had hidden it."""
+        if dim not in self.dots.shown_dims:
+            self.shown.setCurrentIndex(self.shown.findData("all"))
+            self._sort()
+        self.dots.set_current(dim)
 
     def _on_dots_current_changed(self, dim: int) -> None:
         probe = self._explorer.probe

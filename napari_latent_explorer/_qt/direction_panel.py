@@ -22,7 +22,13 @@ from qtpy.QtWidgets import (
 
 from napari_latent_explorer._qt.direction_bar import QtDirectionBar
 from napari_latent_explorer._qt.direction_slider import REACH_SD, QtDirectionSlider
-from napari_latent_explorer._qt.direction_text import calibration_text, held_out_text, predicted_text, unit_of
+from napari_latent_explorer._qt.direction_text import (
+    calibration_text,
+    heart_text,
+    held_out_text,
+    predicted_text,
+    unit_of,
+)
 from napari_latent_explorer._qt.effects_table import QtEffectsTable
 from napari_latent_explorer._qt.job_strip import QtJobStrip
 from napari_latent_explorer._qt.listening import listen, listen_while_seen
@@ -62,6 +68,11 @@ class QtDirectionPanel(QWidget):
         self._timer.setSingleShot(True)
         self._timer.setInterval(REST_MS)
         self._timer.timeout.connect(self._on_rest)
+        self._heart_timer = QTimer(self)
+        self._heart_timer.setSingleShot(True)
+        self._heart_timer.setInterval(REST_MS)
+        self._heart_timer.timeout.connect(self._on_heart_rest)
+        self._heart_change: float | None = None
         self.bar = QtDirectionBar(self)
         self.slider = QtDirectionSlider(self)
         self.amount, self.amount_sd = self._spin("How far, in the unit"), self._spin("How far, in SD")
@@ -141,6 +152,8 @@ class QtDirectionPanel(QWidget):
         listen(self, explorer.probe.origin_changed, self.synchronize)
         listen(self, explorer.bundle_changed, self._wait_for_rest)
         listen(self, walk.changed, self.synchronize)
+        listen(self, explorer.decode.decoded, self._wait_for_heart)
+        listen(self, explorer.decoded_origin.changed, self._wait_for_heart)
 
     def set_theme(self, theme: Theme) -> None:
         """Take other colours."""
@@ -164,6 +177,7 @@ class QtDirectionPanel(QWidget):
         """Measure no longer."""
         super().hideEvent(event)
         self._timer.stop()
+        self._heart_timer.stop()
 
     @property
     def _unit_per_sd(self) -> float:
@@ -209,6 +223,7 @@ class QtDirectionPanel(QWidget):
 
     def _show_amount(self) -> None:
         """Show how far the probe has walked; called at each move."""
+        self._heart_change = None
         walk, direction = self._walk, self._walk.direction
         spread = direction.spread if direction is not None else 0.0
         amount_sd = walk.amount / spread if spread else 0.0
@@ -227,7 +242,15 @@ class QtDirectionPanel(QWidget):
             spin.setValue(value)
             spin.blockSignals(was_blocked)
         self.take_back.setEnabled(walk.amount != 0)
-        self._say("measured", self._measured_text())
+        self._say_measured()
+        if walk.has_heart:
+            self._wait_for_heart()
+
+    def _say_measured(self) -> None:
+        walk = self._walk
+        has_heart = walk.has_heart and not walk.calibration_problem
+        heart = heart_text(self._heart_change, walk.measured_unit) if has_heart else ""
+        self._say("measured", self._measured_text() + heart)
 
     def _measured_text(self) -> str:
         walk, direction = self._walk, self._walk.direction
@@ -272,6 +295,14 @@ class QtDirectionPanel(QWidget):
             self._walk.calibrate()
         except LatentExplorerError as error:
             self._explorer.failed.emit(error)
+
+    def _wait_for_heart(self) -> None:
+        if self.isVisible():
+            self._heart_timer.start()
+
+    def _on_heart_rest(self) -> None:
+        self._heart_change = self._walk.heart_change()
+        self._say_measured()
 
     def _wait_for_rest(self) -> None:
         self._timer.start()

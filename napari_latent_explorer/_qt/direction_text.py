@@ -1,5 +1,7 @@
 """What is said of a walk: how far it went, how sure that is, and what decoded hearts change."""
 
+import numpy as np
+
 from napari_latent_explorer._qt.effects_model import signed
 from napari_latent_explorer._qt.numbers import format_value
 from napari_latent_explorer.analysis.directions import SD, Direction
@@ -53,6 +55,11 @@ def calibration_text(calibration: WalkCalibration, amount: float) -> str:
         text += " That cannot be told from no change, so the scale stays predicted."
     is_beyond = abs(amount) > BARELY_BEYOND * calibration.reach
     return text + (" Beyond 2 SD nothing was measured." if is_beyond else "")
+
+
+def heart_text(change: float | None, unit: str) -> str:
+    """Say what was measured on the one heart that is shown; None is still to come."""
+    return f" This heart: {'…' if change is None or not np.isfinite(change) else f'{signed(change)} {unit}'}"
 
 
 def _intervals(change: MeasuredChange) -> tuple[tuple[float, float], tuple[float, float]]:

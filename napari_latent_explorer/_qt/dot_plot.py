@@ -114,6 +114,11 @@ class QtDotPlot(QAbstractScrollArea):
         return self._current
 
     @property
+    def is_dragging(self) -> bool:
+        """Whether a dot is held."""
+        return self._dragged is not None
+
+    @property
     def first_dimension(self) -> int:
         """Dimension on the first line."""
         return int(self._order[0])

@@ -8,6 +8,7 @@ and with at most one label in a hundred different. What fails is left out. Evalu
 float32.
 """
 
+import copy
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -17,6 +18,7 @@ from functools import partial
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
 from napari_latent_explorer.errors import reason_of
 from napari_latent_explorer.modeling.bundle import Decoded, ModelBundle
@@ -24,7 +26,7 @@ from napari_latent_explorer.modeling.decoding import DecodeResult, Drawer, decod
 from napari_latent_explorer.modeling.recorded_decoder import RecordedDecoder
 from napari_latent_explorer.modeling.trained_model import TrainedModel
 from napari_latent_explorer.nn.autoencoder import CrossModalAutoencoder
-from napari_latent_explorer.nn.rows import decoder_to_rows
+from napari_latent_explorer.nn.rows import InFloat32, RowDecoder, decoder_to_rows
 
 MAX_ERROR = 0.01
 """Largest difference from float32, as a share of its largest value, and largest share of other labels."""
@@ -183,12 +185,21 @@ def _decoders_only(network: CrossModalAutoencoder, device: torch.device, dtype: 
         copied = CrossModalAutoencoder(network.config)
     for name, decoder in network.decoders.items():
         copied.decoders[name].load_state_dict(decoder.state_dict(), assign=True)
-        copied.decoders[name] = decoder_to_rows(copied.decoders[name]).to(device, dtype)
+        copied.decoders[name] = _moved(decoder_to_rows(copied.decoders[name]), device, dtype)
     if network.label_head is not None and copied.label_head is not None:
         copied.label_head.load_state_dict(network.label_head.state_dict(), assign=True)
         copied.label_head.to(device, dtype)
     copied.log_scale = torch.nn.Parameter(network.log_scale.detach().to(device, dtype))
     return copied
+
+
+def _moved(decoder: nn.Module, device: torch.device, dtype: torch.dtype) -> nn.Module:
+    """Move all but the last layer to a number format: what that is rounded to is seen, and it takes little time."""
+    inner = decoder.decoder if isinstance(decoder, RowDecoder) else decoder
+    last = copy.deepcopy(inner.get_submodule("output")).to(device)
+    decoder.to(device, dtype)
+    inner.add_module("output", InFloat32(last))
+    return decoder
 
 
 def _decode(drawer: Drawer, vectors: NDArray[np.float32]) -> Decoded:

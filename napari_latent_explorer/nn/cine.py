@@ -94,7 +94,7 @@ class LabelHead(nn.Module):
         maximum along an axis takes, which looks at one number at a time.
         """
         if maps[-1].device.type != "cpu":
-            return self(maps).max(dim=2).indices
+            return self.forward(maps).max(dim=2).indices
         h, n_frames, n_classes = self._features(maps), self.config.n_frames, self.n_classes
         order = torch.arange(n_frames * n_classes).reshape(n_frames, n_classes).T.flatten()
         bias = self.output.bias

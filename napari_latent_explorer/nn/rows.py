@@ -1,7 +1,7 @@
-"""A decoder of signals as a decoder of images one row high, which computes the same and takes less time on CPUs.
+"""Parts of decoders that compute the same in another form, which takes less time or rounds less.
 
-Convolutions of images are read channel by channel at each place, which processors do well; those of signals are not.
-The weights are the same numbers in another order.
+A decoder of signals becomes one of images one row high: convolutions of images are read channel by channel at each
+place, which processors do well; those of signals are not. The weights are the same numbers in another order.
 """
 
 import copy
@@ -31,6 +31,25 @@ class RowDecoder(nn.Module):
         """Decode a batch."""
         x: Tensor = self.decoder(z)
         return x.squeeze(2)
+
+
+class InFloat32(nn.Module):
+    """A layer in float32 behind others in a shorter number format.
+
+    Parameters
+    ----------
+    layer
+        Its weights are float32.
+    """
+
+    def __init__(self, layer: nn.Module) -> None:
+        super().__init__()
+        self.layer = layer
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Compute from `x` in whatever format."""
+        y: Tensor = self.layer(x.float())
+        return y
 
 
 def _exchange(module: nn.Module) -> None:

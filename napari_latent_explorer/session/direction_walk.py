@@ -7,6 +7,7 @@ whoever comes back to one, or undoes, finds it there.
 
 from dataclasses import dataclass, replace
 
+import numpy as np
 from psygnal import Signal
 
 from napari_latent_explorer.analysis.directions import Direction
@@ -18,6 +19,7 @@ from napari_latent_explorer.modeling.walk_calibration import (
     calibration_key,
 )
 from napari_latent_explorer.session.calibration_store import calibration_store
+from napari_latent_explorer.session.decode_service import DecodeOutcome, measured
 from napari_latent_explorer.session.direction_choice import DirectionChoice
 from napari_latent_explorer.session.direction_finding import (
     DirectionRequest,
@@ -75,12 +77,14 @@ class DirectionWalk:
         self._problem = ""
         self._calibration_problems: dict[str, str] = {}
         self._declined: set[str] = set()
+        self._now: DecodeOutcome | None = None
         self._calibrating: tuple[str, Job[Calibrated] | None] = ("", None)
         explorer.study_changed.connect(self._forget)
         explorer.bundle_changed.connect(self._forget_problems)
         explorer.calibrations_changed.connect(self.changed.emit)
         explorer.direction_changed.connect(self._on_direction_changed)
         explorer.groups_changed.connect(self._on_direction_changed)
+        explorer.decode.decoded.connect(self._on_decoded)
         explorer.jobs.started.connect(self._on_job)
         explorer.jobs.ended.connect(self._on_job)
 
@@ -123,15 +127,48 @@ class DirectionWalk:
         return own if own is not None and own.is_scale else None
 
     @property
+    def _measure(self) -> tuple[str, str, str] | None:
+        """Words, unit and field of what is walked along, as in `MEASURES`; None if it cannot be measured."""
+        return None if self.direction is None else MEASURES.get(self.direction.phenotype or "")
+
+    @property
     def is_measurable(self) -> bool:
         """Whether what is walked along can be measured on decoded hearts."""
-        return self.direction is not None and self.direction.phenotype in MEASURES
+        return self._measure is not None
 
     @property
     def calibration_problem(self) -> str:
         """Why decoded hearts cannot be measured; empty if they can, or nobody tried."""
         findings = self._findings()
         return "" if findings is None else self._calibration_problems.get(findings.key, "")
+
+    @property
+    def measured_unit(self) -> str:
+        """Unit of what is walked along as it is measured on decoded hearts; empty if it cannot be measured."""
+        return "" if self._measure is None else self._measure[1]
+
+    @property
+    def has_heart(self) -> bool:
+        """Whether a walk along what can be measured is all that lies between where the probe began and where it is."""
+        probe = self._explorer.probe
+        return probe.walk is not None and self.is_measurable and np.array_equal(probe.base, probe.origin)
+
+    def heart_change(self) -> float | None:
+        """Measure what the walk changed of the one heart that is shown, in the measure's unit.
+
+        It takes some milliseconds. None while one of both hearts is not decoded, or has no ventricle.
+        """
+        explorer, bundle, measure = self._explorer, self._explorer.bundle, self._measure
+        if bundle is None or measure is None or not self.has_heart:
+            return None
+        explorer.decoded_origin.find()
+        began, now = explorer.decoded_origin.outcome, self._now
+        if began is None or now is None or not np.array_equal(now.vector, explorer.probe.vector):
+            return None
+        before, after = (measured(outcome, bundle).measures for outcome in (began, now))
+        if before is None or after is None:
+            return None
+        return float(getattr(after, measure[2]) - getattr(before, measure[2]))
 
     @property
     def problem(self) -> str:
@@ -295,6 +332,9 @@ class DirectionWalk:
     def _on_direction_changed(self) -> None:
         self._problem = ""
         self.changed.emit()
+
+    def _on_decoded(self, outcome: DecodeOutcome) -> None:
+        self._now = outcome
 
     def _on_job(self, job: Job[object]) -> None:
         if job.name in (LAY, EFFECTS, CALIBRATE):

@@ -7,7 +7,7 @@ from qtpy.QtGui import QGuiApplication
 from qtpy.QtTest import QTest
 
 from napari_latent_explorer._qt.direction_text import calibration_text
-from napari_latent_explorer._qt.effects_model import BAR, CHANGE, CORRELATION, NAME
+from napari_latent_explorer._qt.effects_model import BAR, CHANGE, CORRELATION, NAME, signed
 from napari_latent_explorer._qt.probe_dock import DIRECTION, QtProbeDock
 from napari_latent_explorer._qt.theme import LIGHT
 from napari_latent_explorer.analysis.directions import phenotype_direction
@@ -224,11 +224,26 @@ def test_the_slider_speaks_of_predicted_grams_until_hearts_are_measured(along_ma
     panel.amount.setValue(6.0)
     assert explorer.probe.walk.amount == pytest.approx(12.0)
     minus = "\N{MINUS SIGN}"
-    assert panel.sentences["measured"] == (
+    assert panel.sentences["measured"].startswith(
         "Measured on 50 decoded hearts, +6 g in the mean (+5.4 to +6.6), one heart +2.4 to +9.6."
     )
     assert f"{minus}5 g in the mean ({minus}5.5 to {minus}4.5)" in calibration_text(calibration, -10.0)
     assert calibration_text(calibration, 3 * spread).endswith("Beyond 2 SD nothing was measured.")
+
+
+def test_what_the_walk_changed_of_the_heart_that_is_shown_is_said_when_the_hand_rests(qtbot, panel, walk, explorer):
+    choose(panel.bar.phenotype, "lvedv")
+    qtbot.waitUntil(lambda: walk.direction is not None, timeout=10_000)
+    walk.walk(walk.direction.spread)  # one SD: the radius grows by 2 px
+    assert panel.sentences["measured"].endswith("This heart: …")
+    qtbot.waitUntil(lambda: panel.sentences["measured"].endswith(" ml"), timeout=10_000)
+    radius_px = 16.0 + 2.0 * explorer.probe.origin[0] + np.array([0.0, 2.0])
+    expected_ml = np.diff(4.0 / 3.0 * np.pi * (1.8 * radius_px) ** 3 / 1000.0)[0]
+    assert walk.heart_change() == pytest.approx(expected_ml, rel=0.05)
+    assert f"This heart: {signed(walk.heart_change())} ml" in panel.sentences["measured"]
+    explorer.probe.move(5, 1.0)  # then it is not the walk alone
+    assert not walk.has_heart
+    assert "This heart" not in panel.sentences["measured"]
 
 
 def test_a_change_that_may_be_none_is_no_scale(along_mass, walk, explorer):
@@ -237,7 +252,7 @@ def test_a_change_that_may_be_none_is_no_scale(along_mass, walk, explorer):
     explorer.add_calibration(WalkCalibration(key, "lvm", walk.direction.spread, 2 * walk.direction.spread, (change,)))
     along_mass.amount.setValue(10.0)
     assert explorer.probe.walk.amount == pytest.approx(10.0)
-    assert along_mass.sentences["measured"].endswith("so the scale stays predicted.")
+    assert "so the scale stays predicted." in along_mass.sentences["measured"]
 
 
 def test_hearts_are_measured_by_themselves_when_a_measurable_phenotype_is_chosen(qtbot, panel, walk, explorer):

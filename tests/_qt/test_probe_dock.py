@@ -55,6 +55,29 @@ def test_a_dot_that_is_held_while_the_dock_closes_is_let_go(dock, explorer):
     assert explorer.undo_text == "Move latent dimension 3"
 
 
+def test_a_typed_dimension_that_is_filtered_away_comes_back_and_is_the_one_that_moves(dock, explorer):
+    panel = dock.dimensions
+    panel.shown.setCurrentIndex(panel.shown.findData("first 10"))
+    panel.shown.activated.emit(panel.shown.currentIndex())
+    assert 15 not in panel.dots.shown_dims
+    panel.dimension.setValue(15)
+    panel.value.setValue(1.25)
+    assert explorer.probe.moved_dims.tolist() == [15]
+    assert 15 in panel.dots.shown_dims
+
+
+def test_moved_dimensions_are_listed_as_they_come_and_go(dock, explorer):
+    panel = dock.dimensions
+    explorer.probe.move(3, 1.0)
+    panel.shown.setCurrentIndex(panel.shown.findData("moved"))
+    panel.shown.activated.emit(panel.shown.currentIndex())
+    assert panel.dots.shown_dims == (3,)
+    explorer.probe.move(7, 1.0)
+    assert panel.dots.shown_dims == (3, 7)
+    explorer.probe.reset()
+    assert panel.dots.shown_dims == ()
+
+
 def test_a_double_click_takes_a_dimension_back(dock, explorer):
     explorer.probe.move(2, 1.5)
     QTest.mouseDClick(dock.dimensions.dots.viewport(), LEFT, pos=QPoint(100, round(dock.dimensions.dots.y_of(2))))

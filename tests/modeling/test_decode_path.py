@@ -60,6 +60,21 @@ def test_every_way_draws_the_same(bundle: ModelBundle, vector: np.ndarray) -> No
         assert found.bundle_fingerprint == bundle.fingerprint
 
 
+def test_what_is_seen_is_not_rounded_to_a_short_format(bundle: ModelBundle, vector: np.ndarray) -> None:
+    short = dict(decode_path._candidates(bundle))["bfloat16 on the CPU"]().network
+    z = torch.from_numpy(vector[None]).bfloat16()
+    last = bundle.network.decoders["mri"].output
+    with torch.inference_mode():
+        features = short.cine_feature_maps(z)[-1]
+        cine, signals = short.decode("mri", z), short.decode("ecg", z)
+        expected = last(features.float())
+    assert features.dtype is torch.bfloat16
+    torch.testing.assert_close(cine, expected, rtol=1e-5, atol=1e-6)
+    for drawn in (cine, signals):
+        assert drawn.dtype is torch.float32
+        assert not torch.equal(drawn, drawn.bfloat16().float())
+
+
 def test_the_fastest_accurate_way_is_chosen(bundle: ModelBundle, monkeypatch: pytest.MonkeyPatch) -> None:
     ways = {"plain": Candidate(bundle), "fast": Candidate(bundle, 1.005), "wrong": Candidate(bundle, 1.02)}
     offer(monkeypatch, {"plain": 30.0, "fast": 10.0, "wrong": 1.0}, **ways)
