@@ -178,7 +178,7 @@ class QtGaugeStrip(QWidget):
             button.hide()
         for button, participant_id, distance in shown:
             text = f"{participant_id} ({distance:.1f} SD)"
-            self._make_room(button, len(text))
+            self._make_room(button, len(f"{participant_id} (88.8 SD)"))
             button.setText(text.replace("&", "&&"))
             button.setProperty("who", participant_id)
             button.setToolTip(as_plain(f"{participant_id}, {distance:.1f} SD away. {NEAREST_MEANS}"))

@@ -34,7 +34,7 @@ class Watched:
 
     def __init__(self, viewer: Any) -> None:
         from qtpy.QtCore import QEvent, QObject
-        from qtpy.QtWidgets import QApplication, QOpenGLWidget
+        from qtpy.QtWidgets import QApplication, QDockWidget, QOpenGLWidget
 
         from napari_latent_explorer._napari.workspace import open_workspace
 
@@ -42,6 +42,9 @@ class Watched:
         viewer.window.resize(1900, 1100)
         self.explorer: Explorer = open_workspace(viewer)
         self.explorer.open_folder(sample_study_path(), sample_bundle_path())
+        for dock in self.application.allWidgets():
+            if isinstance(dock, QDockWidget) and dock.windowTitle().startswith("Probe"):
+                dock.raise_()
         self.run_until(lambda: self.explorer.bundle is not None and self.explorer.predictors is not None)
         self.bundle = make_bundle("published")
         self.explorer.decode.set_bundle(self.bundle)
