@@ -65,9 +65,11 @@ class HeartLayers:
         self._rr_interval_ms = DEFAULT_RR_MS
         self._keeps_contrast = False
         self._made_room: dict[str, bool] | None = None
+        self._stale: set[str] = set()
         explorer.decode.decoded.connect(self._on_decoded)
         explorer.pace.rested.connect(self._tell_late)
         explorer.study_changed.connect(self._on_study_changed)
+        explorer.bundle_changed.connect(self._hide_stale)
         explorer.probe.origin_changed.connect(self._on_origin_changed)
         self.originals.changed.connect(self._on_originals_changed)
         viewer.layers.events.removed.connect(self._on_layer_removed)
@@ -106,6 +108,16 @@ class HeartLayers:
         self._unwanted.clear()
         self.captions.wanted_again()
         self._keeps_contrast = False
+        self._hide_stale()
+
+    def _hide_stale(self) -> None:
+        """Hide the heart of another study or model until one of these is there, which without a model never comes."""
+        seen = self._made_room or {name: layer.visible for name, layer in self._layers.items()}
+        for name in (RECONSTRUCTION, RECONSTRUCTION_LABELS):
+            if seen.get(name, False):
+                self._stale.add(name)
+                self._set_visible(name, False)
+        self.captions.set(RECONSTRUCTION, (), None, (0.0, 0.0))
 
     def _on_layer_removed(self, event: Any) -> None:
         for name, layer in list(self._layers.items()):
@@ -160,6 +172,8 @@ class HeartLayers:
         if result.labels is not None:
             names = getattr(self._explorer.bundle, "label_names", LA_4CH_CLASSES)
             self._show_labels(RECONSTRUCTION_LABELS, np.asarray(result.labels), names, spacing_mm, (0.0, 0.0))
+        while self._stale:
+            self._set_visible(self._stale.pop(), True)
         probe = self._explorer.probe
         # new words take napari 50 ms: a drag along a path has no time for them
         moves = probe.moves_text if self._explorer.path_share is None else ""

@@ -36,6 +36,7 @@ class QtDecoderLine(QLabel):
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.hide()
         listen(self, explorer.decode.decoded, self._on_decoded)
+        listen(self, explorer.bundle_changed, self._show)
 
     def set_theme(self, theme: Theme) -> None:
         """Take other colours."""
@@ -53,4 +54,4 @@ class QtDecoderLine(QLabel):
         self.setText(SLOWER if failure else f"Decodes in {description}")
         self.setToolTip(as_plain(failure or MEANS))
         self.setStyleSheet(f"color: {self._theme.warning if failure else self._theme.muted};")
-        self.setVisible(bool(description or failure))
+        self.setVisible(bool(description or failure) and self._explorer.bundle is not None)

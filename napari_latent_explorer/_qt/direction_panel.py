@@ -43,6 +43,10 @@ REST_MS = 250
 NO_CHOICE = (
     "Choose a phenotype, a principal component, two groups or two vectors; the probe then walks from where it is."
 )
+MEASURED_WORDS = (
+    "Hearts of 50 participants were decoded at -2, 0 and +2 SD and measured in their plane.\n"
+    "The mean of many people is none of them: its heart can change by more than one of theirs."
+)
 NO_VECTORS = "Choose both vectors: take them from the probe, as it is dragged from one to the other, or paste them."
 READING = "Per walk of one SD, as predictors read it. ● sure  ○ the 95 % interval holds zero. Tick to hold still."
 
@@ -86,6 +90,7 @@ class QtDirectionPanel(QWidget):
         self.again = QPushButton("Measure what else moves", self)
         self._labels = {name: self._label() for name in ("status", "held_out", "measured", "reading")}
         self._labels["reading"].setText(READING)
+        self._labels["measured"].setToolTip(MEASURED_WORDS)
         self.strip = QtJobStrip(explorer.jobs, self, (LAY, EFFECTS, CALIBRATE))
         self.table = QtEffectsTable(self)
         self._build_layout()

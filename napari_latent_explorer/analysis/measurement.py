@@ -30,9 +30,9 @@ class VentricleMeasures:
     Attributes
     ----------
     edv_ml, esv_ml
-        Volume of the cavity where it is largest and where it is smallest, in mL.
+        Volume of the cavity where it is largest and where it is smallest, in mL; of one frame the latter is NaN.
     ef_percent
-        Ejection fraction, 0 to 100.
+        Ejection fraction, 0 to 100; NaN of one frame.
     mass_g
         Of the muscle where the cavity is largest, in g; NaN where no wall is labelled.
     """
@@ -76,7 +76,8 @@ def measure_left_ventricle(
         return None
     diastole, systole = (_mask(labels[frame], names, {CAVITY}) for frame in phases)
     wall = _mask(labels[phases[0]], names, WALLS)
-    edv_ml, esv_ml = _volume_ml(diastole, spacing_mm), _volume_ml(systole, spacing_mm)
+    edv_ml = _volume_ml(diastole, spacing_mm)
+    esv_ml = _volume_ml(systole, spacing_mm) if len(labels) > 1 else np.nan  # one frame does not tell
     mass_g = np.nan
     if wall.any():
         mass_g = MYOCARDIUM_G_PER_ML * (_volume_ml(diastole | wall, spacing_mm) - edv_ml)

@@ -105,3 +105,21 @@ def test_the_users_own_layers_are_left_alone(viewer, explorer, settle):
     assert own in viewer.layers
     assert own.data.sum() == 0
     assert session_of(viewer).layers.layer("reconstruction") is not own
+
+
+def test_the_heart_of_another_study_goes_until_one_of_this_is_there(
+    viewer, explorer, settle, shapes_study, shapes_bundle
+):
+    image, labels = viewer.layers["reconstruction"], viewer.layers["reconstruction labels"]
+    labels.visible = False
+    explorer.open(shapes_study, None)  # there is no model that could decode anything
+    explorer.jobs.cancel_all()
+    settle(explorer)
+    explorer.probe_participant(str(explorer.cohort.participant_ids[3]), "mri")
+    assert not image.visible
+    assert not any("Reconstruction" in words for words in viewer.layers["captions"].text.values)
+    explorer.open(shapes_study, shapes_bundle)
+    explorer.jobs.cancel_all()
+    settle(explorer)
+    assert image.visible
+    assert not labels.visible  # as the user had it

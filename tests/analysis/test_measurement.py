@@ -42,14 +42,14 @@ def test_a_pixel_need_not_be_square() -> None:
     assert measures is not None
     assert measures.edv_ml == pytest.approx(ellipsoid_ml(50, 25), rel=0.03)
     assert np.isnan(measures.mass_g)
-    assert measures.ef_percent == 0.0
+    assert np.isnan([measures.esv_ml, measures.ef_percent]).all()  # of one frame nobody knows how far it contracts
 
 
 def test_specks_beside_the_ventricle_do_not_count() -> None:
     labels = np.where(ellipse(50, 25), CAVITY, np.where(ellipse(58, 33), WALL, 0))
-    clean = measure_left_ventricle(labels[None], LA_4CH_CLASSES, (0.5, 0.5))
+    clean = measure_left_ventricle(np.stack([labels] * 2), LA_4CH_CLASSES, (0.5, 0.5))
     labels[2:5, 2:5], labels[-4:, -9:] = CAVITY, WALL
-    assert measure_left_ventricle(labels[None], LA_4CH_CLASSES, (0.5, 0.5)) == clean
+    assert measure_left_ventricle(np.stack([labels] * 2), LA_4CH_CLASSES, (0.5, 0.5)) == clean
 
 
 def test_where_no_left_ventricle_is_drawn_nothing_is_measured() -> None:

@@ -6,7 +6,9 @@ import torch
 from test_bundle import make_bundle
 
 from napari_latent_explorer.errors import BundleError
+from napari_latent_explorer.modeling import decode_path
 from napari_latent_explorer.modeling.bundle import Decoded
+from napari_latent_explorer.modeling.decode_path import FastDecoder
 from napari_latent_explorer.modeling.recorded_decoder import Drawn, RecordedDecoder
 
 BUNDLE = make_bundle()
@@ -51,6 +53,29 @@ def test_several_vectors_and_a_wrong_one_go_to_the_networks() -> None:
     check_same(recorded.decode(VECTORS, with_labels=True), BUNDLE.decode(VECTORS, with_labels=True))
     with pytest.raises(BundleError, match="expects"):
         recorded.decode(VECTORS[:1, :-1])
+
+
+def test_a_card_that_is_lost_between_two_hearts_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    is_lost = False
+
+    def record(draw: Callable[[], Drawn]) -> tuple[Drawn, Callable[[], object]]:
+        drawn, replay = record_on_cpu(draw)
+
+        def replay_while_there() -> None:
+            if is_lost:
+                raise RuntimeError("CUDA error: device lost")
+            replay()
+
+        return drawn, replay_while_there
+
+    makers = [("the card", lambda: RecordedDecoder(BUNDLE, record))]
+    monkeypatch.setattr(decode_path, "_candidates", lambda _: makers)
+    decoder = FastDecoder()
+    assert decoder(BUNDLE, list(VECTORS[:1]))[0].path.startswith("the card, ")
+    is_lost = True
+    (result,) = decoder(BUNDLE, list(VECTORS[1:2]))
+    np.testing.assert_array_equal(result.cine, BUNDLE.decode(VECTORS[1:2]).cine[0])
+    assert "device lost" in decoder.failure
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA card")

@@ -34,7 +34,8 @@ class Rings:
         distance = np.hypot(rows, columns)
         radii = RADIUS_PX + latents[:, 0] * latents[:, 1]
         labels = [np.where(distance < r, 11, np.where(distance < r + WALL_PX, 4, 0)) for r in radii]
-        return Decoded(None, np.stack(labels)[:, None].astype(np.uint8) if self.has_labels else None, None)
+        two_frames = np.stack([np.stack(labels)] * 2, axis=1).astype(np.uint8)
+        return Decoded(None, two_frames if self.has_labels else None, None)
 
 
 @pytest.fixture(scope="module")
