@@ -41,7 +41,7 @@ from napari_latent_explorer._qt.ecg_traces import (
 from napari_latent_explorer._qt.ecg_view_menu import EcgView, QtEcgViewMenu
 from napari_latent_explorer._qt.figure import Figure
 from napari_latent_explorer._qt.figure_menu import offer_figure
-from napari_latent_explorer._qt.listening import listen
+from napari_latent_explorer._qt.listening import listen, listen_while_seen
 from napari_latent_explorer._qt.page_switch import QtPageSwitch
 from napari_latent_explorer._qt.rhythm_plot import QtRhythmStrip
 from napari_latent_explorer._qt.steady_label import QtSteadyLabel
@@ -127,6 +127,7 @@ class QtEcgDock(QWidget):
         self.plot.time_requested.connect(self._on_plot_time_requested)
         self.pages.page_changed.connect(self._show_page)
         listen(self, explorer.decode.decoded, self._on_decoded)
+        listen_while_seen(self, explorer.pace.due, self._draw)
         listen(self, explorer.study_changed, self._forget)
         listen(self, explorer.decoded_origin.changed, self._on_origin_decoded)
         listen(self, self._originals.changed, self._on_originals_changed)
@@ -244,7 +245,6 @@ class QtEcgDock(QWidget):
 
     def _on_decoded(self, outcome: DecodeOutcome) -> None:
         self._outcome = outcome
-        self._draw()
 
     def _on_origin_decoded(self, outcome: DecodeOutcome | None) -> None:
         if outcome is not None:

@@ -2,7 +2,10 @@
 
 from collections.abc import Callable
 
-from qtpy.QtCore import QCoreApplication, QObject, Qt, Signal
+from qtpy.QtCore import QCoreApplication, QObject, Qt, QTimer, Signal
+
+PAINTING_BEGINS_MS = 6
+"""Qt waits for 5 ms for whatever else is to be painted too; a timer that ends later finds it painted."""
 
 
 class QtMainThreadDispatch(QObject):
@@ -25,6 +28,10 @@ class QtMainThreadDispatch(QObject):
         """Hand over a call."""
         if self._is_open:
             self._posted.emit(call)
+
+    def after_painting(self, call: Callable[[], None]) -> None:
+        """Make a call on this thread, the GUI's, when the window has been painted anew."""
+        QTimer.singleShot(PAINTING_BEGINS_MS, lambda: self._make_call(call))
 
     def close(self) -> None:
         """Make no further call, not even those that wait."""

@@ -97,7 +97,7 @@ class QtMapDock(QWidget):
         listen(self, explorer.jobs.ended, self._describe)
         self._places.changed.connect(self._place_probe)
         listen(self, explorer.view_state_changed, self.synchronize)
-        listen(self, explorer.pace.due, self._place_probe)
+        listen(self, explorer.pace.due_in_turn, self._place_probe)
         listen(self, explorer.probe.origin_changed, self._place_probe)
         self._on_projections_changed()
 

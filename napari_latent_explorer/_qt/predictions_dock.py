@@ -51,7 +51,7 @@ class QtPredictionsDock(QWidget):
         for widget, stretch in ((self._title, 0), (self._note, 0), (self._empty, 1), (self._scroll, 1)):
             layout.addWidget(widget, stretch)
         listen(self, explorer.decode.decoded, self._on_decoded)
-        listen_while_seen(self, explorer.decode.decoded, self._show)
+        listen_while_seen(self, explorer.pace.due, self._show)
         listen(self, explorer.study_changed, self._on_study_changed)
         self._on_study_changed()
         explorer.decode_probe()  # what was predicted before it opened

@@ -21,6 +21,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_latent_explorer.analysis.blas import apply_matrix
+
 PENALTIES = np.logspace(-1, 5, 19)
 """Grid of ridge penalties, for inputs of unit variance."""
 ROWS_PER_STEP = 4_096
@@ -69,9 +71,9 @@ class LinearModel:
         self, inputs: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
         """Value, low and high ``(n_targets,)`` for one input ``(n_inputs,)``; probabilities for binary targets."""
-        along_axes = (inputs - self.center) @ self.axes
-        values = along_axes @ self.coefficients + self.intercepts
-        margin = Z_95 * np.sqrt(along_axes**2 @ self.coefficient_variances + self.residual_sd**2)
+        along_axes = apply_matrix(inputs - self.center, self.axes)
+        values = apply_matrix(along_axes, self.coefficients) + self.intercepts
+        margin = Z_95 * np.sqrt(apply_matrix(along_axes**2, self.coefficient_variances) + self.residual_sd**2)
         bounds = np.stack([values, values - margin, values + margin])
         bounds[:, self.is_binary] = sigmoid(bounds[:, self.is_binary])
         value, low, high = bounds

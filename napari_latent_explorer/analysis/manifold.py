@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from napari_latent_explorer.analysis.blas import one_blas_thread
+from napari_latent_explorer.analysis.blas import apply_matrix
 from napari_latent_explorer.analysis.unusualness import Unusualness, measure_unusualness
 from napari_latent_explorer.data.arrays import read_only
 from napari_latent_explorer.data.latents import LatentSpace
@@ -71,12 +71,11 @@ class Manifold:
     squared_lengths: NDArray[np.float32]
     usual_distance: float
 
-    @one_blas_thread()
     def read(self, vector: ArrayLike, n_nearest: int = 5) -> GaugeReading:
         """Hold one vector ``(latent_dim,)`` against the cohort; a product of matrix and vector."""
         at = np.asarray(vector, np.float64)
-        own = ((at - self.unusualness.mean) @ self.unusualness.whitening).astype(np.float32)
-        squared = self.squared_lengths - 2.0 * self.whitened @ own
+        own = apply_matrix(at - self.unusualness.mean, self.unusualness.whitening).astype(np.float32)
+        squared = self.squared_lengths - 2.0 * np.einsum("ij,j->i", self.whitened, own)
         n_nearest = min(n_nearest, len(squared))
         nearest = np.argpartition(squared, n_nearest - 1)[:n_nearest]
         exact = np.linalg.norm(self.whitened[nearest].astype(np.float64) - own, axis=1)
@@ -86,11 +85,10 @@ class Manifold:
             percentile, self.unusualness.participant_ids[nearest[order]], exact[order], self.usual_distance
         )
 
-    @one_blas_thread()
     def distance(self, first: ArrayLike, second: ArrayLike) -> float:
         """Distance of two vectors ``(latent_dim,)``, in SD in each direction."""
         apart = np.asarray(first, np.float64) - np.asarray(second, np.float64)
-        return float(np.linalg.norm(apart @ self.unusualness.whitening))
+        return float(np.linalg.norm(apply_matrix(apart, self.unusualness.whitening)))
 
 
 def fit_manifold(latents: LatentSpace) -> Generator[Progress, None, Manifold]:

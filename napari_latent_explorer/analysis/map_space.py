@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from napari_latent_explorer.analysis.blas import one_blas_thread
+from napari_latent_explorer.analysis.blas import apply_matrix, one_blas_thread
 from napari_latent_explorer.data.arrays import read_only
 from napari_latent_explorer.data.latents import LatentSpace
 from napari_latent_explorer.errors import StudyError
@@ -56,7 +56,7 @@ class WhitenedSpace:
 
     def bring(self, vectors: ArrayLike) -> NDArray[np.float32]:
         """Scores ``(m, n_components)`` of latent vectors ``(m, latent_dim)``."""
-        return np.asarray((np.asarray(vectors, np.float64) - self.mean) @ self.axes, np.float32)
+        return np.asarray(apply_matrix(np.asarray(vectors, np.float64) - self.mean, self.axes), np.float32)
 
 
 _WHITENED: "WeakKeyDictionary[LatentSpace, WhitenedSpace]" = WeakKeyDictionary()

@@ -106,7 +106,6 @@ class PredictorTable:
         values = every.values[:, column]
         return HeldOut(every.participant_ids, values) if np.isfinite(values).any() else None
 
-    @one_blas_thread()
     def predict(self, vectors: Mapping[str, ArrayLike]) -> PredictionTable:
         """Predict from one latent vector ``(latent_dim,)`` per modality; a row that lacks one is NaN."""
         values, low, high = np.full((3, len(self.rows), len(self.targets)), np.nan)

@@ -23,7 +23,6 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from napari_latent_explorer.analysis.blas import one_blas_thread
 from napari_latent_explorer.analysis.map_space import (
     MAP_KINDS,
     N_PCA_COMPONENTS,
@@ -149,7 +148,6 @@ class Projection:
     def _row_of(self) -> dict[str, int]:
         return {participant_id: row for row, participant_id in enumerate(self.participant_ids.tolist())}
 
-    @one_blas_thread()
     def place(self, vectors: ArrayLike, latents: LatentSpace, k: int = 10) -> NDArray[np.float32]:
         """Where new latent vectors lie on the map, by their neighbours; milliseconds, and moves nobody.
 

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from napari_latent_explorer.analysis.blas import one_blas_thread
+from napari_latent_explorer.analysis.blas import apply_matrix, one_blas_thread
 from napari_latent_explorer.data.arrays import read_only
 from napari_latent_explorer.data.latents import LatentSpace
 from napari_latent_explorer.data.progress import Progress
@@ -61,7 +61,9 @@ class Unusualness:
 
     def squared_distance(self, vectors: ArrayLike) -> NDArray[np.float64]:
         """Squared Mahalanobis distance ``(m,)`` of vectors ``(m, latent_dim)`` from the cohort's mean."""
-        return _squared_lengths((np.atleast_2d(np.asarray(vectors, np.float64)) - self.mean) @ self.whitening)
+        return _squared_lengths(
+            apply_matrix(np.atleast_2d(np.asarray(vectors, np.float64)) - self.mean, self.whitening)
+        )
 
     def percentile(self, vectors: ArrayLike) -> NDArray[np.float64]:
         """Share ``(m,)`` of the cohort, 0..100, that is at most as far from the mean as each vector."""

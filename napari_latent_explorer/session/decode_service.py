@@ -22,7 +22,7 @@ from napari_latent_explorer.analysis.measurement import MODEL_SPACING_MM as MODE
 from napari_latent_explorer.analysis.measurement import VentricleMeasures, measure_left_ventricle
 from napari_latent_explorer.data.arrays import read_only
 from napari_latent_explorer.data.cine import LA_4CH_CLASSES
-from napari_latent_explorer.session.dispatch import Dispatch, forward, inline
+from napari_latent_explorer.session.dispatch import Dispatch, after_painting, forward, inline
 from napari_latent_explorer.session.latest_wins import LatestWins
 from napari_latent_explorer.session.recordings import Encoder
 
@@ -170,7 +170,9 @@ class DecodeService:
         self._bundle: Bundle | None = None
         self._predictors: PredictorTable | None = None
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="decoder")
-        self._queue: LatestWins[_Work, DecodeOutcome] = LatestWins(self._work, dispatch, self._worker)
+        self._queue: LatestWins[_Work, DecodeOutcome] = LatestWins(
+            self._work, dispatch, self._worker, _twice(after_painting(dispatch))
+        )
         self._together: LatestWins[tuple[_Work, ...], tuple[DecodeOutcome, ...]] = LatestWins(
             lambda works: tuple(self._measured(works)), dispatch, self._worker
         )
@@ -322,3 +324,8 @@ def measured(outcome: DecodeOutcome, bundle: Bundle) -> DecodeOutcome:
     side_mm = bundle.input_spec.mri.spacing_mm or MODEL_SPACING_MM
     names = getattr(bundle, "label_names", LA_4CH_CLASSES)
     return replace(outcome, measures=measure_left_ventricle(labels, names, (side_mm, side_mm)))
+
+
+def _twice(late: Dispatch) -> Dispatch:
+    """After the heart has been painted, and then all that follows it; see `probe_pace`."""
+    return lambda call: late(lambda: late(call))

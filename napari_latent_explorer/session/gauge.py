@@ -79,7 +79,7 @@ class Gauge:
         forward(self._cycles.finished, self.cycle_read)
         for queue in (self._questions, self._cycles):
             forward(queue.failed, self.failed)
-        explorer.pace.due.connect(self._ask)
+        explorer.pace.due_in_turn.connect(self._ask)
         explorer.decode.decoded.connect(self._on_decoded)
         explorer.pace.rested.connect(self._go_round)
         explorer.study_changed.connect(self._on_study_changed)

@@ -5,8 +5,8 @@ result is delivered**, in the order in which the requests came. Dropping results
 reasonable and shows nothing at all while a slider moves faster than the work takes: with an event each 8 ms and 30 ms
 of work no result would ever be current. With this rule every 30 ms one arrives, and the last one is always right.
 
-The reader of the results may be slow too (a window that paints). So no new work starts while two results still wait to
-be delivered: the queue stays short, and what is shown is never older than two steps.
+The reader of the results may be slow too (a window that paints). So no new work starts while a result still waits to be
+delivered and taken in: the queue stays short, and what is shown is never older than one step.
 """
 
 import sys
@@ -22,8 +22,6 @@ from napari_latent_explorer.session.dispatch import Dispatch, inline
 Request = TypeVar("Request")
 Result = TypeVar("Result")
 
-MAX_UNDELIVERED = 2
-
 
 class LatestWins(Generic[Request, Result]):
     """One running, one pending; each finished result is delivered in order.
@@ -36,16 +34,23 @@ class LatestWins(Generic[Request, Result]):
         Brings a result to the thread that listens.
     executor
         Where the work runs; by default one thread of its own, which `close` stops.
+    taken_in
+        Makes a call when who listens has taken in what was delivered; no sooner counts it as such.
     """
 
     finished = Signal(object, description="A result, on the thread of `dispatch`.")
     failed = Signal(Exception, description="The work of one request raised; the following requests go on.")
 
     def __init__(
-        self, work: Callable[[Request], Result], dispatch: Dispatch = inline, executor: Executor | None = None
+        self,
+        work: Callable[[Request], Result],
+        dispatch: Dispatch = inline,
+        executor: Executor | None = None,
+        taken_in: Dispatch = inline,
     ) -> None:
         self._work = work
         self._dispatch = dispatch
+        self._taken_in = taken_in
         self._executor = executor or ThreadPoolExecutor(1, thread_name_prefix="latest-wins")
         self._owns_executor = executor is None
         self._changed = Condition()
@@ -88,7 +93,7 @@ class LatestWins(Generic[Request, Result]):
 
     def _start_next(self) -> None:
         """Start the waiting request if nothing runs and the reader keeps up; the lock is held."""
-        if self._is_closed or self._is_running or not self._pending or self._n_undelivered >= MAX_UNDELIVERED:
+        if self._is_closed or self._is_running or not self._pending or self._n_undelivered:
             return
         self._is_running = True
         self._executor.submit(self._run, self._pending.pop(), self._generation)
@@ -120,7 +125,10 @@ class LatestWins(Generic[Request, Result]):
             else:
                 self.finished.emit(outcome)
         finally:
-            with self._changed:
-                self._n_undelivered -= 1
-                self._start_next()
-                self._changed.notify_all()
+            self._taken_in(self._count_down)
+
+    def _count_down(self) -> None:
+        with self._changed:
+            self._n_undelivered -= 1
+            self._start_next()
+            self._changed.notify_all()

@@ -25,6 +25,7 @@ N_MOVES = 500
 DRAG_S, EVENTS_PER_S = 20.0, 120.0
 BLOCKED_MS = 50.0
 TICK_MS = 4
+REST_S = 0.1
 MAX_GROWTH_MB = 60.0
 PATIENCE_S = 90.0
 
@@ -76,11 +77,14 @@ class Watched:
             self.application.processEvents()
             time.sleep(0.0005)
 
+    def run_for(self, duration_s: float) -> None:
+        end_s = time.perf_counter() + duration_s
+        self.run_until(lambda: time.perf_counter() > end_s)
+
     def rest(self) -> None:
         """Wait until nothing is decoded and the window has nothing left to do."""
         self.run_until(lambda: self.explorer.decode.is_idle and not self.explorer.jobs.running)
-        end_s = time.perf_counter() + 0.5
-        self.run_until(lambda: time.perf_counter() > end_s)
+        self.run_for(0.5)
 
 
 @pytest.fixture
@@ -105,7 +109,9 @@ def test_random_moves(watched: Watched, capsys: pytest.CaptureFixture[str]) -> N
     to_layers_ms, to_painted_ms = [], []
     for _ in range(N_MOVES):
         vector = (watched.explorer.probe.origin + 0.5 * rng.normal(size=spread.size) * spread).astype(np.float32)
+        watched.run_for(REST_S)  # all that follows the heart before is painted then, too
         watched.in_layers.clear()
+        watched.painted_s.clear()
         moved_s = time.perf_counter()
         watched.explorer.probe.move_to(vector)
         watched.run_until(lambda: bool(watched.in_layers))
@@ -114,7 +120,6 @@ def test_random_moves(watched: Watched, capsys: pytest.CaptureFixture[str]) -> N
         watched.run_until(lambda since_s=in_layers_s: any(one > since_s for one in watched.painted_s))
         to_layers_ms.append(1000.0 * (in_layers_s - moved_s))
         to_painted_ms.append(1000.0 * (time.perf_counter() - moved_s))
-        watched.painted_s.clear()
     with capsys.disabled():
         print(f"\ndecoded in {path}")
     tell(capsys, "probe moved to layers' data", to_layers_ms)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from napari_latent_explorer.session import latest_wins
-from napari_latent_explorer.session.latest_wins import MAX_UNDELIVERED, LatestWins
+from napari_latent_explorer.session.latest_wins import LatestWins
 
 
 class ScriptedExecutor(Executor):
@@ -72,12 +72,26 @@ def test_no_work_is_started_while_the_listener_is_behind() -> None:
         latest.request(number)
         if executor.submitted:
             executor.run_next()
-    assert len(undelivered) == MAX_UNDELIVERED
+    assert len(undelivered) == 1
     while undelivered:
         undelivered.pop(0)()
         if executor.submitted:
             executor.run_next()
-    assert results == [0, 1, 9]
+    assert results == [0, 9]
+
+
+def test_no_work_is_started_before_the_listener_has_taken_in_what_was_delivered() -> None:
+    painting: list[Callable[[], None]] = []
+    executor, results = ScriptedExecutor(), []
+    latest: LatestWins[int, int] = LatestWins(lambda x: x, executor=executor, taken_in=painting.append)
+    latest.finished.connect(results.append)
+    latest.request(1)
+    latest.request(2)
+    executor.run_next()
+    assert (results, executor.submitted, latest.is_idle) == ([1], [], False)
+    painting.pop()()
+    executor.run_next()
+    assert results == [1, 2]
 
 
 def test_a_failure_is_told_and_the_next_request_goes_on() -> None:

@@ -1,6 +1,7 @@
-"""When the place of the probe is shown: with hearts, and on its own when they are slow."""
+"""When the place of the probe is shown: after hearts, by turns, and on its own when they are slow."""
 
 from threading import Event
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -17,56 +18,88 @@ class Decoding:
     is_idle = False
 
 
+class Window:
+    """Hands calls on at once, and paints when the test wants."""
+
+    def __init__(self):
+        self.waiting = []
+
+    def __call__(self, call):
+        call()
+
+    def after_painting(self, call):
+        self.waiting.append(call)
+
+    def paint(self):
+        waiting, self.waiting = self.waiting, []
+        for call in waiting:
+            call()
+
+
 @pytest.fixture
 def followed():
-    probe, decode, time_s = LatentProbe(), Decoding(), [10.0]
-    pace = ProbePace(probe, decode, clock=lambda: time_s[0])
+    probe, decode, window, time_s = LatentProbe(), Decoding(), Window(), [10.0]
+    pace = ProbePace(probe, decode, window, lambda: time_s[0])
     told = []
-    pace.due.connect(lambda: told.append(time_s[0]))
-    yield probe, decode, time_s, told, pace
+    pace.due.connect(lambda: told.append("due"))
+    pace.due_in_turn.connect(lambda: told.append("in turn"))
+    yield SimpleNamespace(probe=probe, decode=decode, window=window, time_s=time_s, told=told, pace=pace)
     pace.close()
 
 
-def test_many_moves_are_told_once_at_once_and_then_with_the_heart(followed):
-    probe, decode, _, told, _ = followed
-    probe.set_origin(np.zeros(4), "a mean")
-    assert len(told) == 1
-    for value in range(1, 20):
-        probe.move(0, value)
-    assert len(told) == 1
-    decode.decoded.emit(None)
-    assert len(told) == 2
-    decode.decoded.emit(None)
-    assert len(told) == 2, "nothing has moved since"
+def heart_at(vector):
+    return SimpleNamespace(vector=np.asarray(vector, np.float32))
+
+
+def test_while_the_probe_moves_hearts_come_first_and_what_follows_takes_turns(followed):
+    followed.probe.set_origin(np.zeros(4), "a mean")
+    followed.told.clear()
+    for value in range(1, 5):
+        for step in range(10):
+            followed.probe.move(0, value + step / 10)
+        followed.decode.decoded.emit(heart_at(np.zeros(4)))
+        assert len(followed.told) == value - 1, "not before the heart is painted"
+        followed.window.paint()
+    assert followed.told == ["due", "in turn", "due", "in turn"]
+
+
+def test_after_the_last_heart_all_is_told_in_two_repaints(followed):
+    followed.probe.set_origin(np.zeros(4), "a mean")
+    followed.told.clear()
+    followed.probe.move(0, 1.0)
+    followed.decode.decoded.emit(heart_at(followed.probe.vector))
+    followed.window.paint()
+    assert followed.told == ["due"]
+    followed.window.paint()
+    assert followed.told == ["due", "in turn"]
 
 
 def test_while_hearts_are_slow_it_is_told_on_its_own(followed):
-    probe, _, time_s, told, _ = followed
-    probe.set_origin(np.zeros(4), "a mean")
+    followed.probe.set_origin(np.zeros(4), "a mean")
+    followed.told.clear()
     for number in range(1, 101):
-        time_s[0] += PATIENCE_S / 10
-        probe.move(0, number)
-    assert len(told) == pytest.approx(11, abs=1)
+        followed.time_s[0] += PATIENCE_S / 10
+        followed.probe.move(0, number)
+    assert followed.told.count("due") == pytest.approx(10, abs=1)
+    assert followed.told.count("in turn") == followed.told.count("due")
 
 
 def test_without_a_decoder_each_move_is_told(followed):
-    probe, decode, _, told, _ = followed
-    decode.is_idle = True
-    probe.set_origin(np.zeros(4), "a mean")
+    followed.decode.is_idle = True
+    followed.probe.set_origin(np.zeros(4), "a mean")
     for number in range(1, 6):
-        probe.move(0, number)
-    assert len(told) == 6
+        followed.probe.move(0, number)
+    assert followed.told == ["due", "in turn"] * 6
 
 
-def test_it_rests_once_after_the_last_move(followed):
-    probe, _, _, _, pace = followed
-    rested = []
-    is_there = Event()
-    pace.rested.connect(lambda: (rested.append(float(probe.vector[0])), is_there.set()))
+def test_it_rests_once_after_the_last_move_and_what_was_late_is_told(followed):
+    probe, rested, is_there = followed.probe, [], Event()
+    followed.pace.rested.connect(lambda: (rested.append(float(probe.vector[0])), is_there.set()))
     probe.set_origin(np.zeros(4), "a mean")
+    followed.told.clear()
     probe.move(0, 1.0)
     probe.move(0, 2.0)
-    assert not pace.is_resting
+    assert not followed.pace.is_resting
     assert is_there.wait(5.0)
-    assert pace.wait(5.0)
-    assert (rested, pace.is_resting) == ([2.0], True)
+    assert followed.pace.wait(5.0)
+    assert (rested, followed.pace.is_resting, followed.told) == ([2.0], True, ["due", "in turn"])
