@@ -1,5 +1,6 @@
 """The probe's vector by dimension: dots in a chosen order, filtered, locked, typed, copied and pasted."""
 
+from collections.abc import Callable
 from typing import Any, Final
 
 import numpy as np
@@ -138,16 +139,16 @@ class QtDimensionPanel(QWidget):
         self.order.activated.connect(self._on_order_chosen)
         self.phenotype.activated.connect(self._on_order_chosen)
         self.shown.activated.connect(self._sort)
-        self.dots.moved.connect(probe.move)
+        self.dots.moved.connect(self._by_hand(probe.move))
         self.dots.drag_began.connect(explorer.begin_gesture)
         self.dots.drag_ended.connect(explorer.end_gesture)
-        self.dots.reset_requested.connect(probe.reset)
+        self.dots.reset_requested.connect(self._by_hand(probe.reset))
         self.dots.lock_requested.connect(lambda dim: probe.set_locked(dim, dim not in probe.locked))
         self.dots.current_changed.connect(self._on_dots_current_changed)
         self.dimension.valueChanged.connect(self._on_dimension_typed)
-        self.value.valueChanged.connect(self._on_value_typed)
+        self.value.valueChanged.connect(self._by_hand(self._on_value_typed))
         self.lock.clicked.connect(lambda is_locked: probe.set_locked(self.dots.current, is_locked))
-        self.reset_one.clicked.connect(lambda: probe.reset(self.dots.current))
+        self.reset_one.clicked.connect(self._by_hand(lambda _: probe.reset(self.dots.current)))
         listen(self, self._ranking.changed, self._on_ranking_changed)
         listen(self, explorer.study_changed, self._on_study_changed)
         listen(self, explorer.active_group_changed, self._on_active_group_changed)
@@ -249,6 +250,15 @@ class QtDimensionPanel(QWidget):
             was_blocked = self.value.blockSignals(True)
             self.value.setValue(float(vector[dim]))
             self.value.blockSignals(was_blocked)
+
+    def _by_hand(self, change: Callable[..., None]) -> Callable[..., None]:
+        """Show at once what the hand changes here; what others change can wait for its turn."""
+
+        def change_and_show(*values: Any) -> None:
+            change(*values)
+            self._show_vector()
+
+        return change_and_show
 
     def _on_value_typed(self, value: float) -> None:
         if self._explorer.probe.is_set:

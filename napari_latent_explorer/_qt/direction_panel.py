@@ -146,7 +146,7 @@ class QtDirectionPanel(QWidget):
         self.slider.drag_ended.connect(explorer.end_gesture)
         self.amount.valueChanged.connect(self._on_amount_typed)
         self.amount_sd.valueChanged.connect(self._walk_sd)
-        self.take_back.clicked.connect(explorer.probe.end_walk)
+        self.take_back.clicked.connect(self._end_walk)
         self.calibrate.clicked.connect(self._on_calibrate_clicked)
         self.again.clicked.connect(walk.measure_effects)
         self.table.effects.held_changed.connect(lambda held: walk.choose(replace(walk.choice, held=held)))
@@ -269,6 +269,11 @@ class QtDirectionPanel(QWidget):
         direction = self._walk.direction
         if direction is not None:
             self._walk.walk(min(max(amount_sd, -2 * REACH_SD), 2 * REACH_SD) * direction.spread)
+            self._show_amount()  # what the hand moves follows it at once
+
+    def _end_walk(self) -> None:
+        self._explorer.probe.end_walk()
+        self._show_amount()
 
     def _on_amount_typed(self, value: float) -> None:
         if self._unit_per_sd:

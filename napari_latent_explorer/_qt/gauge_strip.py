@@ -118,7 +118,10 @@ class QtGaugeStrip(QWidget):
         self._clear()
 
     def _build_layout(self) -> None:
-        people = QHBoxLayout()
+        row = QWidget(self)  # narrows with the dock, whatever its buttons have been given
+        row.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        people = QHBoxLayout(row)
+        people.setContentsMargins(0, 0, 0, 0)
         people.setSpacing(2)
         self._nearest_title = QLabel("Nearest", self)
         self._nearest_title.setFont(small_font(self))
@@ -132,7 +135,7 @@ class QtGaugeStrip(QWidget):
         layout.setSpacing(2)
         layout.addWidget(self.scale)
         layout.addWidget(self.words)
-        layout.addLayout(people)
+        layout.addWidget(row)
         layout.addWidget(self.cycle)
 
     def set_theme(self, theme: Theme) -> None:

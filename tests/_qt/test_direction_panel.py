@@ -69,7 +69,7 @@ def test_without_a_choice_it_says_what_to_do_and_nothing_moves(panel, explorer):
     assert explorer.probe.walk is None
 
 
-def test_a_drag_walks_by_standard_deviations_and_the_unit_and_is_one_step(along_mass, explorer):
+def test_a_drag_walks_by_standard_deviations_and_the_unit_and_is_one_step(qtbot, along_mass, explorer):
     panel = along_mass
     spread = phenotype_direction(explorer.latents["mri"], explorer.cohort, "lvm").spread
     drag(panel.slider, 1.0)
@@ -79,7 +79,7 @@ def test_a_drag_walks_by_standard_deviations_and_the_unit_and_is_one_step(along_
     assert panel.amount_sd.value() == pytest.approx(1.0, abs=0.03)
     explorer.undo()
     assert explorer.probe.walk is None
-    assert panel.slider.amount_sd == 0.0
+    qtbot.waitUntil(lambda: panel.slider.amount_sd == 0.0)
 
 
 def test_grams_are_typed_keys_walk_by_tenths_and_home_takes_back(along_mass, explorer, walk):
@@ -235,7 +235,7 @@ def test_what_the_walk_changed_of_the_heart_that_is_shown_is_said_when_the_hand_
     choose(panel.bar.phenotype, "lvedv")
     qtbot.waitUntil(lambda: walk.direction is not None, timeout=10_000)
     walk.walk(walk.direction.spread)  # one SD: the radius grows by 2 px
-    assert panel.sentences["measured"].endswith("This heart: …")
+    qtbot.waitUntil(lambda: panel.sentences["measured"].endswith("This heart: …"), timeout=10_000)
     qtbot.waitUntil(lambda: panel.sentences["measured"].endswith(" ml"), timeout=10_000)
     radius_px = 16.0 + 2.0 * explorer.probe.origin[0] + np.array([0.0, 2.0])
     expected_ml = np.diff(4.0 / 3.0 * np.pi * (1.8 * radius_px) ** 3 / 1000.0)[0]
@@ -243,7 +243,7 @@ def test_what_the_walk_changed_of_the_heart_that_is_shown_is_said_when_the_hand_
     assert f"This heart: {signed(walk.heart_change())} ml" in panel.sentences["measured"]
     explorer.probe.move(5, 1.0)  # then it is not the walk alone
     assert not walk.has_heart
-    assert "This heart" not in panel.sentences["measured"]
+    qtbot.waitUntil(lambda: "This heart" not in panel.sentences["measured"])
 
 
 def test_a_change_that_may_be_none_is_no_scale(along_mass, walk, explorer):
@@ -260,7 +260,7 @@ def test_hearts_are_measured_by_themselves_when_a_measurable_phenotype_is_chosen
     qtbot.waitUntil(lambda: walk.measured is not None, timeout=60_000)
     assert "Measured on 50 decoded hearts" in panel.sentences["measured"]
     walk.walk(10.0)
-    assert panel.amount.value() == pytest.approx(10.0 * walk.measured.per_unit, abs=0.01)
+    qtbot.waitUntil(lambda: panel.amount.value() == pytest.approx(10.0 * walk.measured.per_unit, abs=0.01))
     choose(panel.bar.phenotype, "age")
     qtbot.waitUntil(lambda: walk.effects is not None and walk.choice.phenotype == "age", timeout=30_000)
     assert "measured" not in panel.sentences

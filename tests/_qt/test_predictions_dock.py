@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from qtpy.QtCore import QSize
+from qtpy.QtTest import QTest
 
 from napari_latent_explorer._qt.predictions_dock import QtPredictionsDock
 from napari_latent_explorer.analysis.prediction import PredictionTable
@@ -34,8 +35,11 @@ def dock(qtbot, explorer):
 
 
 def decoded(explorer, shapes_decoder, table):
+    while not explorer.decode.is_idle:
+        QTest.qWait(5)
     result = shapes_decoder(explorer.bundle, explorer.probe.vector)
     explorer.decode.decoded.emit(DecodeOutcome(result, table))
+    QTest.qWait(40)  # it is shown after the heart was painted
 
 
 def test_it_says_what_to_wait_for_and_then_shows_what_came(dock, explorer, shapes_decoder):

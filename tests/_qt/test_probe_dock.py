@@ -66,16 +66,16 @@ def test_a_typed_dimension_that_is_filtered_away_comes_back_and_is_the_one_that_
     assert 15 in panel.dots.shown_dims
 
 
-def test_moved_dimensions_are_listed_as_they_come_and_go(dock, explorer):
+def test_moved_dimensions_are_listed_as_they_come_and_go(dock, explorer, qtbot):
     panel = dock.dimensions
     explorer.probe.move(3, 1.0)
     panel.shown.setCurrentIndex(panel.shown.findData("moved"))
     panel.shown.activated.emit(panel.shown.currentIndex())
     assert panel.dots.shown_dims == (3,)
     explorer.probe.move(7, 1.0)
-    assert panel.dots.shown_dims == (3, 7)
+    qtbot.waitUntil(lambda: panel.dots.shown_dims == (3, 7))
     explorer.probe.reset()
-    assert panel.dots.shown_dims == ()
+    qtbot.waitUntil(lambda: panel.dots.shown_dims == ())
 
 
 def test_a_double_click_takes_a_dimension_back(dock, explorer):
@@ -110,6 +110,7 @@ def test_reset_takes_one_back_or_all(dock, explorer, qtbot):
     for dim in (1, 2):
         explorer.probe.move(dim, 1.0)
     dock.dimensions.dots.set_current(2)
+    qtbot.waitUntil(dock.reset_all.isEnabled)
     QTest.mouseClick(dock.dimensions.reset_one, LEFT)
     assert explorer.probe.moved_dims.tolist() == [1]
     QTest.mouseClick(dock.reset_all, LEFT)
@@ -139,7 +140,7 @@ def test_without_a_vector_it_says_what_to_do(qtbot, empty_explorer):
     assert not dock.dimensions.value.isEnabled()
 
 
-def test_a_locked_dimension_stays_whatever_is_moved_but_a_walk(dock, explorer):
+def test_a_locked_dimension_stays_whatever_is_moved_but_a_walk(dock, explorer, qtbot):
     probe, dots = explorer.probe, dock.dimensions.dots
     probe.move(3, 0.5)
     dots.set_current(3)
@@ -148,6 +149,7 @@ def test_a_locked_dimension_stays_whatever_is_moved_but_a_walk(dock, explorer):
     drag_dot(dots, 3, 2.0)
     QTest.keyClick(dots, Qt.Key.Key_R)
     probe.move(2, 1.0)
+    qtbot.waitUntil(dock.reset_all.isEnabled)
     QTest.mouseClick(dock.reset_all, LEFT)
     assert probe.moved_dims.tolist() == [3]
     assert float(probe.vector[3]) == 0.5
