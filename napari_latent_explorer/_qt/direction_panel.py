@@ -34,6 +34,7 @@ from napari_latent_explorer._qt.job_strip import QtJobStrip
 from napari_latent_explorer._qt.listening import listen, listen_while_seen
 from napari_latent_explorer._qt.theme import DARK, Theme, small_font
 from napari_latent_explorer._qt.vector_picker import VectorSource, named_vector
+from napari_latent_explorer.analysis.directions import Direction
 from napari_latent_explorer.errors import LatentExplorerError
 from napari_latent_explorer.session.direction_choice import DirectionChoice
 from napari_latent_explorer.session.direction_walk import CALIBRATE, EFFECTS, LAY, DirectionWalk
@@ -68,6 +69,7 @@ class QtDirectionPanel(QWidget):
         super().__init__(parent)
         self._explorer, self._walk = explorer, walk
         self._shown_groups: tuple[str, ...] = ()
+        self._laid: Direction | None = None
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(REST_MS)
@@ -156,7 +158,7 @@ class QtDirectionPanel(QWidget):
         listen_while_seen(self, explorer.pace.due, self._show_amount)
         listen(self, explorer.probe.origin_changed, self.synchronize)
         listen(self, explorer.bundle_changed, self._wait_for_rest)
-        listen(self, walk.changed, self.synchronize)
+        listen(self, walk.changed, self._on_walk_changed)
         listen(self, explorer.decode.decoded, self._wait_for_heart)
         listen(self, explorer.decoded_origin.changed, self._wait_for_heart)
 
@@ -316,6 +318,12 @@ class QtDirectionPanel(QWidget):
 
     def _wait_for_rest(self) -> None:
         self._timer.start()
+
+    def _on_walk_changed(self) -> None:
+        if self._walk.direction is not self._laid:  # a large study's takes longer than the hand rests
+            self._laid = self._walk.direction
+            self._wait_for_rest()
+        self.synchronize()
 
     def _on_rest(self) -> None:
         if self.isVisible():

@@ -12,6 +12,7 @@ from napari_latent_explorer._qt.probe_dock import DIRECTION, QtProbeDock
 from napari_latent_explorer._qt.theme import LIGHT
 from napari_latent_explorer.analysis.directions import phenotype_direction
 from napari_latent_explorer.modeling.walk_calibration import MeasuredChange, WalkCalibration, calibration_key
+from napari_latent_explorer.session.direction_choice import DirectionChoice
 from napari_latent_explorer.session.direction_walk import DirectionWalk
 from napari_latent_explorer.session.vector_text import vector_to_csv
 
@@ -253,6 +254,12 @@ def test_a_change_that_may_be_none_is_no_scale(along_mass, walk, explorer):
     along_mass.amount.setValue(10.0)
     assert explorer.probe.walk.amount == pytest.approx(10.0)
     assert "so the scale stays predicted." in along_mass.sentences["measured"]
+
+
+def test_a_direction_that_takes_long_to_lay_is_measured_too(qtbot, panel, walk, explorer):
+    panel._timer.setInterval(0)  # the hand rests before the direction is laid
+    explorer.set_direction(DirectionChoice(kind="phenotype", phenotype="lvedv"))
+    qtbot.waitUntil(lambda: walk.effects is not None and walk.measured is not None, timeout=60_000)
 
 
 def test_hearts_are_measured_by_themselves_when_a_measurable_phenotype_is_chosen(qtbot, panel, walk, explorer):
