@@ -7,6 +7,7 @@ tells of other directions waits for a button, for it takes a while.
 """
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Qt, QTimer
 from qtpy.QtGui import QHideEvent, QShowEvent
@@ -34,11 +35,13 @@ from napari_latent_explorer._qt.job_strip import QtJobStrip
 from napari_latent_explorer._qt.listening import listen, listen_while_seen
 from napari_latent_explorer._qt.theme import DARK, Theme, small_font
 from napari_latent_explorer._qt.vector_picker import VectorSource, named_vector
-from napari_latent_explorer.analysis.directions import Direction
 from napari_latent_explorer.errors import LatentExplorerError
 from napari_latent_explorer.session.direction_choice import DirectionChoice
 from napari_latent_explorer.session.direction_walk import CALIBRATE, EFFECTS, LAY, DirectionWalk
 from napari_latent_explorer.session.explorer import Explorer
+
+if TYPE_CHECKING:
+    from napari_latent_explorer.analysis.directions import Direction
 
 REST_MS = 250
 NO_CHOICE = (
