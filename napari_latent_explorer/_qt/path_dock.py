@@ -120,6 +120,7 @@ class QtPathDock(QWidget):
         self.slider.setToolTip(
             "Left and Right move by one in a hundred, Page Up and Page Down by ten, Home and End to an end"
         )
+        self.place.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.place.setFixedWidth(self.fontMetrics().horizontalAdvance("100 %") + 4)
         self.place.setAlignment(Qt.AlignmentFlag.AlignRight)
         self.movie.setToolTip(

@@ -65,6 +65,14 @@ def test_the_first_two_groups_are_proposed_and_the_slider_goes_between_them(dock
     assert (dock.place.text(), dock.note.text()) == ("50 %", "")
 
 
+def test_the_place_stands_beside_the_kind_of_path(dock, qtbot):
+    dock.resize(400, 600)
+    dock.show()
+    qtbot.waitExposed(dock)
+    assert dock.slider.geometry().right() < dock.place.geometry().left()
+    assert dock.place.geometry().right() < dock.kind.geometry().left()
+
+
 def test_a_drag_is_one_step_and_undo_moves_the_slider_back(gone, explorer, qtbot):
     gone.slider.sliderPressed.emit()
     for value in (200, 400, 800):
