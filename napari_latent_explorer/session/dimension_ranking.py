@@ -88,9 +88,15 @@ class DimensionRanking:
 
         self._influence = None
         job = self._explorer.jobs.start(RANK, work, lambda found: self._learn(asked, found))
-        ends = (job.cancelled,) if what == "phenotype" else (job.cancelled, job.failed)  # another may be predictable
-        for end in ends:
-            end.connect(lambda *_: self.forget() if asked is self._asked else None)
+
+        def drop(*_: object) -> None:
+            if asked is self._asked and self._influence is None:
+                self.forget()
+
+        # one that fails is dropped too, but of a phenotype: another may be predictable
+        (job.cancelled if what == "phenotype" else job.ended).connect(drop)
+        if what != "phenotype" and not job.is_running:
+            drop()
         return job
 
     def forget(self) -> None:

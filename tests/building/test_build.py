@@ -104,7 +104,7 @@ def test_one_process_many_or_none_make_the_same_bytes(built: Study, bulk: Path, 
 def test_a_cluster_makes_the_same_bytes(built: Study, bulk: Path, tmp_path: Path) -> None:
     import distributed
 
-    options = {"dashboard_address": None, "silence_logs": 50}
+    options = {"dashboard_address": ":0", "silence_logs": 50}
     with distributed.LocalCluster(2, processes=True, threads_per_worker=1, **options) as cluster:
         work = build_study(plan(bulk, tmp_path / "out", name=built.name), scheduler=cluster.scheduler_address)
         assert content(finish(work).study.path) == content(built.path)

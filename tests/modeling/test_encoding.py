@@ -159,7 +159,7 @@ def saved_bundle(bundle: ModelBundle, tmp_path: Path) -> ModelBundle:
 @pytest.fixture(scope="module")
 def scheduler() -> Iterator[str]:
     distributed = pytest.importorskip("distributed")
-    options = {"dashboard_address": None, "silence_logs": 50}
+    options = {"dashboard_address": ":0", "silence_logs": 50}
     with distributed.LocalCluster(2, processes=True, threads_per_worker=1, **options) as cluster:
         yield cluster.scheduler_address
 

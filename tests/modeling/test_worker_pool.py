@@ -174,7 +174,7 @@ def test_a_cluster_does_the_same_and_loses_what_it_must(tmp_path: Path) -> None:
     lost = []
     items = [*(touch(tmp_path / str(i)) for i in range(8)), "import os; os._exit(3)"]
     guard = Guard(60.0, lambda item, reason: lost.append((item, reason)))
-    options = {"dashboard_address": None, "silence_logs": 50}
+    options = {"dashboard_address": ":0", "silence_logs": 50}
     with distributed.LocalCluster(2, processes=True, threads_per_worker=1, **options) as cluster:
         progress = list(work_on_cluster(exec, items, cluster.scheduler_address, "writing", guard))
         assert progress[-1] == Progress(9, 9, "writing")
@@ -191,7 +191,7 @@ def test_a_cluster_gives_up_what_never_ends_and_does_the_rest(tmp_path: Path) ->
     lost = []
     items = ["while True: pass", *(touch(tmp_path / str(i)) for i in range(4))]
     guard = Guard(4.0, lambda item, reason: lost.append((item, reason)))
-    options = {"dashboard_address": None, "silence_logs": 50}
+    options = {"dashboard_address": ":0", "silence_logs": 50}
     with distributed.LocalCluster(1, processes=True, threads_per_worker=1, **options) as cluster:
         finish(work_on_cluster(exec, items, cluster.scheduler_address, "writing", guard))
         assert lost == [(items[0], "it took longer than 4 s and was given up")]
