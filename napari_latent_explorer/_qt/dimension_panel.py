@@ -148,7 +148,7 @@ class QtDimensionPanel(QWidget):
         self.dimension.valueChanged.connect(self._on_dimension_typed)
         self.value.valueChanged.connect(self._by_hand(self._on_value_typed))
         self.lock.clicked.connect(lambda is_locked: probe.set_locked(self.dots.current, is_locked))
-        self.reset_one.clicked.connect(self._by_hand(lambda _: probe.reset(self.dots.current)))
+        self.reset_one.clicked.connect(self._by_hand(lambda *_: probe.reset(self.dots.current)))
         listen(self, self._ranking.changed, self._on_ranking_changed)
         listen(self, explorer.study_changed, self._on_study_changed)
         listen(self, explorer.active_group_changed, self._on_active_group_changed)
