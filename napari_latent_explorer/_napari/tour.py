@@ -107,6 +107,7 @@ class _Tour:
         open_workspace(self._viewer).open_folder(study, bundle)
         self._wait_for("the first reconstruction", lambda: self._outcome is not None)
         self._wait_for("the predictors", lambda: self._outcome is not None and self._outcome.predictions is not None)
+        self._wait_for("the maps", lambda: not self._explorer.jobs.running)  # one may be laid out under the lasso
         self._photograph("study")
 
     def choose_participants(self) -> None:
