@@ -7,8 +7,7 @@ import pandas as pd
 
 from napari_latent_explorer.analysis.region_change import Quantity, RegionChange
 from napari_latent_explorer.data.progress import Progress
-from napari_latent_explorer.io.atomic import write_file
-from napari_latent_explorer.session.exports import COMMENT
+from napari_latent_explorer.session.exports import write_commented
 from napari_latent_explorer.session.probe import LatentProbe
 from napari_latent_explorer.session.provenance import provenance_of, without_names
 from napari_latent_explorer.session.state import ExplorerState
@@ -66,9 +65,7 @@ def write_change_table(
         When the place cannot be written.
     """
     yield Progress(0, 1, f"Writing {path.name}")
-    head = "".join(f"{COMMENT}{fact}: {' '.join(words.split())}\n" for fact, words in facts.items())
-    content = head + change_table(changes).to_csv(index=False, lineterminator="\n")
-    write_file(path, content.encode("utf-8", "replace"))
+    write_commented(path, (f"{fact}: {words}" for fact, words in facts.items()), change_table(changes))
     return path
 
 

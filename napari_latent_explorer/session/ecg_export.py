@@ -8,8 +8,7 @@ import pandas as pd
 
 from napari_latent_explorer.data.ecg import ECG, LEAD_NAMES
 from napari_latent_explorer.data.progress import Progress
-from napari_latent_explorer.io.atomic import write_file
-from napari_latent_explorer.session.exports import COMMENT, harmless
+from napari_latent_explorer.session.exports import harmless, write_commented
 
 DECIMALS_MV, DECIMALS_MS = 5, 4
 
@@ -56,7 +55,5 @@ def write_ecg_table(path: Path, ecgs: Sequence[ECG], facts: Mapping[str, str]) -
         When the place cannot be written.
     """
     yield Progress(0, 1, f"Writing {path.name}")
-    head = "".join(f"{COMMENT}{fact}: {' '.join(words.split())}\n" for fact, words in facts.items())
-    content = head + ecg_table(ecgs).to_csv(index=False, lineterminator="\n")
-    write_file(path, content.encode("utf-8", "replace"))
+    write_commented(path, (f"{fact}: {words}" for fact, words in facts.items()), ecg_table(ecgs))
     return path

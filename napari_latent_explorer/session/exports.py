@@ -3,7 +3,7 @@
 Ids stay at home: a table holds them only when its maker asks for them.
 """
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from pathlib import Path
 
 import numpy as np
@@ -67,8 +67,7 @@ def provenance(state: ExplorerState, whom: str, n_participants: int) -> list[str
     lines = [f"Participants of the study {study}: {n_participants} of {size}, {whom}"]
     if whom.startswith(GROUP_PREFIX):
         lines.append(f"Group: {find_group(state.groups, whom.removeprefix(GROUP_PREFIX)).recipe.describe()}")
-    lines += [f"{fact}: {words}" for fact, words in facts.items()]
-    return [" ".join(line.split()) for line in lines]
+    return [*lines, *(f"{fact}: {words}" for fact, words in facts.items())]
 
 
 def write_participants(
@@ -100,9 +99,14 @@ def write_participants(
     for name in table.columns:
         if not pd.api.types.is_numeric_dtype(table[name]):
             table[name] = [harmless(value) for value in table[name]]
-    head = "".join(f"{COMMENT}{line}\n" for line in provenance(state, whom, int(mask.sum())))
-    write_file(path, (head + table.to_csv(index=False, lineterminator="\n")).encode("utf-8", "replace"))
+    write_commented(path, provenance(state, whom, int(mask.sum())), table)
     return path
+
+
+def write_commented(path: Path, lines: Iterable[str], table: pd.DataFrame) -> None:
+    """Write a table as CSV, atomically, with lines in comments above; StudyError when the place cannot be written."""
+    head = "".join(f"{COMMENT}{' '.join(line.split())}\n" for line in lines)
+    write_file(path, (head + table.to_csv(index=False, lineterminator="\n")).encode("utf-8", "replace"))
 
 
 def harmless(value: object) -> object:
