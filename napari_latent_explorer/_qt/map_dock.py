@@ -18,7 +18,7 @@ from napari_latent_explorer._qt.figure import Figure
 from napari_latent_explorer._qt.figure_menu import QtFigureMenu, offer_figure
 from napari_latent_explorer._qt.hover_card import QtHoverCard
 from napari_latent_explorer._qt.legend import QtLegend
-from napari_latent_explorer._qt.listening import listen
+from napari_latent_explorer._qt.listening import listen, listen_while_seen
 from napari_latent_explorer._qt.map_figure import ShownMap, map_figure
 from napari_latent_explorer._qt.map_tools import QtMapTools
 from napari_latent_explorer._qt.map_words import explain, full_title, map_title, trust_line
@@ -97,7 +97,7 @@ class QtMapDock(QWidget):
         listen(self, explorer.jobs.ended, self._describe)
         self._places.changed.connect(self._place_probe)
         listen(self, explorer.view_state_changed, self.synchronize)
-        listen(self, explorer.pace.due_in_turn, self._place_probe)
+        listen_while_seen(self, explorer.pace.due_in_turn, self._place_probe)
         listen(self, explorer.probe.origin_changed, self._place_probe)
         self._on_projections_changed()
 
